@@ -1,0 +1,9 @@
+//! KDL text to a typed `Blueprint`.
+//!
+//! Files pass a lexical guard, the KDL parser, the expansion of `let`, `template`, `use` and
+//! `each`, the schema table and the checks between objects. Every step adds complaints and goes on.
+//! Nothing here knows the store, the network, the environment or the value of a secret.
+
+pub mod diagnostic;
+pub mod source;
+pub mod tree;

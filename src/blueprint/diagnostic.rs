@@ -1,0 +1,156 @@
+//! What is wrong with a blueprint, where, and what to write instead.
+
+use super::source::Span;
+
+/// How bad it is. Only errors stop a blueprint from being used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Error,
+    Warning,
+    /// Worth knowing, nothing to mend.
+    Advice,
+}
+
+/// A place and the words written under it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    pub span: Span,
+    pub text: String,
+}
+
+/// A change of text that mends the mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    pub span: Span,
+    pub replacement: String,
+}
+
+/// One complaint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Stable, such as `blueprint::unknown-group`.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// A sentence without a full stop; names stand in backticks.
+    pub message: String,
+    /// The first label is the place; it is as small as the mistake.
+    pub labels: Vec<Label>,
+    /// What to do, in text that can be pasted.
+    pub help: Option<String>,
+    /// Places elsewhere that explain it ("declared here"), each rendered apart.
+    pub related: Vec<Related>,
+    pub fix: Option<Fix>,
+}
+
+/// A sentence about another place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Related {
+    pub message: String,
+    pub label: Label,
+}
+
+impl Diagnostic {
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, message)
+    }
+
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, message)
+    }
+
+    pub fn advice(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Advice, message)
+    }
+
+    fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity,
+            message: message.into(),
+            labels: Vec::new(),
+            help: None,
+            related: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// Adds a place. The first one added is where the mistake is.
+    #[must_use]
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    #[must_use]
+    pub fn related(
+        mut self,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+    ) -> Self {
+        let label = Label { span, text: label.into() };
+        self.related.push(Related { message: message.into(), label });
+        self
+    }
+
+    #[must_use]
+    pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.fix = Some(Fix { span, replacement: replacement.into() });
+        self
+    }
+
+    /// Where the mistake is.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.labels.first().map(|label| label.span).unwrap_or_default()
+    }
+}
+
+/// Gathers complaints; nothing that checks ever returns early.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.list.push(diagnostic);
+    }
+
+    pub fn extend(&mut self, others: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(others);
+    }
+
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|each| each.severity == Severity::Error)
+    }
+
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.list.iter().filter(|each| each.severity == severity).count()
+    }
+
+    /// All of them, by file and place, each once.
+    #[must_use]
+    pub fn sorted(mut self) -> Vec<Diagnostic> {
+        self.list.sort_by_key(|each| (each.span(), each.severity));
+        self.list.dedup();
+        self.list
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}

@@ -1,0 +1,1 @@
+//! The control socket, health and metrics.

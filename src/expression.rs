@@ -1,0 +1,1 @@
+//! CEL: parsed, type-checked against a catalogue, compiled and evaluated.

@@ -1,0 +1,1 @@
+//! Sign-in as a row of stages with one dispatcher.

@@ -1,0 +1,47 @@
+//! Doorward: a declarative identity provider.
+//!
+//! The order below is the direction of knowledge: a module may use those above it and
+//! never those below (`tests/it/tidy.rs` holds it).
+
+/// The only source of time; tests hold the hands.
+pub mod clock;
+/// Prefixed, time-ordered identifiers and random tokens.
+pub mod ids;
+/// Values that cannot be printed, the master key, sealing and keyed digests.
+pub mod secret;
+
+/// The only place that grants: canonical request, policies, rules, one decision.
+pub mod access;
+/// CEL: parsed, type-checked against a catalogue, compiled and evaluated.
+pub mod expression;
+/// What things are: factors, subjects, hosts, globs, sessions. No I/O, no wire, no SQL.
+pub mod model;
+
+/// KDL text to a typed `Blueprint`, and every complaint with its span.
+pub mod blueprint;
+/// People's data, secrets, sessions, generations and events on SQLite or Postgres.
+pub mod store;
+
+/// Configuration for reverse proxies, made from a blueprint: Traefik, nginx, Caddy, Envoy.
+pub mod proxy_config;
+/// The difference between a blueprint and the store, and the one transaction that closes it.
+pub mod reconcile;
+/// A blueprint compiled into the immutable view that requests are answered from.
+pub mod runtime;
+
+/// Sign-in as a row of stages with one dispatcher. No HTTP.
+pub mod flow;
+/// Cookies, forms, CSRF, pages and their templates.
+pub mod web;
+
+/// The control socket, health and metrics.
+pub mod control;
+/// The front for reverse proxies that ask before they pass a request on.
+pub mod forward_auth;
+/// The pages of the sign-in host: sign-in, the portal, set-up links, stand-ins.
+pub mod pages;
+
+/// Everything a request may need, built once from settings and runtime.
+pub mod app;
+/// The command line.
+pub mod cli;

@@ -1,0 +1,1 @@
+//! What things are. No I/O, no wire formats, no SQL.

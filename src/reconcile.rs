@@ -1,0 +1,1 @@
+//! The difference between a blueprint and the store.

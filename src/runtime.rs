@@ -1,0 +1,1 @@
+//! A blueprint compiled into the immutable view that requests are answered from.

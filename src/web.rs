@@ -1,0 +1,1 @@
+//! Cookies, forms, CSRF, pages and their templates.
