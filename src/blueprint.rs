@@ -7,3 +7,38 @@
 pub mod diagnostic;
 pub mod source;
 pub mod tree;
+
+pub mod app;
+pub mod expectation;
+pub mod flow;
+pub mod identity_source;
+pub mod object;
+pub mod people;
+pub mod policy;
+pub mod secret_ref;
+pub mod settings;
+pub mod traefik;
+
+/// Everything that a set of files declares.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    pub server: settings::Server,
+    pub settings: settings::Settings,
+    pub email: Option<settings::Email>,
+    pub traefik: Option<traefik::Traefik>,
+    pub ldap: Option<settings::LdapServer>,
+    pub brands: Vec<settings::Brand>,
+    pub notifies: Vec<settings::Notify>,
+    pub groups: Vec<people::Group>,
+    pub users: Vec<people::User>,
+    pub service_accounts: Vec<people::ServiceAccount>,
+    pub policies: Vec<policy::Policy>,
+    pub flows: Vec<flow::Flow>,
+    pub apps: Vec<app::App>,
+    pub sources: Vec<identity_source::IdentitySource>,
+    pub personas: Vec<expectation::Persona>,
+    pub tests: Vec<expectation::Test>,
+    pub invariants: Vec<expectation::Invariant>,
+    /// Every named object with its expanded node, by kind and slug.
+    pub objects: Vec<object::Object>,
+}

@@ -1,0 +1,194 @@
+//! What holds for the whole installation: `server`, `settings`, `email`, `ldap`, `brand`, `notify`.
+
+use std::time::Duration;
+
+use super::secret_ref::SecretRef;
+use super::source::{Name, Span, Spanned};
+use crate::model::network::Network;
+use crate::model::web_url::{SocketAddress, WebUrl};
+
+/// Settings of the process; a change needs a restart.
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    pub listen: Vec<Spanned<SocketAddress>>,
+    pub tls: Option<TlsFiles>,
+    pub metrics: Option<Spanned<SocketAddress>>,
+    /// `sqlite://…` or `postgres://…`.
+    pub state: Option<Spanned<String>>,
+    pub master_key: Option<SecretRef>,
+    pub trusted_proxies: Vec<Spanned<Network>>,
+    pub at: Option<Span>,
+}
+
+/// A certificate chain and its key, as PEM files.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    pub cert: Spanned<String>,
+    pub key: Spanned<String>,
+}
+
+/// Settings that hot-reload.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The only sign-in host.
+    pub external_host: Spanned<WebUrl>,
+    pub default_token_lifetime: Duration,
+    pub session: SessionLimits,
+    pub default_flows: DefaultFlows,
+    pub password: PasswordRules,
+    pub retain_events: Option<Duration>,
+    pub backup: Option<Backup>,
+    pub repository: Option<Repository>,
+    pub reconcile: ReconcileRules,
+    pub runtime_objects: Vec<Spanned<String>>,
+    pub duo: Option<Duo>,
+    pub at: Span,
+}
+
+/// How long a session lasts without use, and at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionLimits {
+    pub idle: Duration,
+    pub absolute: Duration,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(12 * 3600), absolute: Duration::from_secs(14 * 86_400) }
+    }
+}
+
+/// The flow for each purpose; absent means the built-in one.
+#[derive(Clone, Debug, Default)]
+pub struct DefaultFlows {
+    pub authentication: Option<Name>,
+    pub enrollment: Option<Name>,
+    pub recovery: Option<Name>,
+    pub consent: Option<Name>,
+    pub setup: Option<Name>,
+    pub step_up: Option<Name>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordRules {
+    pub min_length: usize,
+    pub min_score: u8,
+}
+
+impl Default for PasswordRules {
+    fn default() -> Self {
+        Self { min_length: 12, min_score: 3 }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Backup {
+    pub at: Option<Spanned<String>>,
+    pub keep: Option<u32>,
+    pub to: Option<Spanned<String>>,
+}
+
+/// Where the blueprints live, for links in pages and events.
+#[derive(Clone, Debug)]
+pub struct Repository {
+    pub url: Spanned<String>,
+    /// With `{file}` and `{line}`.
+    pub edit: Option<String>,
+}
+
+/// When a new set of files is held back or refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReconcileRules {
+    pub tests: TestRule,
+    pub prune_percent: u32,
+    pub prune_count: u32,
+    pub keep_tombstones: Duration,
+    pub drift: DriftRule,
+}
+
+impl Default for ReconcileRules {
+    fn default() -> Self {
+        Self {
+            tests: TestRule::Gate,
+            prune_percent: 20,
+            prune_count: 3,
+            keep_tombstones: Duration::from_secs(30 * 86_400),
+            drift: DriftRule::Report,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestRule {
+    /// A failing test rejects the set.
+    Gate,
+    Warn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DriftRule {
+    Report,
+    Enforce,
+}
+
+#[derive(Clone, Debug)]
+pub struct Duo {
+    pub api_host: String,
+    pub integration_key: String,
+    pub secret_key: Option<SecretRef>,
+    pub at: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Email {
+    pub smtp: Spanned<String>,
+    pub username: Option<String>,
+    pub password: Option<SecretRef>,
+    pub from: Spanned<String>,
+    pub at: Span,
+}
+
+/// The LDAP front as a whole.
+#[derive(Clone, Debug)]
+pub struct LdapServer {
+    pub listen: Vec<Spanned<SocketAddress>>,
+    pub listen_tls: Vec<Spanned<SocketAddress>>,
+    pub tls: Option<TlsFiles>,
+    pub base_dn: Option<Spanned<String>>,
+    pub search: Vec<Spanned<crate::model::subject::Subject>>,
+    pub at: Span,
+}
+
+/// A look, chosen by the host of the app where a sign-in began.
+#[derive(Clone, Debug)]
+pub struct Brand {
+    pub slug: Name,
+    pub domains: Vec<Spanned<String>>,
+    pub title: Option<String>,
+    pub logo: Option<Spanned<String>>,
+    pub favicon: Option<Spanned<String>>,
+    pub background: Option<Spanned<String>>,
+    pub color: Option<Spanned<String>>,
+    pub footer: Vec<FooterLink>,
+    pub templates: Option<Spanned<String>>,
+    pub css: Option<Spanned<String>>,
+    pub at: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct FooterLink {
+    pub text: String,
+    pub url: Spanned<String>,
+}
+
+/// Where chosen events are sent.
+#[derive(Clone, Debug)]
+pub struct Notify {
+    pub slug: Name,
+    pub webhook: Option<Spanned<String>>,
+    pub token: Option<SecretRef>,
+    pub email: Option<Spanned<String>>,
+    pub events: Vec<Spanned<String>>,
+    pub format: Option<Spanned<String>>,
+    pub at: Span,
+}

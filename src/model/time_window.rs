@@ -1,0 +1,8 @@
+//! Weekly windows of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeWindow {
+    pub days: String,
+    pub from: String,
+    pub to: String,
+    pub zone: String,
+}
