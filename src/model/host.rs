@@ -26,3 +26,11 @@ impl HostPattern {
         &self.0
     }
 }
+impl HostPattern {
+    pub fn matches(&self, host: &str) -> bool {
+        match self.0.strip_prefix("*.") {
+            Some(s) => host.strip_suffix(s).is_some_and(|h| h.ends_with('.')),
+            None => host == self.0,
+        }
+    }
+}

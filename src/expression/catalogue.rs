@@ -1,0 +1,7 @@
+//! placeholder
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    Policy,
+    Claim,
+    Invariant,
+}
