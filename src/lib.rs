@@ -22,6 +22,8 @@ pub mod blueprint;
 /// People's data, secrets, sessions, generations and events on SQLite or Postgres.
 pub mod store;
 
+/// Sessions and their people in memory, in step with the store.
+pub mod session;
 /// Configuration for reverse proxies, made from a blueprint: Traefik, nginx, Caddy, Envoy.
 pub mod proxy_config;
 /// The difference between a blueprint and the store, and the one transaction that closes it.

@@ -25,6 +25,8 @@ use routes::Routes;
 /// Everything that was decided in files, ready to be asked.
 #[derive(Debug)]
 pub struct Runtime {
+    /// Which compilation of this process it is: what is remembered by it ends with it.
+    pub epoch: u64,
     /// The generation it was made from; 0 before the first one is stored.
     pub generation: i64,
     pub source_digest: String,
@@ -51,6 +53,9 @@ pub struct Runtime {
 pub struct DeclaredPerson {
     pub groups: Vec<String>,
     pub attributes: Attributes,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub disabled: bool,
     pub place: String,
 }
 

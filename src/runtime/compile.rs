@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderName;
 use regex::Regex;
@@ -24,6 +25,8 @@ use crate::expression::catalogue::Context;
 use crate::expression::program::Program;
 use crate::model::host::HostPattern;
 use crate::model::subject::Subject;
+
+static EPOCH: AtomicU64 = AtomicU64::new(1);
 
 /// What is known beside the files.
 pub struct Inputs<'a> {
@@ -68,6 +71,7 @@ pub fn compile(
     let trusted = blueprint.server.trusted_proxies.iter().map(|each| each.value.clone()).collect();
     let declared = declared_people(&blueprint, &sources);
     Ok(Runtime {
+        epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
         generation: inputs.generation,
         source_digest: inputs.source_digest,
         model_digest: inputs.model_digest,
@@ -94,19 +98,19 @@ fn groups(blueprint: &Blueprint) -> Groups {
 }
 
 fn declared_people(blueprint: &Blueprint, sources: &Sources) -> HashMap<String, DeclaredPerson> {
-    let person = |groups: &[Name], attributes: &AttributeLines, at: Span| DeclaredPerson {
-        groups: groups.iter().map(|name| name.value.clone()).collect(),
-        attributes: attribute_map(attributes),
-        place: sources.place(at),
-    };
-    let users = blueprint
-        .users
-        .iter()
-        .map(|user| (user.name.value.clone(), person(&user.groups, &user.attributes, user.at)));
-    let accounts = blueprint.service_accounts.iter().map(|account| {
-        (account.name.value.clone(), person(&account.groups, &account.attributes, account.at))
+    let names = |groups: &[Name]| groups.iter().map(|name| name.value.clone()).collect();
+    let users = blueprint.users.iter().map(|user| {
+        let person = DeclaredPerson {
+            groups: names(&user.groups),
+            attributes: attribute_map(&user.attributes),
+            name: user.title.clone(),
+            email: user.email.as_ref().map(|email| email.value.clone()),
+            disabled: user.disabled,
+            place: sources.place(user.at),
+        };
+        (user.name.value.clone(), person)
     });
-    users.chain(accounts).collect()
+    users.collect()
 }
 
 /// Attributes as rules see them; a key written twice has all its values.
@@ -276,8 +280,6 @@ impl Compiler<'_> {
             access,
             addresses,
             authentication: app.authentication.as_ref().map(|name| name.value.clone()),
-            session_idle: app.session.map(|session| session.idle),
-            session_absolute: app.session.map(|session| session.absolute),
             claims: claims.map(|claim| self.claim(claim)).collect::<Result<_, _>>()?,
             place: self.sources.place(app.at),
         })
