@@ -75,7 +75,7 @@ impl Account {
 impl Profile {
     pub(super) fn new(user: store::User, memberships: Vec<store::Membership>) -> Self {
         let joined = memberships.into_iter().filter(|each| each.owner == Owner::Runtime);
-        let joined = joined.map(|each| each.group_slug).collect();
+        let joined = joined.map(|each| each.group).collect();
         Self { user, joined, standing: ArcSwapOption::empty() }
     }
 
