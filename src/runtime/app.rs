@@ -1,6 +1,5 @@
 //! Apps and their addresses, compiled.
 
-
 use http::HeaderName;
 
 use super::origin::Origin;

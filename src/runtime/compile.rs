@@ -19,7 +19,7 @@ use crate::access::rule::{AppAccess, Bypass, Effect, Gate, Requirement, Rule, Su
 use crate::blueprint::app as declared;
 use crate::blueprint::people::AttributeLines;
 use crate::blueprint::policy as written;
-use crate::blueprint::source::{Name, Sources, Span};
+use crate::blueprint::source::{Name, Sources, Span, Spanned};
 use crate::blueprint::{Blueprint, object::Kind};
 use crate::expression::catalogue::Context;
 use crate::expression::program::Program;
@@ -205,10 +205,9 @@ impl Compiler<'_> {
             }
             written::Condition::Network(networks) => Condition::Network(networks.clone()),
             written::Condition::Time(window) => Condition::Time(window.clone()),
-            written::Condition::Cel(text) => Condition::Cel(Box::new(
-                Program::compile(&text.value, Context::Policy)
-                    .map_err(|e| self.fault(part.at, e))?,
-            )),
+            written::Condition::Cel(text) => {
+                Condition::Cel(Box::new(self.program(text, Context::Policy)?))
+            }
             written::Condition::Attribute { key, test } => self.attribute(key, test, part.at)?,
             written::Condition::Reputation { min } => Condition::Reputation { min: *min },
             written::Condition::Group(names) => Condition::Group(self.direct_groups(names)),
@@ -217,6 +216,13 @@ impl Compiler<'_> {
             written::Condition::Not(parts) => Condition::Not(self.parts(parts, done)?),
         };
         Ok(Part { condition, place: self.sources.place(part.at) })
+    }
+
+    fn program(&self, text: &Spanned<String>, context: Context) -> Result<Program, CompileError> {
+        Program::compile(&text.value, context).map_err(|problems| {
+            let first = problems.into_iter().next();
+            self.fault(text.span, first.map_or_else(String::new, |problem| problem.message))
+        })
     }
 
     fn attribute(
@@ -286,8 +292,7 @@ impl Compiler<'_> {
     }
 
     fn claim(&self, claim: &declared::HeaderLine) -> Result<(String, Program), CompileError> {
-        let program = Program::compile(&claim.value.value, Context::Claim);
-        Ok((claim.name.value.clone(), program.map_err(|e| self.fault(claim.value.span, e))?))
+        Ok((claim.name.value.clone(), self.program(&claim.value, Context::Claim)?))
     }
 
     fn launch_url(&self, app: &declared::App, addresses: &[Address]) -> Option<String> {
@@ -372,8 +377,7 @@ impl Compiler<'_> {
     fn header(&self, line: &declared::HeaderLine) -> Result<(HeaderName, Program), CompileError> {
         let name = HeaderName::try_from(line.name.value.as_str());
         let name = name.map_err(|error| self.fault(line.name.span, error))?;
-        let program = Program::compile(&line.value.value, Context::Claim);
-        Ok((name, program.map_err(|error| self.fault(line.value.span, error))?))
+        Ok((name, self.program(&line.value, Context::Claim)?))
     }
 
     fn bypass(&self, bypass: &declared::Bypass) -> Bypass {

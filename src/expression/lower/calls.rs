@@ -66,7 +66,8 @@ impl Lowering<'_> {
         kinds: &[&Type],
         mismatch: Mismatch,
     ) -> Typed {
-        let problem = |code, range, message, label, help| Problem { code, range, message, label, help };
+        let problem =
+            |code, range, message, label, help| Problem { code, range, message, label, help };
         let place = self.places.name(expression);
         let problem = match mismatch {
             Mismatch::Style(Style::Method) => problem(
@@ -97,7 +98,13 @@ impl Lowering<'_> {
                 let text = self.places.text(&range);
                 let is_texts = *given == Type::list(Type::Text) && wanted == "text";
                 let help = is_texts.then(|| format!("for example {text}.exists(x, x.{name}('…'))"));
-                problem(WRONG_TYPE, range, format!("`{name}` wants {wanted}"), format!("this is {given}"), help)
+                problem(
+                    WRONG_TYPE,
+                    range,
+                    format!("`{name}` wants {wanted}"),
+                    format!("this is {given}"),
+                    help,
+                )
             }
         };
         self.problems.push(problem);
@@ -122,7 +129,9 @@ impl Lowering<'_> {
             (Function::Part(part), Some(zone)) => {
                 terms.truncate(1);
                 match (self.zone(zone), terms.pop()) {
-                    (Some(zone), Some(of)) => Typed::new(Term::Part(part, Box::new(of), zone), kind),
+                    (Some(zone), Some(of)) => {
+                        Typed::new(Term::Part(part, Box::new(of), zone), kind)
+                    }
                     _ => Typed::new(Term::Literal(Value::Null), kind),
                 }
             }
@@ -258,7 +267,8 @@ enum Mismatch {
 
 fn choose(name: &str, style: Style, kinds: &[&Type]) -> Result<&'static Overload, Mismatch> {
     let named: Vec<&Overload> = FUNCTIONS.iter().filter(|known| known.name == name).collect();
-    let styled: Vec<&Overload> = named.iter().copied().filter(|known| known.style == style).collect();
+    let styled: Vec<&Overload> =
+        named.iter().copied().filter(|known| known.style == style).collect();
     let Some(first) = styled.first() else {
         let other = if style == Style::Method { Style::Global } else { Style::Method };
         return Err(Mismatch::Style(other));
@@ -273,7 +283,9 @@ fn choose(name: &str, style: Style, kinds: &[&Type]) -> Result<&'static Overload
         known.takes.iter().zip(kinds).take(upto).all(|(takes, given)| takes.accepts(given))
     };
     let found = FUNCTIONS.iter().find(|known| {
-        known.name == name && known.style == style && known.takes.len() == kinds.len()
+        known.name == name
+            && known.style == style
+            && known.takes.len() == kinds.len()
             && fits(&known, kinds.len())
     });
     if let Some(found) = found {
@@ -281,9 +293,11 @@ fn choose(name: &str, style: Style, kinds: &[&Type]) -> Result<&'static Overload
     }
     let reached = (0..kinds.len())
         .rev()
-        .find(|upto| counted.iter().any(|known| {
-            known.takes.iter().zip(kinds).take(*upto).all(|(takes, given)| takes.accepts(given))
-        }))
+        .find(|upto| {
+            counted.iter().any(|known| {
+                known.takes.iter().zip(kinds).take(*upto).all(|(takes, given)| takes.accepts(given))
+            })
+        })
         .unwrap_or(0);
     let mut wanted: Vec<String> = counted
         .iter()
