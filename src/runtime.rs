@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::access::condition::Policy;
 use crate::access::groups::Groups;
 use crate::access::person::Attributes;
 use crate::blueprint::Blueprint;
@@ -15,6 +16,7 @@ use crate::model::network::Network;
 pub mod app;
 pub mod compile;
 pub mod expectations;
+pub mod health;
 pub mod origin;
 pub mod routes;
 
@@ -41,6 +43,7 @@ pub struct Runtime {
     pub reach_at: Option<String>,
     pub trusted_proxies: Vec<Network>,
     pub groups: Groups,
+    pub policies: HashMap<String, Arc<Policy>>,
     pub apps: Vec<App>,
     pub routes: Routes,
     pub flows: HashMap<String, Arc<Flow>>,

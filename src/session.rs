@@ -19,7 +19,7 @@ pub use live::{AppSession, SignIn};
 use shards::Shards;
 
 mod account;
-mod live;
+pub mod live;
 mod shards;
 
 /// How long a session goes on being recorded as seen at the same moment.

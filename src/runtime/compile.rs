@@ -81,6 +81,7 @@ pub fn compile(
         reach_at: reach_at.map(|url| Origin::of(&url.value).authority().into_owned()),
         trusted_proxies: trusted,
         groups,
+        policies,
         apps,
         routes,
         flows,

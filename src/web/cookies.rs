@@ -117,7 +117,8 @@ mod tests {
     /// `security.md` R12: upstreams never see our cookies.
     #[test]
     fn an_application_sees_every_cookie_but_ours() {
-        let mixed = headers(&["a=1; __Host-doorward-app=t; doorward=x; __Secure-doorward-domain=y; b=2=3"]);
+        let mixed =
+            headers(&["a=1; __Host-doorward-app=t; doorward=x; __Secure-doorward-domain=y; b=2=3"]);
         assert_eq!(without_ours(&mixed), Some(HeaderValue::from_static("a=1; b=2=3")));
         assert_eq!(without_ours(&headers(&["doorward-app=1"])), Some(HeaderValue::from_static("")));
         assert_eq!(without_ours(&HeaderMap::new()), None);

@@ -19,7 +19,8 @@ pub fn token(key: &MasterKey, cookie: &str) -> String {
 #[must_use]
 pub fn fits(key: &MasterKey, cookie: &str, posted: &str) -> bool {
     let expected = token(key, cookie);
-    aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_bytes(), posted.as_bytes()).is_ok()
+    aws_lc_rs::constant_time::verify_slices_are_equal(expected.as_bytes(), posted.as_bytes())
+        .is_ok()
 }
 
 /// Whether the browser says that the request comes from our own pages.
