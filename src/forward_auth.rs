@@ -46,7 +46,12 @@ impl ForwardAuth {
     }
 
     /// Answers a request to a decision endpoint.
-    pub async fn answer(&self, reader: Reader, parts: &request::Parts, peer: SocketAddr) -> Response<Body> {
+    pub async fn answer(
+        &self,
+        reader: Reader,
+        parts: &request::Parts,
+        peer: SocketAddr,
+    ) -> Response<Body> {
         let runtime = self.server.runtime.load();
         if let Err(refusal) = self.admit(&runtime, parts, peer) {
             return refusal;
@@ -107,7 +112,10 @@ impl ForwardAuth {
         if let decision::Unlocated::NoApp = error
             && self.loops.may_report("unknown-host", self.server.clock.now())
         {
-            tracing::warn!(host = authority, "no app is declared for the host that a proxy asks about");
+            tracing::warn!(
+                host = authority,
+                "no app is declared for the host that a proxy asks about"
+            );
             let data = serde_json::json!({ "host": authority });
             self.server.journal.note("host.unknown", None, None, data);
         }
@@ -128,5 +136,6 @@ fn plain_refusal(reader: Reader, status: StatusCode, reason: &str) -> Response<B
 fn is_loopback_authority(authority: &str) -> bool {
     let Some((host, _)) = split_authority(authority) else { return false };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -78,7 +78,8 @@ impl<'a> Request<'a> {
     ) -> Result<Self, Unlocated> {
         let (host, port) = split_authority(asked.authority).ok_or(Unlocated::BadHost)?;
         let port = port.or(asked.secure.map(|secure| if secure { 443 } else { 80 }));
-        let Destination { app, address } = runtime.destination(&host, port).ok_or(Unlocated::NoApp)?;
+        let Destination { app, address } =
+            runtime.destination(&host, port).ok_or(Unlocated::NoApp)?;
         let path = canonical(asked.uri, strictness(address, asked.uri))?;
         let declared = match &address.reach {
             Reach::Host { declared, .. } => Cow::Borrowed(declared.host.as_str()),
@@ -167,7 +168,11 @@ impl<'a> Request<'a> {
 
     /// The one decision.
     #[must_use]
-    pub fn verdict<'q>(&'q self, person: Option<&'q access::Person<'q>>, now: Millis) -> Verdict<'q> {
+    pub fn verdict<'q>(
+        &'q self,
+        person: Option<&'q access::Person<'q>>,
+        now: Millis,
+    ) -> Verdict<'q> {
         let query = Query {
             access: &self.app.access,
             gate: Some(&self.address.gate),
@@ -193,9 +198,14 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     /// If a cookie is there and the store, which alone could know it, is away too long.
-    pub async fn session(&self, front: &ForwardAuth) -> Result<Option<Arc<AppSession>>, Unavailable> {
+    pub async fn session(
+        &self,
+        front: &ForwardAuth,
+    ) -> Result<Option<Arc<AppSession>>, Unavailable> {
         let sessions = &front.server.sessions;
-        let Some(token) = cookies::find(self.headers, &self.address.cookie) else { return Ok(None) };
+        let Some(token) = cookies::find(self.headers, &self.address.cookie) else {
+            return Ok(None);
+        };
         if !sessions.in_contact() {
             return Err(Unavailable);
         }
@@ -236,9 +246,11 @@ impl<'a> Request<'a> {
     /// A handshake that another site's script began (`security.md` R13).
     fn is_foreign_websocket(&self) -> bool {
         self.is_websocket()
-            && self.headers.get_all("origin").iter().any(|origin| {
-                origin.as_bytes() != self.origin.to_string().as_bytes()
-            })
+            && self
+                .headers
+                .get_all("origin")
+                .iter()
+                .any(|origin| origin.as_bytes() != self.origin.to_string().as_bytes())
     }
 
     fn is_preflight(&self) -> bool {

@@ -96,8 +96,8 @@ fn remembered(
 ) -> HeaderMap {
     let (session, profile, standing) = who;
     let profile_id = Arc::as_ptr(profile).addr();
-    let lasting = request.address.headers.is_empty()
-        && request.reader.identity == IdentityHeaders::Remote;
+    let lasting =
+        request.address.headers.is_empty() && request.reader.identity == IdentityHeaders::Remote;
     if lasting
         && let Some(known) = &*session.remembered.load()
         && known.epoch == runtime.epoch
@@ -107,7 +107,8 @@ fn remembered(
     }
     let headers = identity(front, runtime, request, profile, standing, now);
     if lasting {
-        let known = Remembered { epoch: runtime.epoch, profile: profile_id, headers: headers.clone() };
+        let known =
+            Remembered { epoch: runtime.epoch, profile: profile_id, headers: headers.clone() };
         session.remembered.store(Some(Arc::new(known)));
     }
     headers

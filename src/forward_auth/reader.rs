@@ -94,7 +94,10 @@ fn forwarded(headers: &HeaderMap) -> Result<Asked<'_>, ReadError> {
         return Err(ReadError::TwoDialects);
     }
     Ok(Asked {
-        method: method(one(headers, &FORWARDED_METHOD, "X-Forwarded-Method")?, "X-Forwarded-Method")?,
+        method: method(
+            one(headers, &FORWARDED_METHOD, "X-Forwarded-Method")?,
+            "X-Forwarded-Method",
+        )?,
         secure: Some(secure(one(headers, &FORWARDED_PROTO, "X-Forwarded-Proto")?)?),
         authority: one(headers, &FORWARDED_HOST, "X-Forwarded-Host")?,
         uri: one(headers, &FORWARDED_URI, "X-Forwarded-Uri")?,
@@ -141,7 +144,8 @@ fn secure(proto: &str) -> Result<bool, ReadError> {
 }
 
 fn method<'a>(text: &'a str, shown: &'static str) -> Result<&'a str, ReadError> {
-    let token = text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    let token =
+        text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
     if token { Ok(text) } else { Err(ReadError::Senseless(shown)) }
 }
 
@@ -188,7 +192,10 @@ mod tests {
         ("X-Forwarded-Uri", "/d/home?x=1"),
     ];
 
-    fn read(path: &str, headers: &[(&str, &str)]) -> Result<(String, Option<bool>, String, String), ReadError> {
+    fn read(
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(String, Option<bool>, String, String), ReadError> {
         let parts = parts(headers);
         let asked = Reader::of_path(path).expect("an endpoint").read(&parts)?;
         Ok((asked.method.into(), asked.secure, asked.authority.into(), asked.uri.into()))
@@ -197,12 +204,16 @@ mod tests {
     #[test]
     fn traefik_names_the_target_in_four_headers() {
         let asked = read("/auth/traefik", &TARGET).expect("a target");
-        assert_eq!(asked, ("GET".into(), Some(true), "grafana.example.com".into(), "/d/home?x=1".into()));
+        assert_eq!(
+            asked,
+            ("GET".into(), Some(true), "grafana.example.com".into(), "/d/home?x=1".into())
+        );
     }
 
     #[test]
     fn nginx_names_it_in_two() {
-        let headers = [("X-Original-Method", "POST"), ("X-Original-URL", "https://a.example.com:8443/x?y")];
+        let headers =
+            [("X-Original-Method", "POST"), ("X-Original-URL", "https://a.example.com:8443/x?y")];
         let asked = read("/auth/nginx", &headers).expect("a target");
         assert_eq!(asked, ("POST".into(), Some(true), "a.example.com:8443".into(), "/x?y".into()));
     }
@@ -221,11 +232,14 @@ mod tests {
     /// `security.md` 2.
     #[test]
     fn doubles_and_underscore_aliases_are_refused() {
-        for extra in ["X-Forwarded-Host", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Proto"] {
+        for extra in
+            ["X-Forwarded-Host", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Proto"]
+        {
             let headers = [TARGET.as_slice(), &[(extra, "GET")]].concat();
             assert_eq!(read("/auth/traefik", &headers), Err(ReadError::Twice(extra.into())));
         }
-        for alias in ["X_Forwarded_Host", "x_forwarded-uri", "Remote_User", "X-Authentik_username"] {
+        for alias in ["X_Forwarded_Host", "x_forwarded-uri", "Remote_User", "X-Authentik_username"]
+        {
             let headers = [TARGET.as_slice(), &[(alias, "x")]].concat();
             let refused = read("/auth/traefik", &headers);
             assert_eq!(refused, Err(ReadError::Alias(alias.to_ascii_lowercase())));
