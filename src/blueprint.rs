@@ -6,6 +6,7 @@
 
 pub mod diagnostic;
 pub mod source;
+pub mod stored;
 pub mod tree;
 
 pub mod app;
