@@ -55,6 +55,7 @@ enum Driver {
 /// Statements see what is committed when each begins; only a `Tx` keeps others from writing
 /// in between, and only on SQLite.
 pub struct Read {
+    place: Arc<str>,
     link: Link,
     failed: AtomicBool,
 }
@@ -94,7 +95,7 @@ impl Db {
             Driver::Sqlite(file) => Link::Reader(file.read()),
             Driver::Postgres(pool) => Link::Postgres(pool.read().await?),
         };
-        Ok(Read { link, failed: AtomicBool::new(false) })
+        Ok(self.reading(link))
     }
 
     pub async fn begin(&self) -> Result<Tx> {
@@ -102,7 +103,11 @@ impl Db {
             Driver::Sqlite(file) => Link::Writer(file.begin().await?),
             Driver::Postgres(pool) => Link::Postgres(pool.begin().await?),
         };
-        Ok(Tx(Read { link, failed: AtomicBool::new(false) }))
+        Ok(Tx(self.reading(link)))
+    }
+
+    fn reading(&self, link: Link) -> Read {
+        Read { place: Arc::clone(&self.place), link, failed: AtomicBool::new(false) }
     }
 }
 
@@ -124,8 +129,7 @@ impl Read {
     ) -> Result<Option<Row>> {
         let mut rows = self.rows(sql, args).await?;
         if rows.len() > 1 {
-            self.failed.store(true, Ordering::Relaxed);
-            return Err(StoreError::other("", "a statement for one row answered several"));
+            return Err(self.mistaken("a statement for one row answered several"));
         }
         Ok(rows.pop())
     }
@@ -133,7 +137,13 @@ impl Read {
     /// The row of a statement that always answers one.
     pub(in crate::store) async fn get(&self, sql: &'static str, args: Vec<Value>) -> Result<Row> {
         let row = self.one(sql, args).await?;
-        row.ok_or_else(|| StoreError::other("", "a statement for one row answered none"))
+        row.ok_or_else(|| self.mistaken("a statement for one row answered none"))
+    }
+
+    /// An error that spoils the transaction: its statement did not do what it is for.
+    fn mistaken(&self, reason: &str) -> StoreError {
+        self.failed.store(true, Ordering::Relaxed);
+        StoreError::other(&self.place, reason)
     }
 
     async fn run(&self, sql: Cow<'static, str>, args: Vec<Value>) -> Result<Reply> {
@@ -195,10 +205,7 @@ impl Tx {
         match self.change(sql, args).await? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => {
-                self.0.failed.store(true, Ordering::Relaxed);
-                Err(StoreError::other("", "a statement for one row changed several"))
-            }
+            _ => Err(self.mistaken("a statement for one row changed several")),
         }
     }
 

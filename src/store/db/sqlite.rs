@@ -209,7 +209,7 @@ fn run(connection: &Connection, sql: &str, args: &[Value], place: &str) -> Resul
         let changed = statement.raw_execute().map_err(broken)?;
         return Ok(Reply { rows: Vec::new(), changed: changed as u64 });
     }
-    let columns: Arc<[String]> = statement.column_names().into_iter().map(String::from).collect();
+    let columns: Arc<[String]> = statement.column_names().map(String::from).collect();
     let mut rows = Vec::new();
     let mut found = statement.raw_query();
     while let Some(row) = found.next().map_err(broken)? {
