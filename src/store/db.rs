@@ -247,3 +247,49 @@ async fn open_file(path: &Path, place: &Arc<str>, limits: Limits) -> Result<sqli
     });
     opened.await.map_err(|_| StoreError::other(place, "it could not be opened"))?
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "where Postgres is, only the environment knows")]
+    async fn databases() -> Vec<Db> {
+        let file = std::env::temp_dir().join(format!("doorward-seam-{}.db", std::process::id()));
+        let mut urls = vec![StateUrl::Sqlite(file)];
+        match std::env::var("TEST_POSTGRES_URL") {
+            Ok(url) => urls.push(url.parse().expect("a Postgres address")),
+            Err(_) => eprintln!("Postgres skipped: set TEST_POSTGRES_URL to test it too"),
+        }
+        let mut databases = Vec::new();
+        for url in urls {
+            databases.push(Db::open(&url, Limits::default()).await.expect("opened"));
+        }
+        databases
+    }
+
+    #[tokio::test]
+    async fn both_databases_bind_by_number_and_refuse_another_count() {
+        for db in databases().await {
+            let read = db.read().await.expect("reading");
+            let sql = "SELECT CAST($2 AS TEXT) AS b, CAST($1 AS BIGINT) AS a, \
+                CAST($2 AS TEXT) AS c WHERE CAST($3 AS BOOLEAN)";
+            let row = read.get(sql, vec![1_i64.into(), "two".into(), true.into()]).await;
+            let row = row.unwrap_or_else(|error| panic!("{error}"));
+            let row = row.of("t", "a");
+            assert_eq!(row.int("a").expect("a number"), 1);
+            assert_eq!(row.text("b").expect("a text"), "two");
+            assert_eq!(row.text("c").expect("a text"), "two");
+            for args in [vec![], vec![1_i64.into()], vec![Value::Null; 4]] {
+                let read = db.read().await.expect("reading");
+                assert!(read.rows(sql, args).await.is_err(), "{}", db.place());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_reads_cannot_write_to_a_file() {
+        let db = databases().await.remove(0);
+        let read = db.read().await.expect("reading");
+        assert!(read.rows("CREATE TABLE t (k BIGINT)", vec![]).await.is_err());
+    }
+}

@@ -23,8 +23,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 const SILENCE: Duration = Duration::from_secs(6);
 /// A migration may take longer than a request, and waits for another node's.
 const MIGRATION: Duration = Duration::from_secs(300);
-const LIMITS: &str = "-c statement_timeout=5000 -c lock_timeout=5000 \
-    -c idle_in_transaction_session_timeout=30000 -c client_min_messages=warning";
+const LIMITS: &str = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=30000 \
+    -c client_min_messages=warning";
 
 /// A pool of connections to one database.
 #[derive(Clone)]
@@ -46,8 +46,8 @@ impl Postgres {
         let broken = |reason: &str| StoreError::other(place, reason);
         let mut config: Config =
             url.reveal().parse().map_err(|_| broken("its address is malformed"))?;
-        let options =
-            config.get_options().map_or(LIMITS.to_owned(), |own| format!("{LIMITS} {own}"));
+        let own = config.get_options().unwrap_or_default();
+        let options = format!("{LIMITS} -c lock_timeout={} {own}", wait.as_millis());
         config.options(options).connect_timeout(CONNECT).tcp_user_timeout(SILENCE);
         if config.get_application_name().is_none() {
             config.application_name("doorward");
@@ -125,17 +125,9 @@ impl Link {
         let columns: Arc<[String]> =
             statement.columns().iter().map(|column| column.name().to_owned()).collect();
         let rows = client.query(&statement, &args).await.map_err(broken)?;
-        let rows =
-            rows.iter().map(|row| self.read_row(row, &columns)).collect::<Result<Vec<_>>>()?;
+        let rows: Vec<_> = rows.iter().map(|row| read_row(row, &columns)).collect();
         let changed = rows.len() as u64;
         Ok(Reply { rows, changed })
-    }
-
-    fn read_row(&self, row: &tokio_postgres::Row, columns: &Arc<[String]>) -> Result<Row> {
-        let values = (0..row.len()).map(|at| read_value(row, at)).collect::<Option<Vec<_>>>();
-        let reason = "a column has a type other than TEXT, BIGINT, BOOLEAN and BYTEA";
-        let values = values.ok_or_else(|| StoreError::other(&self.place, reason))?;
-        Ok(Row { columns: Arc::clone(columns), values })
     }
 
     fn client(&self) -> Result<&Object> {
@@ -158,6 +150,11 @@ impl Drop for Link {
             }
         });
     }
+}
+
+fn read_row(row: &tokio_postgres::Row, columns: &Arc<[String]>) -> Row {
+    let values = (0..row.len()).map(|at| read_value(row, at)).collect();
+    Row { columns: Arc::clone(columns), values }
 }
 
 fn read_value(row: &tokio_postgres::Row, at: usize) -> Option<Value> {

@@ -215,9 +215,7 @@ fn run(connection: &Connection, sql: &str, args: &[Value], place: &str) -> Resul
     while let Some(row) = found.next().map_err(broken)? {
         let values = (0..columns.len()).map(|at| row.get_ref(at).map(read_value));
         let values = values.collect::<rusqlite::Result<Vec<_>>>().map_err(broken)?;
-        let values = values.into_iter().collect::<Option<Vec<_>>>();
-        let unknown = || StoreError::other(place, "a column holds a fraction or bytes for text");
-        rows.push(Row { columns: Arc::clone(&columns), values: values.ok_or_else(unknown)? });
+        rows.push(Row { columns: Arc::clone(&columns), values });
     }
     let changed = rows.len() as u64;
     Ok(Reply { rows, changed })

@@ -6,7 +6,7 @@ use doorward::clock::Millis;
 use doorward::store::{Limits, NewObject, StateUrl, Store, StoreError};
 
 use super::{insert_session, insert_user};
-use crate::support::stores::{NOON, on_both_stores, on_sqlite};
+use crate::support::stores::{NOON, on_both_stores, on_postgres, on_sqlite};
 
 fn app<'a>(uid: &'a str, slug: &'a str) -> NewObject<'a> {
     NewObject { uid, kind: "app", slug, declared_at: "apps.kdl:1", protect: false }
@@ -144,6 +144,61 @@ async fn a_second_write_waits_for_the_first() {
         assert!(matches!(error, StoreError::Busy { .. }), "{error}");
         drop(first);
         impatient.begin().await.expect("free again").commit().await.expect("committed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_drops_its_connections_is_found_again() {
+    on_postgres(async |store| {
+        let mut tx = store.begin().await.expect("begun");
+        tx.insert_object(app("app_1", "wiki"), NOON).await.expect("inserted");
+        let ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE application_name = current_schema()";
+        store.tamper(ended).await;
+        let error = tx.insert_object(app("app_2", "mail"), NOON).await.expect_err("gone");
+        assert!(matches!(error, StoreError::Unreachable { .. }), "{error}");
+        assert!(matches!(tx.commit().await, Err(StoreError::Spoiled)));
+
+        let mut tx = store.begin().await.expect("connected anew");
+        tx.insert_object(app("app_3", "mail"), NOON).await.expect("inserted");
+        tx.commit().await.expect("committed");
+        assert_eq!(count(store).await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_statement_that_waits_too_long_for_another_gives_up() {
+    on_postgres(async |store| {
+        insert_user(store, "usr_1", "ada", NOON).await;
+        let limits = Limits { wait: Duration::from_millis(20), ..Limits::default() };
+        let (impatient, _) = Store::open(store.url(), limits, NOON).await.expect("opened");
+        let mut first = store.begin().await.expect("begun");
+        assert!(first.release_user("usr_1").await.expect("released"));
+        let mut second = impatient.begin().await.expect("begun");
+        let error = second.release_user("usr_1").await.expect_err("locked");
+        assert!(matches!(error, StoreError::Busy { .. }), "{error}");
+        first.commit().await.expect("committed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_value_of_a_foreign_type_is_corrupt() {
+    on_sqlite(async |store| {
+        insert_user(store, "usr_1", "ada", NOON).await;
+        for (value, column) in
+            [("name = CAST(x'ff' AS TEXT)", "name"), ("name = 'x', created_at = 1.5", "created_at")]
+        {
+            store.tamper(&format!("UPDATE users SET {value}")).await;
+            let read = store.read().await.expect("reading");
+            let error = read.find_user("usr_1").await.expect_err("corrupt");
+            assert!(
+                matches!(&error, StoreError::Corrupt { column: at, .. } if *at == column),
+                "{error}"
+            );
+        }
     })
     .await;
 }

@@ -17,6 +17,11 @@ pub const NOON: Millis = Millis(1_700_000_000_000);
 /// A fresh store, gone after the test.
 pub struct TestStore {
     store: Store,
+    place: Place,
+}
+
+/// Where a store may be made, gone after the test.
+pub struct Place {
     url: StateUrl,
     home: Home,
 }
@@ -38,18 +43,18 @@ impl TestStore {
     /// Another handle on the same state, as another process would have it.
     pub async fn reopened(&self) -> Store {
         let (store, opening) =
-            Store::open(&self.url, limits(), NOON).await.expect("the store opens again");
+            Store::open(self.url(), limits(), NOON).await.expect("the store opens again");
         assert_eq!(opening, Opening::Opened);
         store
     }
 
     pub fn url(&self) -> &StateUrl {
-        &self.url
+        &self.place.url
     }
 
     /// Runs SQL past the store, as somebody with a database shell would.
     pub async fn tamper(&self, sql: &str) {
-        match &self.home {
+        match &self.place.home {
             Home::Directory(directory) => {
                 let file = rusqlite::Connection::open(directory.join("state.db")).expect("opened");
                 file.execute_batch(sql).expect("tampered");
@@ -60,11 +65,39 @@ impl TestStore {
             }
         }
     }
+}
+
+impl Place {
+    pub fn url(&self) -> &StateUrl {
+        &self.url
+    }
+
+    fn sqlite() -> Self {
+        let directory = scratch();
+        let url = StateUrl::Sqlite(directory.join("state.db"));
+        Self { url, home: Home::Directory(directory) }
+    }
+
+    async fn postgres() -> Option<Self> {
+        let server = postgres_server()?;
+        let name = unique_name();
+        postgres(&server, &format!("CREATE SCHEMA {name}")).await;
+        let mark = if server.contains('?') { '&' } else { '?' };
+        // The name of the connections too, so that a test can find its own.
+        let url =
+            format!("{server}{mark}options=-c%20search_path%3D{name}&application_name={name}");
+        let url = url.parse().expect("a Postgres address");
+        Some(Self { url, home: Home::Schema { server, name } })
+    }
+
+    async fn open(self) -> TestStore {
+        let (store, opening) = Store::open(&self.url, limits(), NOON).await.expect("a new store");
+        assert_eq!(opening, Opening::Created);
+        TestStore { store, place: self }
+    }
 
     async fn remove(self) {
-        let Self { store, home, .. } = self;
-        drop(store);
-        match home {
+        match self.home {
             Home::Directory(directory) => std::fs::remove_dir_all(directory).expect("removed"),
             Home::Schema { server, name } => {
                 postgres(&server, &format!("DROP SCHEMA {name} CASCADE")).await;
@@ -75,20 +108,38 @@ impl TestStore {
 
 /// Runs `test` with a fresh SQLite store, then with a fresh Postgres one.
 pub async fn on_both_stores(test: impl AsyncFn(&TestStore)) {
-    let store = sqlite_store().await;
-    test(&store).await;
-    store.remove().await;
-    if let Some(store) = postgres_store().await {
-        test(&store).await;
-        store.remove().await;
+    on_sqlite(&test).await;
+    on_postgres(&test).await;
+}
+
+/// For what concerns SQLite alone.
+pub async fn on_sqlite(test: impl AsyncFn(&TestStore)) {
+    let TestStore { store, place } = run(Place::sqlite(), test).await;
+    drop(store);
+    place.remove().await;
+}
+
+/// For what concerns Postgres alone.
+pub async fn on_postgres(test: impl AsyncFn(&TestStore)) {
+    if let Some(place) = Place::postgres().await {
+        let TestStore { store, place } = run(place, test).await;
+        drop(store);
+        place.remove().await;
     }
 }
 
-/// A fresh SQLite store for what concerns SQLite alone.
-pub async fn on_sqlite(test: impl AsyncFn(&TestStore)) {
-    let store = sqlite_store().await;
+/// Runs `test` with places where no store has been made yet.
+pub async fn on_both_places(test: impl AsyncFn(&Place)) {
+    for place in [Some(Place::sqlite()), Place::postgres().await].into_iter().flatten() {
+        test(&place).await;
+        place.remove().await;
+    }
+}
+
+async fn run(place: Place, test: impl AsyncFn(&TestStore)) -> TestStore {
+    let store = place.open().await;
     test(&store).await;
-    store.remove().await;
+    store
 }
 
 pub fn limits() -> Limits {
@@ -106,28 +157,6 @@ pub fn scratch() -> PathBuf {
     let memory = PathBuf::from("/dev/shm");
     let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
     parent.join(unique_name())
-}
-
-async fn sqlite_store() -> TestStore {
-    let directory = scratch();
-    let url = StateUrl::Sqlite(directory.join("state.db"));
-    open(url, Home::Directory(directory)).await
-}
-
-async fn postgres_store() -> Option<TestStore> {
-    let server = postgres_server()?;
-    let name = unique_name();
-    postgres(&server, &format!("CREATE SCHEMA {name}")).await;
-    let mark = if server.contains('?') { '&' } else { '?' };
-    let url = format!("{server}{mark}options=-c%20search_path%3D{name}");
-    let url = url.parse().expect("a Postgres address");
-    Some(open(url, Home::Schema { server, name }).await)
-}
-
-async fn open(url: StateUrl, home: Home) -> TestStore {
-    let (store, opening) = Store::open(&url, limits(), NOON).await.expect("a new store");
-    assert_eq!(opening, Opening::Created);
-    TestStore { store, url, home }
 }
 
 #[expect(clippy::disallowed_methods, reason = "where Postgres is, only the environment knows")]
