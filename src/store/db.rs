@@ -18,6 +18,7 @@ use value::Value;
 pub mod postgres;
 pub mod row;
 pub mod sqlite;
+mod tls;
 pub mod value;
 
 /// How many statements may run at once and how long one waits for its turn.

@@ -8,12 +8,14 @@ use std::time::Duration;
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
 
 use super::row::{Reply, Row};
+use super::tls::{Tls, is_near};
 use super::value::Value;
 use crate::secret::Secret;
 use crate::store::error::{Result, StoreError};
@@ -25,6 +27,8 @@ const SILENCE: Duration = Duration::from_secs(6);
 const MIGRATION: Duration = Duration::from_secs(300);
 const LIMITS: &str = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=30000 \
     -c client_min_messages=warning";
+
+const NO_TLS: &str = "server does not support TLS";
 
 /// A pool of connections to one database.
 #[derive(Clone)]
@@ -52,8 +56,8 @@ impl Postgres {
         if config.get_application_name().is_none() {
             config.application_name("doorward");
         }
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let manager = manager(config).map_err(|error| broken(&error))?;
+        let pool = Pool::builder(manager)
             .max_size(most.max(1))
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(wait))
@@ -76,6 +80,18 @@ impl Postgres {
         link.batch("BEGIN", SILENCE).await?;
         Ok(link)
     }
+}
+
+/// Without `sslmode`, only a server on this machine is spoken to in the clear.
+fn manager(mut config: Config) -> Result<Manager, String> {
+    if config.get_ssl_mode() == SslMode::Prefer {
+        config.ssl_mode(if is_near(&config) { SslMode::Disable } else { SslMode::Require });
+    }
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    Ok(match config.get_ssl_mode() {
+        SslMode::Disable => Manager::from_config(config, NoTls, recycling),
+        _ => Manager::from_config(config, Tls::with_system_roots()?, recycling),
+    })
 }
 
 impl Link {
@@ -205,6 +221,10 @@ fn no_client(place: &str, error: PoolError) -> StoreError {
         }
         PoolError::Timeout(_) => silent(place),
         PoolError::Backend(error) if error.as_db_error().is_some() => fault(place, &error),
+        PoolError::Backend(error) if why(&error) == NO_TLS => StoreError::unreachable(
+            place,
+            "it offers no TLS (`sslmode=disable` in its address does without, on a network of your own)",
+        ),
         PoolError::Backend(error) => StoreError::unreachable(place, why(&error)),
         _ => StoreError::unreachable(place, "the pool of connections is closed"),
     }
