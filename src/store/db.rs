@@ -153,7 +153,7 @@ impl Read {
         }
         let reply = self.send(sql, args).await;
         // A reader's statements stand alone; what a transaction did so far is in doubt.
-        if reply.is_err() && !matches!(self.link, Link::Reader(_)) {
+        if reply.is_err() && self.link.is_transaction() {
             self.failed.store(true, Ordering::Relaxed);
         }
         reply
@@ -167,6 +167,16 @@ impl Read {
             Link::Reader(link) => link.run(sql, args).await,
             Link::Writer(link) => link.run(sql, args).await,
             Link::Postgres(link) => link.run(sql, args).await,
+        }
+    }
+}
+
+impl Link {
+    fn is_transaction(&self) -> bool {
+        match self {
+            Self::Reader(_) => false,
+            Self::Writer(_) => true,
+            Self::Postgres(link) => link.is_transaction(),
         }
     }
 }
@@ -254,9 +264,9 @@ mod tests {
     use super::*;
 
     #[expect(clippy::disallowed_methods, reason = "where Postgres is, only the environment knows")]
-    async fn databases() -> Vec<Db> {
-        let file = std::env::temp_dir().join(format!("doorward-seam-{}.db", std::process::id()));
-        let mut urls = vec![StateUrl::Sqlite(file)];
+    async fn databases(test: &str) -> Vec<Db> {
+        let file = std::env::temp_dir().join(format!("doorward-{test}-{}.db", std::process::id()));
+        let mut urls = vec![StateUrl::Sqlite(file.clone())];
         match std::env::var("TEST_POSTGRES_URL") {
             Ok(url) => urls.push(url.parse().expect("a Postgres address")),
             Err(_) => eprintln!("Postgres skipped: set TEST_POSTGRES_URL to test it too"),
@@ -265,12 +275,16 @@ mod tests {
         for url in urls {
             databases.push(Db::open(&url, Limits::default()).await.expect("opened"));
         }
+        // An open file lives on without its name.
+        for name in ["db", "db-wal", "db-shm"] {
+            std::fs::remove_file(file.with_extension(name)).expect("removed");
+        }
         databases
     }
 
     #[tokio::test]
     async fn both_databases_bind_by_number_and_refuse_another_count() {
-        for db in databases().await {
+        for db in databases("bind").await {
             let read = db.read().await.expect("reading");
             let sql = "SELECT CAST($2 AS TEXT) AS b, CAST($1 AS BIGINT) AS a, \
                 CAST($2 AS TEXT) AS c WHERE CAST($3 AS BOOLEAN)";
@@ -289,7 +303,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_reads_cannot_write_to_a_file() {
-        let db = databases().await.remove(0);
+        let db = databases("write").await.remove(0);
         let read = db.read().await.expect("reading");
         assert!(read.rows("CREATE TABLE t (k BIGINT)", vec![]).await.is_err());
     }

@@ -100,6 +100,10 @@ impl Link {
         tokio::time::timeout(SILENCE, query).await.map_err(|_| silent(&self.place))?
     }
 
+    pub fn is_transaction(&self) -> bool {
+        self.open
+    }
+
     /// Runs several statements without values: migrations.
     pub async fn script(&self, sql: &str) -> Result<()> {
         self.batch(sql, MIGRATION).await
