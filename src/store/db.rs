@@ -261,12 +261,17 @@ async fn open_file(path: &Path, place: &Arc<str>, limits: Limits) -> Result<sqli
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+
+    fn directory(test: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("doorward-{test}-{}", std::process::id()))
+    }
 
     #[expect(clippy::disallowed_methods, reason = "where Postgres is, only the environment knows")]
     async fn databases(test: &str) -> Vec<Db> {
-        let file = std::env::temp_dir().join(format!("doorward-{test}-{}.db", std::process::id()));
-        let mut urls = vec![StateUrl::Sqlite(file.clone())];
+        let mut urls = vec![StateUrl::Sqlite(directory(test).join("state.db"))];
         match std::env::var("TEST_POSTGRES_URL") {
             Ok(url) => urls.push(url.parse().expect("a Postgres address")),
             Err(_) => eprintln!("Postgres skipped: set TEST_POSTGRES_URL to test it too"),
@@ -274,10 +279,6 @@ mod tests {
         let mut databases = Vec::new();
         for url in urls {
             databases.push(Db::open(&url, Limits::default()).await.expect("opened"));
-        }
-        // An open file lives on without its name.
-        for name in ["db", "db-wal", "db-shm"] {
-            std::fs::remove_file(file.with_extension(name)).expect("removed");
         }
         databases
     }
@@ -299,6 +300,7 @@ mod tests {
                 assert!(read.rows(sql, args).await.is_err(), "{}", db.place());
             }
         }
+        std::fs::remove_dir_all(directory("bind")).expect("removed");
     }
 
     #[tokio::test]
@@ -306,5 +308,6 @@ mod tests {
         let db = databases("write").await.remove(0);
         let read = db.read().await.expect("reading");
         assert!(read.rows("CREATE TABLE t (k BIGINT)", vec![]).await.is_err());
+        std::fs::remove_dir_all(directory("write")).expect("removed");
     }
 }
