@@ -119,10 +119,9 @@ impl Context {
                 ("app", Variable::Object(Object::App)),
                 ("now", Variable::Field(Field::Now)),
             ],
-            Self::Claim => &[
-                ("user", Variable::Object(Object::User)),
-                ("app", Variable::Object(Object::App)),
-            ],
+            Self::Claim => {
+                &[("user", Variable::Object(Object::User)), ("app", Variable::Object(Object::App))]
+            }
             Self::Invariant => &[("app", Variable::Object(Object::App))],
         }
     }

@@ -21,12 +21,21 @@ pub(super) fn call<'a>(run: &mut Run<'a>, function: Function, terms: &'a [Term])
         [first, second] => (run.answer(first)?, Some(run.answer(second)?)),
         _ => return Err(EvalError::WrongKind),
     };
-    run.spend(weight(&first) * 4)?;
+    run.spend(effort(function) + weight(&first) * 4)?;
     match (function, first, second) {
         (Function::Join, Value::List(list), separator) => join(run, list, separator),
         (function, Value::Text(text), Some(Value::Text(other))) => about(function, &text, &other),
         (function, value, None) => convert(function, value),
         _ => Err(EvalError::WrongKind),
+    }
+}
+
+/// The steps of a call beyond looking at its arguments: reading and writing texts takes longer.
+fn effort(function: Function) -> usize {
+    match function {
+        Function::ToText | Function::ToTimestamp | Function::ToDuration | Function::ToDouble => 8,
+        Function::Join | Function::LowerAscii | Function::UpperAscii | Function::ToInt => 4,
+        _ => 0,
     }
 }
 
@@ -209,8 +218,9 @@ fn component(text: &str) -> Option<(SignedDuration, &str)> {
         ("m", 60_000_000_000),
         ("s", 1_000_000_000),
     ];
-    let (after, unit) =
-        units.iter().find_map(|(name, unit)| rest.strip_prefix(name).map(|after| (after, *unit)))?;
+    let (after, unit) = units
+        .iter()
+        .find_map(|(name, unit)| rest.strip_prefix(name).map(|after| (after, *unit)))?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let mut nanos = if whole.is_empty() && !fraction.is_empty() {
         0
@@ -265,7 +275,9 @@ pub(super) fn arithmetic<'a>(sign: Binary, left: Value<'a>, right: Value<'a>) ->
         (Value::Int(left), Value::Int(right)) => ints(sign, left, right),
         (Value::Uint(left), Value::Uint(right)) => uints(sign, left, right),
         (Value::Double(left), Value::Double(right)) => doubles(sign, left, right),
-        (Value::Text(left), Value::Text(right)) if sign == Binary::Add => made(format!("{left}{right}")),
+        (Value::Text(left), Value::Text(right)) if sign == Binary::Add => {
+            made(format!("{left}{right}"))
+        }
         (Value::List(left), Value::List(right)) if sign == Binary::Add => {
             let both = Items::List(left, 0).chain(Items::List(right, 0));
             Ok(Value::List(List::Owned(both.collect())))
@@ -318,7 +330,8 @@ fn times(sign: Binary, left: &Value<'_>, right: &Value<'_>) -> Answer<'static> {
     let later = |moment: Timestamp, span: SignedDuration| {
         moment.checked_add(span).map(Value::Timestamp).map_err(|_| EvalError::Overflow)
     };
-    let longer = |span: Option<SignedDuration>| span.map(Value::Duration).ok_or(EvalError::Overflow);
+    let longer =
+        |span: Option<SignedDuration>| span.map(Value::Duration).ok_or(EvalError::Overflow);
     match (left, sign, right) {
         (Value::Timestamp(moment), Binary::Add, Value::Duration(span))
         | (Value::Duration(span), Binary::Add, Value::Timestamp(moment)) => later(*moment, *span),

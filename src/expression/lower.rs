@@ -5,9 +5,7 @@
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, MapExpr, SelectExpr};
 
 use super::catalogue::{Context, Field, Object, Type, Variable, Want};
-use super::check::{
-    BAD_EXPRESSION, Problem, UNKNOWN_FIELD, WRONG_TYPE, nearest, unwanted,
-};
+use super::check::{BAD_EXPRESSION, Problem, UNKNOWN_FIELD, WRONG_TYPE, nearest, unwanted};
 use super::places::Places;
 use super::program::Reads;
 use super::term::Term;
@@ -121,11 +119,11 @@ impl<'t> Lowering<'t> {
             LiteralValue::Int(number) => (Value::Int(*number.inner()), Type::Int),
             LiteralValue::UInt(number) => (Value::Uint(*number.inner()), Type::Uint),
             LiteralValue::Double(number) => (Value::Double(*number.inner()), Type::Double),
-            LiteralValue::String(text) => {
-                (Value::Text(text.inner().to_owned().into()), Type::Text)
-            }
+            LiteralValue::String(text) => (Value::Text(text.inner().to_owned().into()), Type::Text),
             LiteralValue::Null => (Value::Null, Type::Null),
-            LiteralValue::Bytes(_) => return self.unused(expression, "remove the b: text is enough"),
+            LiteralValue::Bytes(_) => {
+                return self.unused(expression, "remove the b: text is enough");
+            }
         };
         Typed::new(Term::Literal(value), kind)
     }
@@ -176,8 +174,7 @@ impl<'t> Lowering<'t> {
     }
 
     fn fields(&self, object: Object) -> String {
-        let names: Vec<&str> =
-            self.context.fields(object).iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = self.context.fields(object).iter().map(|(name, _)| *name).collect();
         format!("{} has: {}", object.name(), names.join(", "))
     }
 

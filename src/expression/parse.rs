@@ -122,11 +122,15 @@ fn is_shallow(expression: &IdedExpr, left: usize) -> bool {
         Expr::Select(select) => is_shallow(&select.operand, left),
         Expr::List(list) => all(&list.elements),
         Expr::Map(map) => map.entries.iter().all(|entry| match &entry.expr {
-            EntryExpr::MapEntry(pair) => is_shallow(&pair.key, left) && is_shallow(&pair.value, left),
+            EntryExpr::MapEntry(pair) => {
+                is_shallow(&pair.key, left) && is_shallow(&pair.value, left)
+            }
             EntryExpr::StructField(field) => is_shallow(&field.value, left),
         }),
         Expr::Struct(message) => message.entries.iter().all(|entry| match &entry.expr {
-            EntryExpr::MapEntry(pair) => is_shallow(&pair.key, left) && is_shallow(&pair.value, left),
+            EntryExpr::MapEntry(pair) => {
+                is_shallow(&pair.key, left) && is_shallow(&pair.value, left)
+            }
             EntryExpr::StructField(field) => is_shallow(&field.value, left),
         }),
         // Never made without macros.
@@ -162,6 +166,9 @@ fn explain(word: &str, complaint: &str) -> String {
         _ if complaint.starts_with("invalid string literal") => "an unknown escape in this text",
         _ if complaint.contains("int literal") => "this number is too large",
         _ if complaint.contains("double literal") => "this number is too large",
+        _ if complaint.contains("token recognition") && word.ends_with(['\'', '"']) => {
+            "an unknown escape in this text"
+        }
         _ if complaint.contains("token recognition") => "this character means nothing here",
         _ => "not expected here",
     };

@@ -129,7 +129,8 @@ impl<'t> Places<'t> {
 
 /// Whether cel made this call of an operator: no function's name holds a sign.
 pub(super) fn is_operator(call: &CallExpr) -> bool {
-    call.func_name.contains(|letter: char| !letter.is_ascii_alphanumeric() && !"_.".contains(letter))
+    call.func_name
+        .contains(|letter: char| !letter.is_ascii_alphanumeric() && !"_.".contains(letter))
 }
 
 /// Where in `token` each byte of the text it stands for is written; one more for its end.

@@ -72,9 +72,10 @@ impl<'a> Map<'a> {
                 Value::Text(key) => entries.get(key.as_ref()).map(|values| texts(values)),
                 _ => None,
             },
-            Self::Borrowed(entries) => {
-                entries.iter().find(|(known, _)| equal(known, key)).map(|(_, value)| value.reborrow())
-            }
+            Self::Borrowed(entries) => entries
+                .iter()
+                .find(|(known, _)| equal(known, key))
+                .map(|(_, value)| value.reborrow()),
             Self::Owned(entries) => {
                 entries.iter().find(|(known, _)| equal(known, key)).map(|(_, value)| value.clone())
             }
@@ -186,7 +187,10 @@ pub(super) fn compare(left: &Value<'_>, right: &Value<'_>) -> Option<Ordering> {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "CEL compares whole and decimal numbers as decimals")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "CEL compares whole and decimal numbers as decimals"
+)]
 fn approximate(number: &Value<'_>) -> Option<f64> {
     match number {
         Value::Int(number) => Some(*number as f64),

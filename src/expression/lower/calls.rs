@@ -66,7 +66,8 @@ impl Lowering<'_> {
         kinds: &[&Type],
         mismatch: Mismatch,
     ) -> Typed {
-        let problem = |code, range, message, label, help| Problem { code, range, message, label, help };
+        let problem =
+            |code, range, message, label, help| Problem { code, range, message, label, help };
         let place = self.places.name(expression);
         let problem = match mismatch {
             Mismatch::Style(Style::Method) => problem(
@@ -97,7 +98,13 @@ impl Lowering<'_> {
                 let text = self.places.text(&range);
                 let is_texts = *given == Type::list(Type::Text) && wanted == "text";
                 let help = is_texts.then(|| format!("for example {text}.exists(x, x.{name}('…'))"));
-                problem(WRONG_TYPE, range, format!("`{name}` wants {wanted}"), format!("this is {given}"), help)
+                problem(
+                    WRONG_TYPE,
+                    range,
+                    format!("`{name}` wants {wanted}"),
+                    format!("this is {given}"),
+                    help,
+                )
             }
         };
         self.problems.push(problem);
@@ -122,7 +129,9 @@ impl Lowering<'_> {
             (Function::Part(part), Some(zone)) => {
                 terms.truncate(1);
                 match (self.zone(zone), terms.pop()) {
-                    (Some(zone), Some(of)) => Typed::new(Term::Part(part, Box::new(of), zone), kind),
+                    (Some(zone), Some(of)) => {
+                        Typed::new(Term::Part(part, Box::new(of), zone), kind)
+                    }
                     _ => Typed::new(Term::Literal(Value::Null), kind),
                 }
             }
@@ -257,44 +266,34 @@ enum Mismatch {
 }
 
 fn choose(name: &str, style: Style, kinds: &[&Type]) -> Result<&'static Overload, Mismatch> {
-    let named: Vec<&Overload> = FUNCTIONS.iter().filter(|known| known.name == name).collect();
-    let styled: Vec<&Overload> = named.iter().copied().filter(|known| known.style == style).collect();
-    let Some(first) = styled.first() else {
+    let styled = || FUNCTIONS.iter().filter(|known| known.name == name && known.style == style);
+    let counted = || styled().filter(|known| known.takes.len() == kinds.len());
+    let Some(first) = styled().next() else {
         let other = if style == Style::Method { Style::Global } else { Style::Method };
         return Err(Mismatch::Style(other));
     };
-    let own = usize::from(style == Style::Method);
-    let counted: Vec<&Overload> =
-        styled.iter().copied().filter(|known| known.takes.len() == kinds.len()).collect();
-    if counted.is_empty() {
-        return Err(Mismatch::Count(arguments(first.takes.len() - own.min(first.takes.len()))));
+    if counted().next().is_none() {
+        let own = usize::from(style == Style::Method);
+        return Err(Mismatch::Count(arguments(first.takes.len().saturating_sub(own))));
     }
-    let fits = |known: &&&'static Overload, upto: usize| {
-        known.takes.iter().zip(kinds).take(upto).all(|(takes, given)| takes.accepts(given))
-    };
-    let found = FUNCTIONS.iter().find(|known| {
-        known.name == name && known.style == style && known.takes.len() == kinds.len()
-            && fits(&known, kinds.len())
-    });
-    if let Some(found) = found {
+    if let Some(found) = counted().find(|known| agrees(known, kinds, kinds.len())) {
         return Ok(found);
     }
-    let reached = (0..kinds.len())
-        .rev()
-        .find(|upto| counted.iter().any(|known| {
-            known.takes.iter().zip(kinds).take(*upto).all(|(takes, given)| takes.accepts(given))
-        }))
-        .unwrap_or(0);
-    let mut wanted: Vec<String> = counted
-        .iter()
-        .filter(|known| {
-            known.takes.iter().zip(kinds).take(reached).all(|(takes, given)| takes.accepts(given))
-        })
-        .filter_map(|known| known.takes.get(reached))
+    // The argument to blame is the first that no way to call it can pass.
+    let blamed = (0..kinds.len()).rev().find(|at| counted().any(|known| agrees(known, kinds, *at)));
+    let blamed = blamed.unwrap_or(0);
+    let mut wanted: Vec<String> = counted()
+        .filter(|known| agrees(known, kinds, blamed))
+        .filter_map(|known| known.takes.get(blamed))
         .map(|takes| takes.type_of().to_string())
         .collect();
     wanted.dedup();
-    Err(Mismatch::Kind(reached, wanted.join(" or ")))
+    Err(Mismatch::Kind(blamed, wanted.join(" or ")))
+}
+
+/// Whether the first `count` arguments fit.
+fn agrees(known: &Overload, kinds: &[&Type], count: usize) -> bool {
+    known.takes.iter().zip(kinds).take(count).all(|(takes, given)| takes.accepts(given))
 }
 
 fn arguments(count: usize) -> String {

@@ -135,24 +135,37 @@ impl Lowering<'_> {
         };
         self.problems.push(problem);
         // The answer of a comparison is true or false, however wrong its sides are.
-        if matches!(sign, Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder) {
+        if matches!(
+            sign,
+            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder
+        ) {
             return Typed::unknown();
         }
         Typed::new(Term::Literal(super::super::value::Value::Null), Type::Truth)
     }
 
-    fn never_equal(&self, left: &IdedExpr, first: &Type, right: &IdedExpr, second: &Type) -> Problem {
+    fn never_equal(
+        &self,
+        left: &IdedExpr,
+        first: &Type,
+        right: &IdedExpr,
+        second: &Type,
+    ) -> Problem {
         let text = |side: &IdedExpr| {
             let range = self.places.span(side);
             self.places.text(&range)
         };
         let (range, label, help) = match (first, second) {
-            (Type::List(element), item) if element.can_equal(item) => {
-                (left, format!("this is {first}"), Some(format!("write {} in {}", text(right), text(left))))
-            }
-            (item, Type::List(element)) if element.can_equal(item) => {
-                (right, format!("this is {second}"), Some(format!("write {} in {}", text(left), text(right))))
-            }
+            (Type::List(element), item) if element.can_equal(item) => (
+                left,
+                format!("this is {first}"),
+                Some(format!("write {} in {}", text(right), text(left))),
+            ),
+            (item, Type::List(element)) if element.can_equal(item) => (
+                right,
+                format!("this is {second}"),
+                Some(format!("write {} in {}", text(left), text(right))),
+            ),
             (Type::Null, _) => (right, "this is never null".to_owned(), absence(text(right))),
             (_, Type::Null) => (left, "this is never null".to_owned(), absence(text(left))),
             _ => (right, format!("this is {second}"), None),
@@ -166,7 +179,13 @@ impl Lowering<'_> {
         }
     }
 
-    fn nothing_in(&self, left: &IdedExpr, right: &IdedExpr, first: &Type, second: &Type) -> Problem {
+    fn nothing_in(
+        &self,
+        left: &IdedExpr,
+        right: &IdedExpr,
+        first: &Type,
+        second: &Type,
+    ) -> Problem {
         let range = self.places.span(right);
         let item = self.places.span(left);
         let (of, item_text) = (self.places.text(&range), self.places.text(&item));
