@@ -1,7 +1,7 @@
 //! Calls of functions: which one is meant, and what is worked out beforehand.
 
 use cel::common::ast::{CallExpr, IdedExpr};
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use regex::{Regex, RegexBuilder};
 
 use super::super::catalogue::{
@@ -239,9 +239,9 @@ fn misread(pattern: &str) -> Option<(std::ops::Range<usize>, String)> {
     Some((span.start.offset..span.end.offset, reason))
 }
 
-/// A zone of the tz database or an offset such as `+02:00`.
+/// A zone of the built-in tz database, not of the machine's, or an offset such as `+02:00`.
 fn find_zone(name: &str) -> Option<TimeZone> {
-    if let Ok(zone) = TimeZone::get(name) {
+    if let Ok(zone) = TimeZoneDatabase::bundled().get(name) {
         return Some(zone);
     }
     let (hours, minutes) = name.split_once(':')?;
