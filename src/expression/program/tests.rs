@@ -183,6 +183,21 @@ fn programs_are_shared_between_threads() {
     assert_shared::<Program>();
 }
 
+#[test]
+fn the_deepest_expressions_fit_on_a_small_stack() {
+    let run = || {
+        let brackets = format!("{}true{}", "(".repeat(32), ")".repeat(32));
+        let sums = format!("{}1 > 0", "1 + ".repeat(98));
+        let choices = format!("{}true", "false ? false : ".repeat(60));
+        let lists = format!("{}1{} != []", "[".repeat(32), "]".repeat(32));
+        for text in [brackets, sums, choices, lists] {
+            assert_eq!(truth(&text), Ok(true), "{text}");
+        }
+    };
+    let small = std::thread::Builder::new().stack_size(1024 * 1024);
+    small.spawn(run).expect("a thread").join().expect("no overflow");
+}
+
 /// A user with a thousand groups and every kind of costly expression.
 fn crowd<T>(ask: impl Fn(&Facts<'_>) -> T) -> T {
     let groups: Vec<String> =
