@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod expand;
 pub mod guard;
 pub mod masked;
+pub mod read;
 pub mod render;
 pub mod source;
 pub mod suggest;

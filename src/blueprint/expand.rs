@@ -24,7 +24,7 @@ use super::tree::{Node, Origin, Prop};
 
 /// How deep templates may use templates.
 pub const MAX_DEPTH: usize = 8;
-/// How many nodes all expansions may make together.
+/// How many nodes and uses of templates a blueprint may have in all.
 pub const MAX_NODES: usize = 50_000;
 
 /// Expands the nodes of all files.
@@ -117,7 +117,7 @@ impl Expander<'_> {
     fn plain(&mut self, node: &Node, spot: &Spot) -> Option<Node> {
         self.made += 1;
         if self.made > MAX_NODES {
-            self.too_many(node, spot);
+            self.too_many(node.head(), spot);
             return None;
         }
         let mut replace = |value| variables::replace(value, spot.scope, &mut self.told, self.out);
@@ -196,6 +196,10 @@ impl Expander<'_> {
         if spot.uses.len() >= MAX_DEPTH {
             return self.too_deep(call);
         }
+        self.made += 1;
+        if self.made > MAX_NODES {
+            return self.too_many(call.head, spot);
+        }
         let bound = call.bind(template, spot.scope, &mut self.told, self.out);
         let scope = Scope { constants: self.constants, bound: Some(&bound) };
         let origin = Origin {
@@ -257,9 +261,11 @@ impl Expander<'_> {
         );
     }
 
-    fn too_many(&mut self, node: &Node, spot: &Spot) {
-        self.full = true;
-        let span = spot.uses.first().map_or_else(|| node.head(), |outermost| outermost.head);
+    fn too_many(&mut self, head: Span, spot: &Spot) {
+        if std::mem::replace(&mut self.full, true) {
+            return;
+        }
+        let span = spot.uses.first().map_or(head, |outermost| outermost.head);
         self.out.push(
             Diagnostic::error("blueprint::too-large", "this blueprint is too large")
                 .at(span, format!("here it grows beyond {MAX_NODES} nodes")),

@@ -7,6 +7,9 @@ use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::source::Span;
 use crate::blueprint::tree::Node;
 
+/// Longer chains of templates are refused for their length already.
+const LONGEST: usize = 64;
+
 /// What identifies a cycle, wherever one enters it.
 pub(super) fn key(names: &[&str]) -> Vec<String> {
     let mut key: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -50,7 +53,7 @@ impl<'a> Search<'a> {
     /// `path` holds the templates that lead here and the use that leaves each of them.
     fn visit(&mut self, template: &'a Template, path: &mut Vec<(&'a str, Span)>) {
         let name = template.name.text.as_str();
-        if self.done.contains(name) {
+        if self.done.contains(name) || path.len() > LONGEST {
             return;
         }
         let mut uses = Vec::new();
