@@ -5,8 +5,15 @@
 //! Nothing here knows the store, the network, the environment or the value of a secret.
 
 pub mod diagnostic;
+pub mod expand;
+pub mod guard;
+pub mod masked;
+pub mod read;
+pub mod render;
 pub mod source;
-pub mod stored;
+pub mod suggest;
+pub mod syntax;
+pub mod tokens;
 pub mod tree;
 
 pub mod app;
