@@ -11,6 +11,7 @@ pub mod masked;
 pub mod read;
 pub mod render;
 pub mod source;
+pub mod stored;
 pub mod suggest;
 pub mod syntax;
 pub mod tokens;
