@@ -4,12 +4,17 @@
 //! `each`, the schema table and the checks between objects. Every step adds complaints and goes on.
 //! Nothing here knows the store, the network, the environment or the value of a secret.
 
+pub mod checks;
 pub mod decode;
 pub mod diagnostic;
+pub mod names;
+#[cfg(test)]
+mod sample;
 pub mod schema;
 pub mod source;
 pub mod suggest;
 pub mod tree;
+pub mod understand;
 pub mod validate;
 
 pub mod app;

@@ -20,7 +20,7 @@ use super::tree::{Node, Value};
 use super::validate::text_of;
 use crate::secret::Secret;
 
-/// The typed blueprint of expanded top-level nodes; `None` without a usable `external-host`.
+/// The typed blueprint of expanded top-level nodes; `None` without `settings`.
 #[must_use]
 pub fn decode(nodes: &[Node]) -> Option<Blueprint> {
     let one = |name: &str| nodes.iter().find(|node| node.is(name));

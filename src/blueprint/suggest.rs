@@ -1,16 +1,35 @@
-//! The word that somebody probably meant.
+//! "Did you mean …?"
 
-/// The nearest of `names` within a quarter of the word (at least one letter); ties go to the
-/// first in the alphabet.
-#[must_use]
+use strsim::osa_distance;
+
+/// The name nearest to a word, if it is near enough to be what was meant.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let length = word.chars().count();
-    let limit = (length / 4).max(1);
+    let limit = (word.chars().count() / 4).max(1);
     names
         .into_iter()
-        .filter(|name| *name != word && name.chars().count() > 1)
-        .map(|name| (strsim::damerau_levenshtein(word, name), name))
-        .filter(|(distance, name)| *distance <= limit && *distance < name.chars().count())
+        .map(|name| (osa_distance(word, name), name))
+        .filter(|(distance, name)| *distance <= limit && *name != word)
         .min()
         .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_slip_of_the_fingers_is_recognised() {
+        assert_eq!(nearest("domian", ["docker-host", "domain"]), Some("domain"));
+        assert_eq!(nearest("prot", ["slug", "title", "port"]), Some("port"));
+        assert_eq!(
+            nearest("authenticaton-validat", ["authenticator-validate"]),
+            Some("authenticator-validate")
+        );
+    }
+
+    #[test]
+    fn another_word_is_not_suggested() {
+        assert_eq!(nearest("port", ["slug", "title"]), None);
+        assert_eq!(nearest("ab", ["cd"]), None);
+    }
 }

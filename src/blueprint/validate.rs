@@ -10,6 +10,7 @@ mod value;
 mod word;
 
 pub use value::text_of;
+pub(in crate::blueprint) use word::minutes_of;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::schema::{ROOT, Spec};
@@ -84,3 +85,6 @@ fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 fn head(node: &Node) -> Span {
     node.head()
 }
+
+#[cfg(test)]
+mod tests;

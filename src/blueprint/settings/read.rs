@@ -7,6 +7,7 @@ use super::{
 use crate::blueprint::app::subjects;
 use crate::blueprint::decode;
 use crate::blueprint::secret_ref::SecretRef;
+use crate::blueprint::source::{Span, Spanned};
 use crate::blueprint::tree::Node;
 use crate::model::network::Network;
 use crate::model::web_url::{SocketAddress, WebUrl};
@@ -42,10 +43,12 @@ impl SessionLimits {
 }
 
 impl Settings {
+    /// Settings without a usable `external-host` lead nowhere, so that the rest can be checked.
     pub(in crate::blueprint) fn from_node(node: &Node) -> Option<Self> {
         let part = |name: &str| node.kid(name);
+        let host = decode::kid_parsed(node, "external-host", WebUrl::parse).pop();
         Some(Self {
-            external_host: decode::kid_parsed(node, "external-host", WebUrl::parse).pop()?,
+            external_host: host.or_else(nowhere)?,
             default_token_lifetime: decode::kid_duration(node, "default-token-lifetime")
                 .unwrap_or(std::time::Duration::from_secs(3600)),
             session: part("session").map(SessionLimits::from_node).unwrap_or_default(),
@@ -60,6 +63,11 @@ impl Settings {
             at: node.head(),
         })
     }
+}
+
+fn nowhere() -> Option<Spanned<WebUrl>> {
+    let url = WebUrl::parse("https://sign-in.invalid").ok()?;
+    Some(Spanned::new(url, Span::default()))
 }
 
 impl DefaultFlows {
