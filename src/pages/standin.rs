@@ -103,6 +103,7 @@ async fn show(
     let known = standing.as_ref().filter(|_| told);
     let page = Standin {
         app: request.app.title.clone(),
+        host: request.host.to_string(),
         email: known.and_then(|standing| standing.email.clone()),
         groups: known.map(|standing| standing.group_names.clone()).unwrap_or_default(),
         rule: declared(&verdict.by),
