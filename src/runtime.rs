@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::access::condition::Policy;
 use crate::access::groups::Groups;
 use crate::access::person::Attributes;
 use crate::blueprint::Blueprint;
@@ -15,6 +16,7 @@ use crate::model::network::Network;
 pub mod app;
 pub mod compile;
 pub mod expectations;
+pub mod health;
 pub mod origin;
 pub mod routes;
 
@@ -25,6 +27,8 @@ use routes::Routes;
 /// Everything that was decided in files, ready to be asked.
 #[derive(Debug)]
 pub struct Runtime {
+    /// Which compilation of this process it is: what is remembered by it ends with it.
+    pub epoch: u64,
     /// The generation it was made from; 0 before the first one is stored.
     pub generation: i64,
     pub source_digest: String,
@@ -39,6 +43,7 @@ pub struct Runtime {
     pub reach_at: Option<String>,
     pub trusted_proxies: Vec<Network>,
     pub groups: Groups,
+    pub policies: HashMap<String, Arc<Policy>>,
     pub apps: Vec<App>,
     pub routes: Routes,
     pub flows: HashMap<String, Arc<Flow>>,
@@ -51,6 +56,9 @@ pub struct Runtime {
 pub struct DeclaredPerson {
     pub groups: Vec<String>,
     pub attributes: Attributes,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub disabled: bool,
     pub place: String,
 }
 

@@ -15,3 +15,8 @@ impl Network {
         self.0.contains(&address)
     }
 }
+impl std::fmt::Display for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}

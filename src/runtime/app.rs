@@ -1,7 +1,5 @@
 //! Apps and their addresses, compiled.
 
-use std::time::Duration;
-
 use http::HeaderName;
 
 use super::origin::Origin;
@@ -27,8 +25,6 @@ pub struct App {
     pub addresses: Vec<Address>,
     /// The names of the flows that sign people in here, where the app says so.
     pub authentication: Option<String>,
-    pub session_idle: Option<Duration>,
-    pub session_absolute: Option<Duration>,
     /// Claims, for tests and for the OpenID front.
     pub claims: Vec<(String, Program)>,
     /// `apps/grafana.kdl:1`.

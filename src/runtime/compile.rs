@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderName;
 use regex::Regex;
@@ -18,12 +19,14 @@ use crate::access::rule::{AppAccess, Bypass, Effect, Gate, Requirement, Rule, Su
 use crate::blueprint::app as declared;
 use crate::blueprint::people::AttributeLines;
 use crate::blueprint::policy as written;
-use crate::blueprint::source::{Name, Sources, Span};
+use crate::blueprint::source::{Name, Sources, Span, Spanned};
 use crate::blueprint::{Blueprint, object::Kind};
 use crate::expression::catalogue::Context;
 use crate::expression::program::Program;
 use crate::model::host::HostPattern;
 use crate::model::subject::Subject;
+
+static EPOCH: AtomicU64 = AtomicU64::new(1);
 
 /// What is known beside the files.
 pub struct Inputs<'a> {
@@ -68,6 +71,7 @@ pub fn compile(
     let trusted = blueprint.server.trusted_proxies.iter().map(|each| each.value.clone()).collect();
     let declared = declared_people(&blueprint, &sources);
     Ok(Runtime {
+        epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
         generation: inputs.generation,
         source_digest: inputs.source_digest,
         model_digest: inputs.model_digest,
@@ -77,6 +81,7 @@ pub fn compile(
         reach_at: reach_at.map(|url| Origin::of(&url.value).authority().into_owned()),
         trusted_proxies: trusted,
         groups,
+        policies,
         apps,
         routes,
         flows,
@@ -94,19 +99,19 @@ fn groups(blueprint: &Blueprint) -> Groups {
 }
 
 fn declared_people(blueprint: &Blueprint, sources: &Sources) -> HashMap<String, DeclaredPerson> {
-    let person = |groups: &[Name], attributes: &AttributeLines, at: Span| DeclaredPerson {
-        groups: groups.iter().map(|name| name.value.clone()).collect(),
-        attributes: attribute_map(attributes),
-        place: sources.place(at),
-    };
-    let users = blueprint
-        .users
-        .iter()
-        .map(|user| (user.name.value.clone(), person(&user.groups, &user.attributes, user.at)));
-    let accounts = blueprint.service_accounts.iter().map(|account| {
-        (account.name.value.clone(), person(&account.groups, &account.attributes, account.at))
+    let names = |groups: &[Name]| groups.iter().map(|name| name.value.clone()).collect();
+    let users = blueprint.users.iter().map(|user| {
+        let person = DeclaredPerson {
+            groups: names(&user.groups),
+            attributes: attribute_map(&user.attributes),
+            name: user.title.clone(),
+            email: user.email.as_ref().map(|email| email.value.clone()),
+            disabled: user.disabled,
+            place: sources.place(user.at),
+        };
+        (user.name.value.clone(), person)
     });
-    users.chain(accounts).collect()
+    users.collect()
 }
 
 /// Attributes as rules see them; a key written twice has all its values.
@@ -201,10 +206,9 @@ impl Compiler<'_> {
             }
             written::Condition::Network(networks) => Condition::Network(networks.clone()),
             written::Condition::Time(window) => Condition::Time(window.clone()),
-            written::Condition::Cel(text) => Condition::Cel(Box::new(
-                Program::compile(&text.value, Context::Policy)
-                    .map_err(|e| self.fault(part.at, e))?,
-            )),
+            written::Condition::Cel(text) => {
+                Condition::Cel(Box::new(self.program(text, Context::Policy)?))
+            }
             written::Condition::Attribute { key, test } => self.attribute(key, test, part.at)?,
             written::Condition::Reputation { min } => Condition::Reputation { min: *min },
             written::Condition::Group(names) => Condition::Group(self.direct_groups(names)),
@@ -213,6 +217,13 @@ impl Compiler<'_> {
             written::Condition::Not(parts) => Condition::Not(self.parts(parts, done)?),
         };
         Ok(Part { condition, place: self.sources.place(part.at) })
+    }
+
+    fn program(&self, text: &Spanned<String>, context: Context) -> Result<Program, CompileError> {
+        Program::compile(&text.value, context).map_err(|problems| {
+            let first = problems.into_iter().next();
+            self.fault(text.span, first.map_or_else(String::new, |problem| problem.message))
+        })
     }
 
     fn attribute(
@@ -276,16 +287,13 @@ impl Compiler<'_> {
             access,
             addresses,
             authentication: app.authentication.as_ref().map(|name| name.value.clone()),
-            session_idle: app.session.map(|session| session.idle),
-            session_absolute: app.session.map(|session| session.absolute),
             claims: claims.map(|claim| self.claim(claim)).collect::<Result<_, _>>()?,
             place: self.sources.place(app.at),
         })
     }
 
     fn claim(&self, claim: &declared::HeaderLine) -> Result<(String, Program), CompileError> {
-        let program = Program::compile(&claim.value.value, Context::Claim);
-        Ok((claim.name.value.clone(), program.map_err(|e| self.fault(claim.value.span, e))?))
+        Ok((claim.name.value.clone(), self.program(&claim.value, Context::Claim)?))
     }
 
     fn launch_url(&self, app: &declared::App, addresses: &[Address]) -> Option<String> {
@@ -370,8 +378,7 @@ impl Compiler<'_> {
     fn header(&self, line: &declared::HeaderLine) -> Result<(HeaderName, Program), CompileError> {
         let name = HeaderName::try_from(line.name.value.as_str());
         let name = name.map_err(|error| self.fault(line.name.span, error))?;
-        let program = Program::compile(&line.value.value, Context::Claim);
-        Ok((name, program.map_err(|error| self.fault(line.value.span, error))?))
+        Ok((name, self.program(&line.value, Context::Claim)?))
     }
 
     fn bypass(&self, bypass: &declared::Bypass) -> Bypass {
