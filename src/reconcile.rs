@@ -19,6 +19,8 @@ pub mod stored;
 
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod tests;
 
 pub use canonical::{model_digest, model_digest_with};
 pub use confirmation::Confirmations;

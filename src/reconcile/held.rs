@@ -5,7 +5,7 @@
 
 use super::confirmation::argument;
 use super::identity::Matched;
-use super::power::{Renamed, Side};
+use super::power::Side;
 use super::stored::Stored;
 use crate::blueprint::Blueprint;
 use crate::blueprint::source::Span;
@@ -34,12 +34,11 @@ pub struct Reason {
 }
 
 /// Everything that reasons are found in.
-pub(super) struct Case<'a> {
+pub struct Case<'a> {
     pub before: Side<'a>,
     pub after: Side<'a>,
     pub stored: &'a Stored,
     pub matched: &'a [Matched],
-    pub renamed: &'a Renamed,
 }
 
 impl<'a> Case<'a> {
@@ -57,7 +56,7 @@ impl<'a> Case<'a> {
 }
 
 /// Reasons that need a generation before this one.
-pub(super) fn reasons(case: &Case<'_>) -> Vec<Reason> {
+pub fn reasons(case: &Case<'_>) -> Vec<Reason> {
     let mut reasons = Vec::new();
     prune::find(case, &mut reasons);
     power::find(case, &mut reasons);
@@ -69,7 +68,7 @@ pub(super) fn reasons(case: &Case<'_>) -> Vec<Reason> {
 }
 
 /// Reasons that hold for a first generation, too.
-pub(super) fn contradictions(
+pub fn contradictions(
     after: &Runtime,
     stored: &Stored,
     matched: &[Matched],

@@ -133,8 +133,7 @@ pub fn plan(question: &Question<'_>) -> Plan {
     let old = before.map(|runtime| &runtime.blueprint);
     let mut reasons = held::contradictions(after, stored, &matched, &given.vanished_roots);
     if let Some(side) = old_side {
-        let case =
-            Case { before: side, after: new_side, stored, matched: &matched, renamed: &renamed };
+        let case = Case { before: side, after: new_side, stored, matched: &matched };
         reasons.extend(held::reasons(&case));
     }
     let (confirmed, held) = split(reasons, confirmations);
@@ -321,8 +320,8 @@ fn single_changes(
     new: &Forms<'_>,
 ) -> Vec<Change> {
     let Some(before) = before else { return first_singles(after, new) };
-    let single = |kind: &str| Kind::from_word(kind).is_none();
-    let keys: BTreeSet<_> = old.keys().chain(new.keys()).filter(|(kind, _)| single(kind)).collect();
+    let keys = old.keys().chain(new.keys()).filter(|(kind, _)| Kind::from_word(kind).is_none());
+    let keys: BTreeSet<_> = keys.collect();
     let mut changes = Vec::new();
     for key in keys {
         let (op, fields, at) = match (old.get(key), new.get(key)) {
@@ -339,27 +338,17 @@ fn single_changes(
         };
         changes.push(single(op, key, at, fields));
     }
-    return changes;
+    changes
+}
 
-    fn single(op: Op, key: &(&str, &str), at: Place, fields: Vec<FieldChange>) -> Change {
-        let (kind, slug) = (key.0.to_owned(), key.1.to_owned());
-        Change { op, kind, slug, was: None, uid: None, at, fields, protected: false }
-    }
+fn single(op: Op, key: &(&str, &str), at: Place, fields: Vec<FieldChange>) -> Change {
+    let (kind, slug) = (key.0.to_owned(), key.1.to_owned());
+    Change { op, kind, slug, was: None, uid: None, at, fields, protected: false }
 }
 
 fn first_singles(after: &Runtime, new: &Forms<'_>) -> Vec<Change> {
     let singles = new.iter().filter(|((kind, _), _)| Kind::from_word(kind).is_none());
-    let added = singles.map(|((kind, name), (thing, _))| Change {
-        op: Op::Add,
-        kind: (*kind).to_owned(),
-        slug: (*name).to_owned(),
-        was: None,
-        uid: None,
-        at: place(after, thing),
-        fields: Vec::new(),
-        protected: false,
-    });
-    added.collect()
+    singles.map(|(key, (thing, _))| single(Op::Add, key, place(after, thing), Vec::new())).collect()
 }
 
 fn place(runtime: &Runtime, thing: &Thing<'_>) -> Place {

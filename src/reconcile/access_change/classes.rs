@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::access::person::Proofs;
 use crate::blueprint::Blueprint;
 use crate::blueprint::app::{App, RequiredFactor};
+use crate::blueprint::object::Kind;
 use crate::blueprint::policy::{Condition, Part};
 use crate::blueprint::tree::Node;
 use crate::clock::Millis;
@@ -77,7 +78,8 @@ impl Distinctions {
         let Some(policy) = blueprint.policies.iter().find(|policy| policy.slug.value == name) else {
             return;
         };
-        let node = blueprint.objects.iter().find(|object| object.slug.span == policy.slug.span);
+        let mut objects = blueprint.objects.iter();
+        let node = objects.find(|object| object.kind == Kind::Policy && object.slug.value == name);
         if let Some(object) = node {
             self.networks_in(&object.node);
         }

@@ -12,7 +12,7 @@ pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 }
 
 fn settings(case: &Case<'_>, code: &'static str, field: &str, sentence: String) -> Reason {
-    let at = case.new().settings.at.map(|at| case.place(at)).unwrap_or_default();
+    let at = case.place(case.new().settings.at);
     Reason::new(code, "settings".to_owned(), at, sentence)
         .confirmed_by("--allow", &format!("settings.{field}"))
 }
