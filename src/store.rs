@@ -5,6 +5,8 @@
 //! it, as methods of `Read` and `Tx`. The store knows no settings, flows or policies as truth:
 //! those are served from compiled blueprints.
 
+use std::fmt;
+
 use crate::clock::Millis;
 
 pub use app_session::{AppSession, NewAppSession};
@@ -53,6 +55,12 @@ mod user;
 #[derive(Clone)]
 pub struct Store {
     db: db::Db,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.place())
+    }
 }
 
 impl Store {

@@ -8,6 +8,8 @@ pub mod cookies;
 pub mod csp;
 /// Forms that only our own pages can post.
 pub mod csrf;
+/// Posted forms.
+pub mod form;
 /// Answers: pages, redirects and their headers.
 pub mod reply;
 /// Everything that a request may need.

@@ -21,12 +21,21 @@ pub(super) fn call<'a>(run: &mut Run<'a>, function: Function, terms: &'a [Term])
         [first, second] => (run.answer(first)?, Some(run.answer(second)?)),
         _ => return Err(EvalError::WrongKind),
     };
-    run.spend(weight(&first) * 4)?;
+    run.spend(effort(function) + weight(&first) * 4)?;
     match (function, first, second) {
         (Function::Join, Value::List(list), separator) => join(run, list, separator),
         (function, Value::Text(text), Some(Value::Text(other))) => about(function, &text, &other),
         (function, value, None) => convert(function, value),
         _ => Err(EvalError::WrongKind),
+    }
+}
+
+/// The steps of a call beyond looking at its arguments: reading and writing texts takes longer.
+fn effort(function: Function) -> usize {
+    match function {
+        Function::ToText | Function::ToTimestamp | Function::ToDuration | Function::ToDouble => 8,
+        Function::Join | Function::LowerAscii | Function::UpperAscii | Function::ToInt => 4,
+        _ => 0,
     }
 }
 

@@ -166,6 +166,9 @@ fn explain(word: &str, complaint: &str) -> String {
         _ if complaint.starts_with("invalid string literal") => "an unknown escape in this text",
         _ if complaint.contains("int literal") => "this number is too large",
         _ if complaint.contains("double literal") => "this number is too large",
+        _ if complaint.contains("token recognition") && word.ends_with(['\'', '"']) => {
+            "an unknown escape in this text"
+        }
         _ if complaint.contains("token recognition") => "this character means nothing here",
         _ => "not expected here",
     };

@@ -99,3 +99,6 @@ impl Program {
         (!self.reads.any_attribute).then_some(self.reads.attributes.as_slice())
     }
 }
+
+#[cfg(test)]
+mod tests;

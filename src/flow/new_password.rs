@@ -13,6 +13,8 @@ pub enum Problem {
     HoldsName,
     /// One character or a short run, again and again.
     TooSimple,
+    /// It is the one that has to be replaced.
+    Unchanged,
     /// The two entries differ.
     Mismatch,
 }

@@ -18,6 +18,7 @@ use value::Value;
 pub mod postgres;
 pub mod row;
 pub mod sqlite;
+mod tls;
 pub mod value;
 
 /// How many statements may run at once and how long one waits for its turn.
@@ -55,6 +56,7 @@ enum Driver {
 /// Statements see what is committed when each begins; only a `Tx` keeps others from writing
 /// in between, and only on SQLite.
 pub struct Read {
+    place: Arc<str>,
     link: Link,
     failed: AtomicBool,
 }
@@ -94,7 +96,7 @@ impl Db {
             Driver::Sqlite(file) => Link::Reader(file.read()),
             Driver::Postgres(pool) => Link::Postgres(pool.read().await?),
         };
-        Ok(Read { link, failed: AtomicBool::new(false) })
+        Ok(self.reading(link))
     }
 
     pub async fn begin(&self) -> Result<Tx> {
@@ -102,7 +104,11 @@ impl Db {
             Driver::Sqlite(file) => Link::Writer(file.begin().await?),
             Driver::Postgres(pool) => Link::Postgres(pool.begin().await?),
         };
-        Ok(Tx(Read { link, failed: AtomicBool::new(false) }))
+        Ok(Tx(self.reading(link)))
+    }
+
+    fn reading(&self, link: Link) -> Read {
+        Read { place: Arc::clone(&self.place), link, failed: AtomicBool::new(false) }
     }
 }
 
@@ -124,8 +130,7 @@ impl Read {
     ) -> Result<Option<Row>> {
         let mut rows = self.rows(sql, args).await?;
         if rows.len() > 1 {
-            self.failed.store(true, Ordering::Relaxed);
-            return Err(StoreError::other("", "a statement for one row answered several"));
+            return Err(self.mistaken("a statement for one row answered several"));
         }
         Ok(rows.pop())
     }
@@ -133,7 +138,13 @@ impl Read {
     /// The row of a statement that always answers one.
     pub(in crate::store) async fn get(&self, sql: &'static str, args: Vec<Value>) -> Result<Row> {
         let row = self.one(sql, args).await?;
-        row.ok_or_else(|| StoreError::other("", "a statement for one row answered none"))
+        row.ok_or_else(|| self.mistaken("a statement for one row answered none"))
+    }
+
+    /// An error that spoils the transaction: its statement did not do what it is for.
+    fn mistaken(&self, reason: &str) -> StoreError {
+        self.failed.store(true, Ordering::Relaxed);
+        StoreError::other(&self.place, reason)
     }
 
     async fn run(&self, sql: Cow<'static, str>, args: Vec<Value>) -> Result<Reply> {
@@ -142,7 +153,7 @@ impl Read {
         }
         let reply = self.send(sql, args).await;
         // A reader's statements stand alone; what a transaction did so far is in doubt.
-        if reply.is_err() && !matches!(self.link, Link::Reader(_)) {
+        if reply.is_err() && self.link.is_transaction() {
             self.failed.store(true, Ordering::Relaxed);
         }
         reply
@@ -156,6 +167,16 @@ impl Read {
             Link::Reader(link) => link.run(sql, args).await,
             Link::Writer(link) => link.run(sql, args).await,
             Link::Postgres(link) => link.run(sql, args).await,
+        }
+    }
+}
+
+impl Link {
+    fn is_transaction(&self) -> bool {
+        match self {
+            Self::Reader(_) => false,
+            Self::Writer(_) => true,
+            Self::Postgres(link) => link.is_transaction(),
         }
     }
 }
@@ -195,10 +216,7 @@ impl Tx {
         match self.change(sql, args).await? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => {
-                self.0.failed.store(true, Ordering::Relaxed);
-                Err(StoreError::other("", "a statement for one row changed several"))
-            }
+            _ => Err(self.mistaken("a statement for one row changed several")),
         }
     }
 
@@ -239,4 +257,57 @@ async fn open_file(path: &Path, place: &Arc<str>, limits: Limits) -> Result<sqli
         sqlite::Sqlite::open(&path, &at, limits.wait, limits.readers)
     });
     opened.await.map_err(|_| StoreError::other(place, "it could not be opened"))?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn directory(test: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("doorward-{test}-{}", std::process::id()))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "where Postgres is, only the environment knows")]
+    async fn databases(test: &str) -> Vec<Db> {
+        let mut urls = vec![StateUrl::Sqlite(directory(test).join("state.db"))];
+        match std::env::var("TEST_POSTGRES_URL") {
+            Ok(url) => urls.push(url.parse().expect("a Postgres address")),
+            Err(_) => eprintln!("Postgres skipped: set TEST_POSTGRES_URL to test it too"),
+        }
+        let mut databases = Vec::new();
+        for url in urls {
+            databases.push(Db::open(&url, Limits::default()).await.expect("opened"));
+        }
+        databases
+    }
+
+    #[tokio::test]
+    async fn both_databases_bind_by_number_and_refuse_another_count() {
+        for db in databases("bind").await {
+            let read = db.read().await.expect("reading");
+            let sql = "SELECT CAST($2 AS TEXT) AS b, CAST($1 AS BIGINT) AS a, \
+                CAST($2 AS TEXT) AS c WHERE CAST($3 AS BOOLEAN)";
+            let row = read.get(sql, vec![1_i64.into(), "two".into(), true.into()]).await;
+            let row = row.unwrap_or_else(|error| panic!("{error}"));
+            let row = row.of("t", "a");
+            assert_eq!(row.int("a").expect("a number"), 1);
+            assert_eq!(row.text("b").expect("a text"), "two");
+            assert_eq!(row.text("c").expect("a text"), "two");
+            for args in [vec![], vec![1_i64.into()], vec![Value::Null; 4]] {
+                let read = db.read().await.expect("reading");
+                assert!(read.rows(sql, args).await.is_err(), "{}", db.place());
+            }
+        }
+        std::fs::remove_dir_all(directory("bind")).expect("removed");
+    }
+
+    #[tokio::test]
+    async fn what_reads_cannot_write_to_a_file() {
+        let db = databases("write").await.remove(0);
+        let read = db.read().await.expect("reading");
+        assert!(read.rows("CREATE TABLE t (k BIGINT)", vec![]).await.is_err());
+        std::fs::remove_dir_all(directory("write")).expect("removed");
+    }
 }

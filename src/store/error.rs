@@ -32,6 +32,8 @@ pub enum StoreError {
     Altered { place: String, migration: String },
     #[error("a text for the store holds a NUL character: remove it")]
     Nul,
+    #[error("a value for the store has no JSON form: {0}")]
+    NoJson(String),
     #[error("the transaction had failed before: begin a new one")]
     Spoiled,
     #[error("the store {place} refused: {reason}")]

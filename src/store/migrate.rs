@@ -1,5 +1,6 @@
 //! Brings a store to this version's schema, once, and refuses one that is ahead or altered.
 
+use super::db::row::Row;
 use super::db::{Db, Tx};
 use super::error::{Result, StoreError};
 use crate::clock::Millis;
@@ -53,7 +54,7 @@ struct Applied {
 async fn list_applied(tx: &Tx) -> Result<Vec<Applied>> {
     let sql = "SELECT number, name, digest FROM migrations ORDER BY number";
     let rows = tx.rows(sql, vec![]).await?;
-    let read = |row: &super::db::row::Row| {
+    let read = |row: &Row| {
         let row = row.of("migrations", "number");
         Ok(Applied {
             number: row.int("number")?,

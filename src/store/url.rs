@@ -44,7 +44,7 @@ impl FromStr for StateUrl {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             let parsed = text.parse::<tokio_postgres::Config>();
             return match parsed {
-                Ok(config) if config.get_dbname().is_some() => {
+                Ok(config) if config.get_dbname().is_some() && !config.get_hosts().is_empty() => {
                     Ok(Self::Postgres(Secret::new(text)))
                 }
                 _ => Err(StateUrlError::BadPostgres),
@@ -109,7 +109,12 @@ mod tests {
             "postgres://door:hunter2@db.example:5433/state".parse().expect("an address");
         assert_eq!(url.to_string(), "postgres://db.example:5433/state");
         assert!(!format!("{url:?}").contains("hunter2"));
-        let bad = "postgres://door:hun?ter2=1@db/x".parse::<StateUrl>().expect_err("no address");
-        assert!(!format!("{bad} {bad:?}").contains("ter2"));
+        for bad in
+            ["postgres://door:hunter2@db:port/x", "postgres://door:hunter2@db", "postgres:///x"]
+        {
+            let error = bad.parse::<StateUrl>().expect_err("no address");
+            assert_eq!(error, StateUrlError::BadPostgres);
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
     }
 }

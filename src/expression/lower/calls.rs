@@ -1,7 +1,7 @@
 //! Calls of functions: which one is meant, and what is worked out beforehand.
 
 use cel::common::ast::{CallExpr, IdedExpr};
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 use regex::{Regex, RegexBuilder};
 
 use super::super::catalogue::{
@@ -239,9 +239,9 @@ fn misread(pattern: &str) -> Option<(std::ops::Range<usize>, String)> {
     Some((span.start.offset..span.end.offset, reason))
 }
 
-/// A zone of the tz database or an offset such as `+02:00`.
+/// A zone of the built-in tz database, not of the machine's, or an offset such as `+02:00`.
 fn find_zone(name: &str) -> Option<TimeZone> {
-    if let Ok(zone) = TimeZone::get(name) {
+    if let Ok(zone) = TimeZoneDatabase::bundled().get(name) {
         return Some(zone);
     }
     let (hours, minutes) = name.split_once(':')?;
@@ -266,49 +266,34 @@ enum Mismatch {
 }
 
 fn choose(name: &str, style: Style, kinds: &[&Type]) -> Result<&'static Overload, Mismatch> {
-    let named: Vec<&Overload> = FUNCTIONS.iter().filter(|known| known.name == name).collect();
-    let styled: Vec<&Overload> =
-        named.iter().copied().filter(|known| known.style == style).collect();
-    let Some(first) = styled.first() else {
+    let styled = || FUNCTIONS.iter().filter(|known| known.name == name && known.style == style);
+    let counted = || styled().filter(|known| known.takes.len() == kinds.len());
+    let Some(first) = styled().next() else {
         let other = if style == Style::Method { Style::Global } else { Style::Method };
         return Err(Mismatch::Style(other));
     };
-    let own = usize::from(style == Style::Method);
-    let counted: Vec<&Overload> =
-        styled.iter().copied().filter(|known| known.takes.len() == kinds.len()).collect();
-    if counted.is_empty() {
-        return Err(Mismatch::Count(arguments(first.takes.len() - own.min(first.takes.len()))));
+    if counted().next().is_none() {
+        let own = usize::from(style == Style::Method);
+        return Err(Mismatch::Count(arguments(first.takes.len().saturating_sub(own))));
     }
-    let fits = |known: &&&'static Overload, upto: usize| {
-        known.takes.iter().zip(kinds).take(upto).all(|(takes, given)| takes.accepts(given))
-    };
-    let found = FUNCTIONS.iter().find(|known| {
-        known.name == name
-            && known.style == style
-            && known.takes.len() == kinds.len()
-            && fits(&known, kinds.len())
-    });
-    if let Some(found) = found {
+    if let Some(found) = counted().find(|known| agrees(known, kinds, kinds.len())) {
         return Ok(found);
     }
-    let reached = (0..kinds.len())
-        .rev()
-        .find(|upto| {
-            counted.iter().any(|known| {
-                known.takes.iter().zip(kinds).take(*upto).all(|(takes, given)| takes.accepts(given))
-            })
-        })
-        .unwrap_or(0);
-    let mut wanted: Vec<String> = counted
-        .iter()
-        .filter(|known| {
-            known.takes.iter().zip(kinds).take(reached).all(|(takes, given)| takes.accepts(given))
-        })
-        .filter_map(|known| known.takes.get(reached))
+    // The argument to blame is the first that no way to call it can pass.
+    let blamed = (0..kinds.len()).rev().find(|at| counted().any(|known| agrees(known, kinds, *at)));
+    let blamed = blamed.unwrap_or(0);
+    let mut wanted: Vec<String> = counted()
+        .filter(|known| agrees(known, kinds, blamed))
+        .filter_map(|known| known.takes.get(blamed))
         .map(|takes| takes.type_of().to_string())
         .collect();
     wanted.dedup();
-    Err(Mismatch::Kind(reached, wanted.join(" or ")))
+    Err(Mismatch::Kind(blamed, wanted.join(" or ")))
+}
+
+/// Whether the first `count` arguments fit.
+fn agrees(known: &Overload, kinds: &[&Type], count: usize) -> bool {
+    known.takes.iter().zip(kinds).take(count).all(|(takes, given)| takes.accepts(given))
 }
 
 fn arguments(count: usize) -> String {

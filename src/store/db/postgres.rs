@@ -8,12 +8,14 @@ use std::time::Duration;
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
 };
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Config, NoTls};
 
 use super::row::{Reply, Row};
+use super::tls::{Tls, is_near};
 use super::value::Value;
 use crate::secret::Secret;
 use crate::store::error::{Result, StoreError};
@@ -23,8 +25,10 @@ const CONNECT: Duration = Duration::from_secs(3);
 const SILENCE: Duration = Duration::from_secs(6);
 /// A migration may take longer than a request, and waits for another node's.
 const MIGRATION: Duration = Duration::from_secs(300);
-const LIMITS: &str = "-c statement_timeout=5000 -c lock_timeout=5000 \
-    -c idle_in_transaction_session_timeout=30000 -c client_min_messages=warning";
+const LIMITS: &str = "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=30000 \
+    -c client_min_messages=warning";
+
+const NO_TLS: &str = "server does not support TLS";
 
 /// A pool of connections to one database.
 #[derive(Clone)]
@@ -46,14 +50,14 @@ impl Postgres {
         let broken = |reason: &str| StoreError::other(place, reason);
         let mut config: Config =
             url.reveal().parse().map_err(|_| broken("its address is malformed"))?;
-        let options =
-            config.get_options().map_or(LIMITS.to_owned(), |own| format!("{LIMITS} {own}"));
+        let own = config.get_options().unwrap_or_default();
+        let options = format!("{LIMITS} -c lock_timeout={} {own}", wait.as_millis());
         config.options(options).connect_timeout(CONNECT).tcp_user_timeout(SILENCE);
         if config.get_application_name().is_none() {
             config.application_name("doorward");
         }
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let manager = manager(config).map_err(|error| broken(&error))?;
+        let pool = Pool::builder(manager)
             .max_size(most.max(1))
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(wait))
@@ -78,10 +82,26 @@ impl Postgres {
     }
 }
 
+/// Without `sslmode`, only a server on this machine is spoken to in the clear.
+fn manager(mut config: Config) -> Result<Manager, String> {
+    if config.get_ssl_mode() == SslMode::Prefer {
+        config.ssl_mode(if is_near(&config) { SslMode::Disable } else { SslMode::Require });
+    }
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    Ok(match config.get_ssl_mode() {
+        SslMode::Disable => Manager::from_config(config, NoTls, recycling),
+        _ => Manager::from_config(config, Tls::with_system_roots()?, recycling),
+    })
+}
+
 impl Link {
     pub async fn run(&self, sql: Cow<'static, str>, args: Vec<Value>) -> Result<Reply> {
         let query = self.query(&sql, &args);
         tokio::time::timeout(SILENCE, query).await.map_err(|_| silent(&self.place))?
+    }
+
+    pub fn is_transaction(&self) -> bool {
+        self.open
     }
 
     /// Runs several statements without values: migrations.
@@ -125,17 +145,9 @@ impl Link {
         let columns: Arc<[String]> =
             statement.columns().iter().map(|column| column.name().to_owned()).collect();
         let rows = client.query(&statement, &args).await.map_err(broken)?;
-        let rows =
-            rows.iter().map(|row| self.read_row(row, &columns)).collect::<Result<Vec<_>>>()?;
+        let rows: Vec<_> = rows.iter().map(|row| read_row(row, &columns)).collect();
         let changed = rows.len() as u64;
         Ok(Reply { rows, changed })
-    }
-
-    fn read_row(&self, row: &tokio_postgres::Row, columns: &Arc<[String]>) -> Result<Row> {
-        let values = (0..row.len()).map(|at| read_value(row, at)).collect::<Option<Vec<_>>>();
-        let reason = "a column has a type other than TEXT, BIGINT, BOOLEAN and BYTEA";
-        let values = values.ok_or_else(|| StoreError::other(&self.place, reason))?;
-        Ok(Row { columns: Arc::clone(columns), values })
     }
 
     fn client(&self) -> Result<&Object> {
@@ -158,6 +170,11 @@ impl Drop for Link {
             }
         });
     }
+}
+
+fn read_row(row: &tokio_postgres::Row, columns: &Arc<[String]>) -> Row {
+    let values = (0..row.len()).map(|at| read_value(row, at)).collect();
+    Row { columns: Arc::clone(columns), values }
 }
 
 fn read_value(row: &tokio_postgres::Row, at: usize) -> Option<Value> {
@@ -208,6 +225,10 @@ fn no_client(place: &str, error: PoolError) -> StoreError {
         }
         PoolError::Timeout(_) => silent(place),
         PoolError::Backend(error) if error.as_db_error().is_some() => fault(place, &error),
+        PoolError::Backend(error) if why(&error) == NO_TLS => StoreError::unreachable(
+            place,
+            "it offers no TLS (`sslmode=disable` in its address does without, on a network of your own)",
+        ),
         PoolError::Backend(error) => StoreError::unreachable(place, why(&error)),
         _ => StoreError::unreachable(place, "the pool of connections is closed"),
     }

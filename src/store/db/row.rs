@@ -16,10 +16,10 @@ pub struct Reply {
     pub changed: u64,
 }
 
-/// One row: values by column name.
+/// One row: values by column name; `None` is something that no column of ours may hold.
 pub struct Row {
     pub columns: Arc<[String]>,
-    pub values: Vec<Value>,
+    pub values: Vec<Option<Value>>,
 }
 
 /// A row seen as one of a table; whatever does not fit is `Corrupt`, never a default.
@@ -37,7 +37,7 @@ impl Row {
 
     fn value(&self, column: &str) -> Option<&Value> {
         let at = self.columns.iter().position(|name| name == column)?;
-        self.values.get(at)
+        self.values.get(at)?.as_ref()
     }
 }
 

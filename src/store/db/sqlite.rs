@@ -209,15 +209,13 @@ fn run(connection: &Connection, sql: &str, args: &[Value], place: &str) -> Resul
         let changed = statement.raw_execute().map_err(broken)?;
         return Ok(Reply { rows: Vec::new(), changed: changed as u64 });
     }
-    let columns: Arc<[String]> = statement.column_names().into_iter().map(String::from).collect();
+    let columns: Arc<[String]> = statement.column_names().map(String::from).collect();
     let mut rows = Vec::new();
     let mut found = statement.raw_query();
     while let Some(row) = found.next().map_err(broken)? {
         let values = (0..columns.len()).map(|at| row.get_ref(at).map(read_value));
         let values = values.collect::<rusqlite::Result<Vec<_>>>().map_err(broken)?;
-        let values = values.into_iter().collect::<Option<Vec<_>>>();
-        let unknown = || StoreError::other(place, "a column holds a fraction or bytes for text");
-        rows.push(Row { columns: Arc::clone(&columns), values: values.ok_or_else(unknown)? });
+        rows.push(Row { columns: Arc::clone(&columns), values });
     }
     let changed = rows.len() as u64;
     Ok(Reply { rows, changed })

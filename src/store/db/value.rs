@@ -29,7 +29,7 @@ impl Value {
     /// The JSON text of `value`.
     pub fn json<T: Serialize>(value: &T) -> Result<Self> {
         let text = serde_json::to_string(value);
-        text.map(Self::Text).map_err(|error| StoreError::other("", error.to_string()))
+        text.map(Self::Text).map_err(|error| StoreError::NoJson(error.to_string()))
     }
 
     /// A span in milliseconds, a hundred years at most so that sums stay in range.

@@ -126,7 +126,8 @@ fn initial(name: &str) -> String {
 
 /// A colour that stays the same for the same name.
 fn hue(name: &str) -> u32 {
-    name.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % HUES
+    let mix = |sum: u32, byte: u8| (sum.rotate_left(5) ^ u32::from(byte)).wrapping_mul(0x9e37_79b1);
+    (name.bytes().fold(0, mix) >> 16) % HUES
 }
 
 /// Escapes for an attribute and leaves slashes readable.

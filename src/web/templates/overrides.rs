@@ -148,3 +148,77 @@ impl Reading {
 fn unreadable(folder: &Path, error: &std::io::Error) -> TemplateError {
     TemplateError::of_page(&folder.display().to_string(), format!("cannot be read: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own for one test, gone afterwards.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let folder =
+                std::env::temp_dir().join(format!("doorward-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(folder.join("theme/themes")).unwrap();
+            Self(folder)
+        }
+
+        fn write(&self, name: &str, bytes: &[u8]) {
+            std::fs::write(self.0.join(name), bytes).unwrap();
+        }
+
+        fn read(&self) -> Result<Overrides, Vec<TemplateError>> {
+            Overrides::read(&self.0.join("theme"))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn files_are_known_by_their_name_below_the_folder() {
+        let folder = Folder::new("names");
+        folder.write("theme/error.html", b"x");
+        folder.write("theme/themes/dark.css", b"a{}");
+        folder.write("theme/README.md", b"not part of a theme");
+        folder.write("theme/.hidden.css", b"not part of a theme");
+        let overrides = folder.read().unwrap();
+        let names: Vec<&str> = overrides.files().map(|(name, _)| name).collect();
+        assert_eq!(names, ["error.html", "themes/dark.css"]);
+        assert_eq!(overrides.text("error.html"), Some("x"));
+    }
+
+    /// security.md R4
+    #[test]
+    fn a_link_that_leads_out_is_refused_and_one_that_stays_is_followed() {
+        let folder = Folder::new("links");
+        folder.write("theme/a.html", b"inside");
+        folder.write("secret.html", b"outside");
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, folder.0.join("theme").join(name)).unwrap();
+        };
+        link("a.html", "b.html");
+        assert_eq!(folder.read().unwrap().text("b.html"), Some("inside"));
+        link("../secret.html", "c.html");
+        let errors = folder.read().unwrap_err();
+        let reason = "c.html: leads out of its folder; put the file itself here";
+        assert_eq!(errors.iter().map(ToString::to_string).collect::<Vec<_>>(), [reason]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let folder = Folder::new("broken");
+        folder.write("theme/a.html", b"\xff");
+        folder.write("theme/b.css", &vec![b' '; 1024 * 1024 + 1]);
+        let mut errors: Vec<String> =
+            folder.read().unwrap_err().iter().map(ToString::to_string).collect();
+        errors.sort();
+        assert_eq!(errors, ["a.html: is not UTF-8 text", "b.css: is larger than 1 MiB"]);
+        let missing = Overrides::read(&folder.0.join("none")).unwrap_err();
+        assert!(missing[0].reason.starts_with("cannot be read"), "{}", missing[0]);
+    }
+}

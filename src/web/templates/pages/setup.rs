@@ -23,6 +23,8 @@ pub struct Declared {
 pub struct Standin {
     /// The application's title.
     pub app: String,
+    /// The host that was asked for.
+    pub host: String,
     /// The visitor's e-mail address; who it is stands in the frame, nobody for a bypass.
     pub email: Option<String>,
     pub groups: Vec<String>,
@@ -77,6 +79,7 @@ impl Page for Standin {
     fn samples() -> Vec<Self> {
         let grafana = Self {
             app: "Grafana".to_owned(),
+            host: "grafana.localhost".to_owned(),
             email: Some("ada@home.example".to_owned()),
             groups: ["admins", "family", "monitoring"].map(str::to_owned).to_vec(),
             rule: declared("blueprints/apps/grafana.kdl", 12, "allow group:admins"),
@@ -107,6 +110,7 @@ impl Page for Standin {
             },
             Self {
                 app: HOSTILE.to_owned(),
+                host: HOSTILE.to_owned(),
                 email: Some(HOSTILE.to_owned()),
                 groups: vec![HOSTILE.to_owned()],
                 rule: declared(HOSTILE, u32::MAX, HOSTILE),
