@@ -60,4 +60,7 @@ pub struct Blueprint {
     pub invariants: Vec<expectation::Invariant>,
     /// Every named object with its expanded node, by kind and slug.
     pub objects: Vec<object::Object>,
+    /// The expanded nodes without an identity of their own: `server`, `settings`, `email`,
+    /// `traefik`, `ldap`, `persona`, `test`, `invariant`.
+    pub singles: Vec<tree::Node>,
 }
