@@ -3,12 +3,16 @@
 
 /// From a request to the front that answers it.
 pub mod dispatch;
+/// A set of files, judged and compiled, before anything is touched.
+pub mod candidate;
 /// The configuration in force: read, judged, applied, published.
 pub mod keeper;
 /// Sockets, connections and an orderly end.
 pub mod listen;
 /// Prometheus metrics.
 pub mod metrics;
+/// Planning and applying when no server runs.
+pub mod offline;
 /// What the host decides.
 pub mod options;
 /// The first password: links, made and shown.
