@@ -53,7 +53,11 @@ pub fn things(blueprint: &Blueprint) -> Vec<Thing<'_>> {
     });
     let singles = blueprint.singles.iter().map(|node| Thing {
         kind: &node.name.text,
-        name: if has_title(node) { node.args.first().and_then(Value::text).unwrap_or("") } else { "" },
+        name: if has_title(node) {
+            node.args.first().and_then(Value::text).unwrap_or("")
+        } else {
+            ""
+        },
         node,
         at: node.head(),
     });
@@ -102,7 +106,11 @@ pub fn canonical(thing: &Thing<'_>) -> Canonical {
         // A former name is part of the identity, not of what the thing is.
         if *name != "formerly" {
             let text = shown(thing.kind, Some(name), value);
-            form.lines.push(line((*name).to_owned(), text, compared(thing.kind, Some(name), value)));
+            form.lines.push(line(
+                (*name).to_owned(),
+                text,
+                compared(thing.kind, Some(name), value),
+            ));
         }
     }
     match thing.kind {
@@ -292,7 +300,11 @@ fn default_key(text: &str) -> String {
         Some(seconds) => format!("lasts={seconds}"),
         None if text.contains('=') => {
             let pairs = text.split(' ').filter_map(|pair| pair.split_once('='));
-            pairs.map(|(name, value)| format!(" {name}={value:?}")).collect::<String>().trim().into()
+            pairs
+                .map(|(name, value)| format!(" {name}={value:?}"))
+                .collect::<String>()
+                .trim()
+                .into()
         }
         None => format!("{:?}", text.trim_matches('"')),
     }

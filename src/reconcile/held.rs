@@ -76,6 +76,7 @@ pub fn contradictions(
 ) -> Vec<Reason> {
     let mut reasons = prune::adoptions(after, stored, matched);
     reasons.extend(prune::still_there(after));
+    reasons.extend(prune::addresses_taken(after, stored, matched));
     reasons.extend(vanished_roots.iter().map(|root| {
         let sentence = format!("`{root}` is missing, unreadable or holds no .kdl file");
         Reason::new("vanished-root", format!("root {root}"), String::new(), sentence)

@@ -7,6 +7,7 @@ use super::canonical::{Canonical, Thing, canonical, things};
 use super::confirmation::Confirmations;
 use super::effects::{Effects, effects};
 use super::fields::{self, FieldChange};
+use super::generated::{self, GeneratedSecret};
 use super::held::{self, Case, Reason, secrets};
 use super::identity::{Fate, Matched, match_objects};
 use super::people::{self, People};
@@ -63,6 +64,10 @@ pub struct Plan {
     pub matched: Vec<Matched>,
     /// Former names of groups and their present ones.
     pub renamed_groups: Renamed,
+    /// Secrets to be made.
+    pub generated: Vec<GeneratedSecret>,
+    /// Where stored objects stand and whether they are protected, by uid.
+    pub places: BTreeMap<String, (String, bool)>,
     /// All uses of secrets so far, to be remembered.
     pub secret_uses: BTreeMap<String, BTreeSet<String>>,
 }
@@ -153,6 +158,8 @@ pub fn plan(question: &Question<'_>) -> Plan {
         effects: effects(old, &after.blueprint, &changes, stored),
         people: people::compare(old, &after.blueprint, stored, &matched, &renamed),
         secret_uses: remembered(stored, before, after),
+        generated: generated::missing(old, &after.blueprint, stored, &matched),
+        places: places(stored),
         changes,
         held,
         confirmed,
@@ -169,7 +176,10 @@ impl Plan {
         let drifted = self.people.drift.iter().any(|drift| drift.restored);
         if !self.held.is_empty() {
             Outcome::Held
-        } else if self.is_same_model() && self.changes.is_empty() && !self.people.writes() && !drifted
+        } else if self.is_same_model()
+            && self.changes.is_empty()
+            && !self.people.writes()
+            && !drifted
         {
             Outcome::Nothing
         } else {
@@ -216,6 +226,11 @@ impl People {
     pub fn writes(&self) -> bool {
         !self.changes.is_empty() || !self.released.is_empty() || !self.evicted.is_empty()
     }
+}
+
+fn places(stored: &Stored) -> BTreeMap<String, (String, bool)> {
+    let places = stored.objects.iter();
+    places.map(|each| (each.uid.clone(), (each.declared_at.clone(), each.protect))).collect()
 }
 
 fn renamed_groups(matched: &[Matched]) -> Renamed {

@@ -75,7 +75,8 @@ impl Distinctions {
     }
 
     fn policy(&mut self, blueprint: &Blueprint, name: &str, depth: usize) {
-        let Some(policy) = blueprint.policies.iter().find(|policy| policy.slug.value == name) else {
+        let Some(policy) = blueprint.policies.iter().find(|policy| policy.slug.value == name)
+        else {
             return;
         };
         let mut objects = blueprint.objects.iter();

@@ -18,10 +18,8 @@ pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 
 /// Every expectation must still stand somewhere; under which title does not matter.
 fn tests(case: &Case<'_>, old: &[Thing<'_>], new: &[Thing<'_>], reasons: &mut Vec<Reason>) {
-    let now: BTreeSet<String> = of("test", new)
-        .flat_map(|test| canonical(test).lines)
-        .map(|line| line.key)
-        .collect();
+    let now: BTreeSet<String> =
+        of("test", new).flat_map(|test| canonical(test).lines).map(|line| line.key).collect();
     for test in of("test", old) {
         let gone: Vec<Line> = canonical(test)
             .lines

@@ -42,9 +42,8 @@ type Weakness = (String, String, String, String);
 
 fn weaknesses(case: &Case<'_>, each: &Use<'_>) -> Vec<Weakness> {
     let place = |at: Option<Span>| at.map(|at| case.place(at)).unwrap_or_default();
-    let by_choice = |sentence: String| {
-        (each.chosen_by.clone(), each.object.clone(), place(each.at), sentence)
-    };
+    let by_choice =
+        |sentence: String| (each.chosen_by.clone(), each.object.clone(), place(each.at), sentence);
     let (old, new) = match (each.old, each.new) {
         (Some(old), Some(new)) => (old, new),
         (None, Some(new)) if new.purpose == Purpose::Recovery => {
@@ -60,7 +59,9 @@ fn weaknesses(case: &Case<'_>, each: &Use<'_>) -> Vec<Weakness> {
             let sentence = format!("flow {name} {sentence}");
             (format!("flow:{name}"), format!("flow {name}"), place(Some(new.at)), sentence)
         }
-        false => by_choice(format!("flow {name}, chosen in place of {}, {sentence}", old.slug.value)),
+        false => {
+            by_choice(format!("flow {name}, chosen in place of {}, {sentence}", old.slug.value))
+        }
     };
     sentences.into_iter().map(tell).collect()
 }
@@ -199,9 +200,7 @@ fn compare(word: &str, old: &Stage, new: &Stage, renamed: &Renames, out: &mut Ve
         list.iter().map(|name| map.get(&name.value).unwrap_or(&name.value).clone()).collect()
     };
     let none = Renames::new();
-    let more = |old: &[Name], new: &[Name]| {
-        !names(new, &none).is_subset(&names(old, renamed))
-    };
+    let more = |old: &[Name], new: &[Name]| !names(new, &none).is_subset(&names(old, renamed));
     if more(&old.when, &new.when) || more(&old.unless, &new.unless) {
         out.push(format!("would run the stage `{word}` under more conditions"));
     }
@@ -275,8 +274,7 @@ fn policies(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         }
         let at = case.new().policies.iter().find(|policy| policy.slug.value == name);
         let place = at.map(|policy| case.place(policy.at)).unwrap_or_default();
-        let sentence =
-            format!("policy {name}, on which a proof at sign-in depends, would change");
+        let sentence = format!("policy {name}, on which a proof at sign-in depends, would change");
         reasons.push(
             Reason::new("weaker-flow", format!("policy {name}"), place, sentence)
                 .confirmed_by("--allow", &format!("policy:{name}")),

@@ -122,7 +122,8 @@ fn sources(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         let slug = source.slug.value.as_str();
         let was = former(case, Kind::Source, slug);
         let old = case.old().sources.iter().find(|old| old.slug.value == was);
-        let before = old.map(|old| case.before.role(old.groups.iter().flat_map(|g| texts(&g.groups))));
+        let before =
+            old.map(|old| case.before.role(old.groups.iter().flat_map(|g| texts(&g.groups))));
         let role = case.after.role(source.groups.iter().flat_map(|grant| texts(&grant.groups)));
         if role > before.unwrap_or_default() {
             reasons.push(gained("source", slug, case.place(source.at), role));
