@@ -6,6 +6,7 @@
 pub mod access_change;
 pub mod apply;
 pub mod canonical;
+pub mod changes;
 pub mod confirmation;
 pub mod effects;
 pub mod fields;

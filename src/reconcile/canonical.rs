@@ -194,17 +194,26 @@ fn children(path: &str, kids: &[&Node], lines: &mut Vec<Line>) {
         } else if words::is_ranked(name) {
             for (rank, node) in nodes.iter().enumerate() {
                 let suffix = if rank == 0 { String::new() } else { format!("[{}]", rank + 1) };
-                block(format!("{path}{suffix}"), node, 0, lines);
+                one(format!("{path}{suffix}"), node, lines);
             }
-        } else if let ([node], false) = (nodes.as_slice(), words::is_whole(name)) {
-            block(path, node, 0, lines);
+        } else if let [node] = nodes.as_slice() {
+            one(path, node, lines);
         } else {
-            for node in nodes {
-                let (text, key) = whole(node);
-                lines.push(line(path.clone(), rest(&text), key));
-            }
+            nodes.iter().for_each(|node| on_one_line(path.clone(), node, lines));
         }
     }
+}
+
+fn one(path: String, node: &Node, lines: &mut Vec<Line>) {
+    match words::is_whole(&node.name.text) {
+        true => on_one_line(path, node, lines),
+        false => block(path, node, 0, lines),
+    }
+}
+
+fn on_one_line(path: String, node: &Node, lines: &mut Vec<Line>) {
+    let (text, key) = whole(node);
+    lines.push(line(path, rest(&text), key));
 }
 
 /// All nodes of one name as one line: `in a` beside `in b` is `in a b`.

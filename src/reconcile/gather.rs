@@ -10,6 +10,9 @@ use crate::store::{Object, Owner, Read, Result, User};
 /// People are read in pages of this size.
 const PAGE: i64 = 500;
 
+/// Older generations are not asked where secrets went; each remembers those before it.
+const MOST_GENERATIONS: i64 = 20;
+
 /// The name in a generation's summary under which the uses of secrets are remembered.
 pub const SECRET_USES: &str = "secret_uses";
 
@@ -19,7 +22,6 @@ pub const SECRET_USES: &str = "secret_uses";
 /// If the store does not answer, or a row makes no sense.
 pub async fn gather(read: &Read, now: Millis) -> Result<Stored> {
     let generation = read.find_active_generation().await?;
-    let secret_uses = generation.as_ref().map(|each| uses(&each.line.summary)).unwrap_or_default();
     Ok(Stored {
         active: generation.map(|generation| Active {
             number: generation.line.number,
@@ -36,14 +38,23 @@ pub async fn gather(read: &Read, now: Millis) -> Result<Stored> {
         sessions: counts(read.count_live_sessions(now).await?),
         app_sessions: counts(read.count_live_app_sessions(now).await?),
         logins: counts(read.count_flow_states(now).await?),
-        secret_uses,
+        secret_uses: secret_uses(read).await?,
         secrets: secrets(read).await?,
     })
 }
 
-fn uses(summary: &serde_json::Value) -> BTreeMap<String, BTreeSet<String>> {
-    let uses = summary.get(SECRET_USES).cloned();
-    uses.and_then(|uses| serde_json::from_value(uses).ok()).unwrap_or_default()
+/// From all generations that are kept: a rollback makes no secret forgotten.
+async fn secret_uses(read: &Read) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in read.list_generations(MOST_GENERATIONS).await? {
+        let uses = line.summary.get(SECRET_USES).cloned();
+        let uses = uses.and_then(|uses| serde_json::from_value(uses).ok());
+        let uses: BTreeMap<String, BTreeSet<String>> = uses.unwrap_or_default();
+        for (name, places) in uses {
+            all.entry(name).or_default().extend(places);
+        }
+    }
+    Ok(all)
 }
 
 fn objects(rows: Vec<Object>) -> Vec<StoredObject> {

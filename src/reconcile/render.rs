@@ -166,7 +166,9 @@ impl Page {
     }
 
     fn sums(&mut self, plan: &Plan) {
-        self.gap();
+        if !plan.changes.is_empty() {
+            self.gap();
+        }
         self.line(BOLD, &format!("  {}", summary(plan)));
         for reason in &plan.held {
             let place = match reason.place.as_str() {

@@ -48,7 +48,9 @@ pub async fn write(
         let subject = format!("{}:{}", change.kind, change.slug);
         record.add(kind(change.op), Some(&subject), object(change, applied)).await?;
     }
-    for ((subject, app), changes) in by_subject(plan) {
+    // Before the first generation nobody had anything: what everybody gains is no news.
+    let news = plan.base.as_ref().map(|_| by_subject(plan)).unwrap_or_default();
+    for ((subject, app), changes) in news {
         let data = json!({ "app": app, "changes": changes });
         record.add("access.changed", Some(subject), data).await?;
     }

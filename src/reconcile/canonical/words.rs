@@ -54,8 +54,8 @@ const WHOLE: &[&str] = &["require", "field", "expect", "token", "any", "not", "t
 /// Nodes of one name whose arguments add up.
 const JOINED: &[&str] = &["in", "if", "unless"];
 
-/// Nodes of one name of which the first comes first for a reason.
-const RANKED: &[&str] = &["proxy", "proxy-domain"];
+/// Nodes of one name whose order matters: the portal leads to the first address.
+const RANKED: &[&str] = &["proxy", "proxy-domain", "field"];
 
 /// What holds where nothing is said.
 const DEFAULTS: &[(&str, &str, &str)] = &[
@@ -197,6 +197,7 @@ mod tests {
         let mut names: Vec<&str> = ordered.map(|(_, spec)| spec.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names, ["access", "flow", "headers", "prompt"]);
+        // The arguments of `middlewares` are no set, and the fields of `prompt` are ranked.
+        assert_eq!(names, ["access", "flow", "middlewares", "prompt"]);
     }
 }

@@ -12,15 +12,19 @@ use crate::runtime::Runtime;
 use crate::store::fold;
 
 pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let removed: Vec<&StoredObject> = case
-        .matched
-        .iter()
-        .filter(|each| matches!(each.fate, Fate::Remove { .. }))
-        .filter_map(|each| case.stored.object(each.kind, &each.slug))
-        .collect();
-    reasons.extend(removed.iter().filter(|object| object.protect).map(|object| protected(object)));
-    guard(case, &removed, reasons);
+    guard(case, &removed(case.stored, case.matched), reasons);
     last_admin(case, reasons);
+}
+
+/// Protected objects that would go.
+pub fn protected_objects(stored: &Stored, matched: &[Matched]) -> Vec<Reason> {
+    let gone = removed(stored, matched).into_iter();
+    gone.filter(|object| object.protect).map(protected).collect()
+}
+
+fn removed<'a>(stored: &'a Stored, matched: &[Matched]) -> Vec<&'a StoredObject> {
+    let gone = matched.iter().filter(|each| matches!(each.fate, Fate::Remove { .. }));
+    gone.filter_map(|each| stored.object(each.kind, &each.slug)).collect()
 }
 
 fn protected(object: &StoredObject) -> Reason {

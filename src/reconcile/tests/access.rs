@@ -87,3 +87,22 @@ fn nothing_but_titles_changes_no_access() {
     let after = sample::runtime(&edited(&[("\"Grafana\"", "\"Graphs\"")]));
     assert!(plan_of(&before, &after).access.list.is_empty());
 }
+
+#[test]
+fn networks_that_no_rule_tells_apart_are_one_class() {
+    let wide = ("\"10.0.0.0/8\"", "\"10.0.0.0/8\" \"192.168.0.0/16\"");
+    let rule = ("allow group:users }", "allow group:users unless=on-lan }");
+    let before = sample::runtime(&edited(&[wide]));
+    let after = sample::runtime(&edited(&[wide, rule]));
+    let told = lines(&plan_of(&before, &after));
+    let bob: Vec<&String> = told.iter().filter(|line| line.starts_with("user:bob")).collect();
+    assert_eq!(bob, ["user:bob wiki allow → deny from=10.0.0.0/8"]);
+    // A network that is left out is one of its own.
+    let narrow =
+        plan_of(&sample::runtime(&edited(&[wide, rule])), &sample::runtime(&edited(&[rule])));
+    let told = lines(&narrow);
+    assert!(
+        told.contains(&"user:bob wiki deny → allow from=192.168.0.0/16".to_owned()),
+        "{told:?}"
+    );
+}

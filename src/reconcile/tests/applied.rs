@@ -171,8 +171,9 @@ async fn rotating_makes_a_new_secret_and_keeps_the_old_one_for_a_while() {
 
 #[tokio::test]
 async fn what_was_done_is_on_record_without_values() {
-    let server = Server::new().await;
+    let mut server = Server::new().await;
     server.follow(HOME).await;
+    server.now = server.now.plus(std::time::Duration::from_secs(60));
     server.follow(&edited(&[("in admins users", "in users")])).await;
     let read = server.store.read().await.expect("a reader");
     let events = read.list_events(EventFilter::default(), 100).await.expect("answered");

@@ -309,3 +309,18 @@ fn a_confirmation_of_something_else_is_named() {
     let plan = plan_with(&before, &before, &sample::stored(&before), &given);
     assert_eq!(plan.warnings, ["`--allow-prune app:nothing` confirms nothing here"]);
 }
+
+#[test]
+fn a_generation_that_cannot_be_read_lets_nothing_pass_unseen() {
+    let running = sample::runtime(HOME);
+    let vault = HOME.lines().find(|line| line.starts_with("app vault")).expect("vault");
+    let after = sample::runtime(&edited(&[(vault, "")]));
+    let plan = plan(&Question {
+        before: None,
+        after: &after,
+        stored: &sample::stored(&running),
+        confirmations: &Confirmations::default(),
+        given: &Given::default(),
+    });
+    assert_eq!(codes(&plan), ["protected", "unknown-base"]);
+}

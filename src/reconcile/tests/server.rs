@@ -109,9 +109,8 @@ impl Server {
             let mut statement = file.prepare(query).expect(query);
             let columns = statement.column_count();
             let read = statement.query_map([], |row| {
-                let cells: Vec<String> = (0..columns)
-                    .map(|at| row.get_ref(at).map(|value| format!("{value:?}")).unwrap_or_default())
-                    .collect();
+                let cells: Vec<String> =
+                    (0..columns).map(|at| row.get_ref(at).map(shown).unwrap_or_default()).collect();
                 Ok(cells.join(" | "))
             });
             rows.extend(read.expect(query).map(|row| row.expect("a row")));
@@ -123,6 +122,13 @@ impl Server {
     pub fn tamper(&self, sql: &str) {
         let file = rusqlite::Connection::open(self.directory.join("state.db")).expect("opened");
         file.execute_batch(sql).expect("tampered");
+    }
+}
+
+fn shown(value: rusqlite::types::ValueRef<'_>) -> String {
+    match value.as_str() {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("{value:?}"),
     }
 }
 
