@@ -175,7 +175,9 @@ fn is_shut(word: &str) -> bool {
 fn is_like(told: (&str, &str), next: (&str, &str)) -> bool {
     let loss = |change: (&str, &str)| !is_shut(change.0) && is_shut(change.1);
     let gain = |change: (&str, &str)| is_shut(change.0) && !is_shut(change.1);
-    told == next || (loss(told) && loss(next)) || (gain(told) && gain(next))
+    // To get in at once says more than to get in by a further step, not the other way round.
+    let more = gain(told) && gain(next) && told.1 == "allow";
+    told == next || (loss(told) && loss(next)) || more
 }
 
 fn ask(

@@ -142,7 +142,7 @@ impl Canonical {
         };
         let (mine, theirs) = (facts(self), facts(other));
         let all = mine.union(&theirs).count();
-        if all == 0 { 0 } else { mine.intersection(&theirs).count() * 100 / all }
+        (mine.intersection(&theirs).count() * 100).checked_div(all).unwrap_or(0)
     }
 }
 

@@ -42,11 +42,11 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn old(&self) -> &'a Blueprint {
+    fn old_files(&self) -> &'a Blueprint {
         &self.before.runtime.blueprint
     }
 
-    fn new(&self) -> &'a Blueprint {
+    fn new_files(&self) -> &'a Blueprint {
         &self.after.runtime.blueprint
     }
 

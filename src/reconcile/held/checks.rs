@@ -8,8 +8,8 @@ use crate::reconcile::canonical::{Line, Thing, canonical, things};
 use crate::reconcile::identity::Fate;
 
 pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let old = things(case.old());
-    let new = things(case.new());
+    let old = things(case.old_files());
+    let new = things(case.new_files());
     tests(case, &old, &new, reasons);
     for kind in ["invariant", "persona"] {
         whole(case, kind, &old, &new, reasons);

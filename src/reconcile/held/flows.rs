@@ -120,14 +120,16 @@ fn chosen<'a>(runtime: &'a Runtime, name: Option<&Name>, purpose: &str) -> Optio
 /// The flows of apps that were there before: their own, or the default one.
 fn app_uses<'a>(case: &'a Case<'_>) -> Vec<Use<'a>> {
     let mut uses = Vec::new();
-    for app in &case.new().apps {
+    for app in &case.new_files().apps {
         let slug = &app.slug.value;
         let was = case.matched.iter().find(|each| each.kind == Kind::App && each.slug == *slug);
         let was = match was.map(|each| &each.fate) {
             Some(Fate::Rename { was, .. }) => was,
             _ => slug,
         };
-        let Some(old) = case.old().apps.iter().find(|app| app.slug.value == *was) else { continue };
+        let Some(old) = case.old_files().apps.iter().find(|app| app.slug.value == *was) else {
+            continue;
+        };
         let pairs = [
             ("authentication", old.authentication.as_ref(), app.authentication.as_ref()),
             (
@@ -260,9 +262,9 @@ fn not_configured_word(action: NotConfigured) -> &'static str {
 
 /// A condition of a proof that means something else now, although the flow's text is the same.
 fn policies(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let old = forms(case.old());
-    let new = forms(case.new());
-    for name in conditions(case.new()) {
+    let old = forms(case.old_files());
+    let new = forms(case.new_files());
+    for name in conditions(case.new_files()) {
         let was = case.matched.iter().find(|each| each.kind == Kind::Policy && each.slug == name);
         let was = match was.map(|each| &each.fate) {
             Some(Fate::Rename { was, .. }) => was.as_str(),
@@ -272,7 +274,7 @@ fn policies(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         if before == after {
             continue;
         }
-        let at = case.new().policies.iter().find(|policy| policy.slug.value == name);
+        let at = case.new_files().policies.iter().find(|policy| policy.slug.value == name);
         let place = at.map(|policy| case.place(policy.at)).unwrap_or_default();
         let sentence = format!("policy {name}, on which a proof at sign-in depends, would change");
         reasons.push(

@@ -37,7 +37,7 @@ fn protected(object: &StoredObject) -> Reason {
 /// More than so many and more than so large a part of a kind. The rule in force counts, not the
 /// one that comes with the removal.
 fn guard(case: &Case<'_>, removed: &[&StoredObject], reasons: &mut Vec<Reason>) {
-    let rules = case.old().settings.reconcile;
+    let rules = case.old_files().settings.reconcile;
     let (most, percent) = (rules.prune_count as usize, rules.prune_percent as usize);
     let mut kinds: BTreeMap<Kind, Vec<&StoredObject>> = BTreeMap::new();
     removed.iter().for_each(|object| kinds.entry(object.kind).or_default().push(object));

@@ -21,10 +21,10 @@ struct Use<'a> {
 
 pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     let mut known = case.stored.secret_uses.clone();
-    for (name, uses) in uses(case.old()) {
+    for (name, uses) in uses(case.old_files()) {
         known.entry(name).or_default().extend(uses);
     }
-    for each in list(case.new()) {
+    for each in list(case.new_files()) {
         let Some(name) = name(&each.secret.origin) else { continue };
         let Some(before) = known.get(&name) else { continue };
         let place = renamed(case, &each);
