@@ -4,10 +4,14 @@
 //! `Plan` out. `apply` alone writes what blueprints own. Neither knows HTTP, files or the network.
 
 pub mod access_change;
+pub mod apply;
 pub mod canonical;
+pub mod changes;
 pub mod confirmation;
 pub mod effects;
 pub mod fields;
+pub mod gather;
+pub mod generated;
 pub mod held;
 pub mod identity;
 pub mod json;
@@ -22,8 +26,10 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use apply::{Applied, ApplyError, Applying, apply, hold};
 pub use canonical::{model_digest, model_digest_with};
 pub use confirmation::Confirmations;
+pub use gather::gather;
 pub use held::Reason;
 pub use plan::{Outcome, Plan, Question, plan};
 pub use stored::Stored;

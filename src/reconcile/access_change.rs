@@ -61,8 +61,12 @@ pub fn compare(before: Option<Side<'_>>, after: Side<'_>, matched: &[Matched]) -
     }
     imply(&subjects, &mut list);
     list.sort_by(|a, b| {
-        (rank(&a.subject), &a.subject, &a.app, &a.class)
-            .cmp(&(rank(&b.subject), &b.subject, &b.app, &b.class))
+        (rank(&a.subject), &a.subject, &a.app, &a.class).cmp(&(
+            rank(&b.subject),
+            &b.subject,
+            &b.app,
+            &b.class,
+        ))
     });
     AccessChanges { list, subjects_left_out: left_out }
 }
@@ -139,9 +143,9 @@ impl Subject<'_> {
             if is_same(old, new) {
                 continue;
             }
-            let known = told.iter().any(|(class, change)| {
-                class.covers(&sample.class) && *change == (old, new)
-            });
+            let known = told
+                .iter()
+                .any(|(class, change)| class.covers(&sample.class) && is_like(*change, (old, new)));
             if !known {
                 told.push((&sample.class, (old, new)));
                 list.push(AccessChange {
@@ -160,8 +164,20 @@ impl Subject<'_> {
 
 /// To be refused and to find nothing there is the same to whoever asks.
 fn is_same(old: &str, new: &str) -> bool {
-    let shut = |word: &str| matches!(word, "absent" | "deny" | "login");
-    old == new || (shut(old) && shut(new))
+    old == new || (is_shut(old) && is_shut(new))
+}
+
+fn is_shut(word: &str) -> bool {
+    matches!(word, "absent" | "deny" | "login")
+}
+
+/// Whether the second change goes without saying after the first: both are a loss, or the same.
+fn is_like(told: (&str, &str), next: (&str, &str)) -> bool {
+    let loss = |change: (&str, &str)| !is_shut(change.0) && is_shut(change.1);
+    let gain = |change: (&str, &str)| is_shut(change.0) && !is_shut(change.1);
+    // To get in at once says more than to get in by a further step, not the other way round.
+    let more = gain(told) && gain(next) && told.1 == "allow";
+    told == next || (loss(told) && loss(next)) || more
 }
 
 fn ask(
@@ -337,11 +353,7 @@ fn open_patterns(old: Option<&Address>, new: Option<&Address>) -> BTreeSet<Asked
     asked
 }
 
-fn stranger(
-    address: Option<&Address>,
-    path: &str,
-    method: &str,
-) -> (&'static str, Option<String>) {
+fn stranger(address: Option<&Address>, path: &str, method: &str) -> (&'static str, Option<String>) {
     let Some(address) = address else { return ("absent", None) };
     match address.gate.opens(path, method) {
         Some(open) => ("allow", crate::access::By::Open(open).place().map(str::to_owned)),
@@ -358,9 +370,9 @@ fn imply(subjects: &[Subject<'_>], list: &mut [AccessChange]) {
             other.subject.starts_with("user:")
                 && (&other.app, &other.class, other.old, other.new)
                     == (&change.app, &change.class, change.old, change.new)
-                && subjects.iter().any(|subject| {
-                    subject.label == other.subject && subject.is_member(group)
-                })
+                && subjects
+                    .iter()
+                    .any(|subject| subject.label == other.subject && subject.is_member(group))
         });
     }
 }

@@ -53,7 +53,11 @@ pub fn things(blueprint: &Blueprint) -> Vec<Thing<'_>> {
     });
     let singles = blueprint.singles.iter().map(|node| Thing {
         kind: &node.name.text,
-        name: if has_title(node) { node.args.first().and_then(Value::text).unwrap_or("") } else { "" },
+        name: if has_title(node) {
+            node.args.first().and_then(Value::text).unwrap_or("")
+        } else {
+            ""
+        },
         node,
         at: node.head(),
     });
@@ -102,7 +106,11 @@ pub fn canonical(thing: &Thing<'_>) -> Canonical {
         // A former name is part of the identity, not of what the thing is.
         if *name != "formerly" {
             let text = shown(thing.kind, Some(name), value);
-            form.lines.push(line((*name).to_owned(), text, compared(thing.kind, Some(name), value)));
+            form.lines.push(line(
+                (*name).to_owned(),
+                text,
+                compared(thing.kind, Some(name), value),
+            ));
         }
     }
     match thing.kind {
@@ -134,7 +142,7 @@ impl Canonical {
         };
         let (mine, theirs) = (facts(self), facts(other));
         let all = mine.union(&theirs).count();
-        if all == 0 { 0 } else { mine.intersection(&theirs).count() * 100 / all }
+        (mine.intersection(&theirs).count() * 100).checked_div(all).unwrap_or(0)
     }
 }
 
@@ -186,17 +194,26 @@ fn children(path: &str, kids: &[&Node], lines: &mut Vec<Line>) {
         } else if words::is_ranked(name) {
             for (rank, node) in nodes.iter().enumerate() {
                 let suffix = if rank == 0 { String::new() } else { format!("[{}]", rank + 1) };
-                block(format!("{path}{suffix}"), node, 0, lines);
+                one(format!("{path}{suffix}"), node, lines);
             }
-        } else if let ([node], false) = (nodes.as_slice(), words::is_whole(name)) {
-            block(path, node, 0, lines);
+        } else if let [node] = nodes.as_slice() {
+            one(path, node, lines);
         } else {
-            for node in nodes {
-                let (text, key) = whole(node);
-                lines.push(line(path.clone(), rest(&text), key));
-            }
+            nodes.iter().for_each(|node| on_one_line(path.clone(), node, lines));
         }
     }
+}
+
+fn one(path: String, node: &Node, lines: &mut Vec<Line>) {
+    match words::is_whole(&node.name.text) {
+        true => on_one_line(path, node, lines),
+        false => block(path, node, 0, lines),
+    }
+}
+
+fn on_one_line(path: String, node: &Node, lines: &mut Vec<Line>) {
+    let (text, key) = whole(node);
+    lines.push(line(path, rest(&text), key));
 }
 
 /// All nodes of one name as one line: `in a` beside `in b` is `in a b`.
@@ -292,7 +309,11 @@ fn default_key(text: &str) -> String {
         Some(seconds) => format!("lasts={seconds}"),
         None if text.contains('=') => {
             let pairs = text.split(' ').filter_map(|pair| pair.split_once('='));
-            pairs.map(|(name, value)| format!(" {name}={value:?}")).collect::<String>().trim().into()
+            pairs
+                .map(|(name, value)| format!(" {name}={value:?}"))
+                .collect::<String>()
+                .trim()
+                .into()
         }
         None => format!("{:?}", text.trim_matches('"')),
     }

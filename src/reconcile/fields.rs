@@ -75,11 +75,7 @@ fn align(old: &[Vec<Line>], new: &[Vec<Line>]) -> Vec<Pair> {
     pairs
 }
 
-fn gap(
-    mut old: std::ops::Range<usize>,
-    mut new: std::ops::Range<usize>,
-    pairs: &mut Vec<Pair>,
-) {
+fn gap(mut old: std::ops::Range<usize>, mut new: std::ops::Range<usize>, pairs: &mut Vec<Pair>) {
     while !old.is_empty() || !new.is_empty() {
         pairs.push((old.next(), new.next()));
     }

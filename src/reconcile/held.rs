@@ -42,11 +42,11 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    fn old(&self) -> &'a Blueprint {
+    fn old_files(&self) -> &'a Blueprint {
         &self.before.runtime.blueprint
     }
 
-    fn new(&self) -> &'a Blueprint {
+    fn new_files(&self) -> &'a Blueprint {
         &self.after.runtime.blueprint
     }
 
@@ -67,8 +67,9 @@ pub fn reasons(case: &Case<'_>) -> Vec<Reason> {
     reasons
 }
 
-/// Reasons that hold for a first generation, too.
+/// Reasons that need no generation to compare with.
 pub fn contradictions(
+    before: Option<&Runtime>,
     after: &Runtime,
     stored: &Stored,
     matched: &[Matched],
@@ -76,12 +77,26 @@ pub fn contradictions(
 ) -> Vec<Reason> {
     let mut reasons = prune::adoptions(after, stored, matched);
     reasons.extend(prune::still_there(after));
+    reasons.extend(prune::addresses_taken(after, stored, matched));
+    reasons.extend(prune::protected_objects(stored, matched));
+    if stored.active.is_some() && before.is_none() {
+        reasons.push(unknown_base());
+    }
     reasons.extend(vanished_roots.iter().map(|root| {
         let sentence = format!("`{root}` is missing, unreadable or holds no .kdl file");
         Reason::new("vanished-root", format!("root {root}"), String::new(), sentence)
             .confirmed_by("--allow", &format!("root:{root}"))
     }));
     reasons
+}
+
+/// Without the generation in force nobody can say what grows weaker.
+fn unknown_base() -> Reason {
+    let sentence = "the running generation cannot be read by this version, so that changes of \
+        power would go unseen"
+        .to_owned();
+    Reason::new("unknown-base", "generation".to_owned(), String::new(), sentence)
+        .confirmed_by("--allow", "unknown-base")
 }
 
 impl Reason {

@@ -10,15 +10,26 @@ use crate::blueprint::object::{Kind, Object};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It has a uid and keeps it.
-    Keep { uid: String },
+    Keep {
+        uid: String,
+    },
     /// It keeps its uid under another name.
-    Rename { uid: String, was: String },
+    Rename {
+        uid: String,
+        was: String,
+    },
     /// It was removed and comes back with what it had.
-    Revive { uid: String },
+    Revive {
+        uid: String,
+    },
     /// It was made at run time; a blueprint takes it over.
-    Adopt { uid: String },
+    Adopt {
+        uid: String,
+    },
     Add,
-    Remove { uid: String },
+    Remove {
+        uid: String,
+    },
 }
 
 /// An object and its fate.

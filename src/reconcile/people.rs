@@ -84,7 +84,8 @@ pub fn compare(
         let Some(user) = after.users.iter().find(|user| user.name.value == each.slug) else {
             continue;
         };
-        let old = before.zip(was).and_then(|(b, was)| b.users.iter().find(|u| u.name.value == *was));
+        let old =
+            before.zip(was).and_then(|(b, was)| b.users.iter().find(|u| u.name.value == *was));
         let row = uid.and_then(|uid| stored.user(uid));
         let compared = Compared { user, old, row, stored, renamed, enforce };
         compared.write(uid.cloned(), &mut people);
@@ -122,15 +123,16 @@ impl Compared<'_> {
         };
         let (found, old) = (of_row(row), of_user(old));
         let show = |email: &Option<String>| email.clone().unwrap_or_else(|| "none".to_owned());
-        let mut judge = |field: &str, same: bool, unchanged: bool, declared: String, found: String| {
-            let drifted = !same && unchanged;
-            if drifted {
-                let what = format!("user {}", self.user.name.value);
-                let field = field.to_owned();
-                drift.push(Drift { what, field, declared, found, restored: self.enforce });
-            }
-            drifted && !self.enforce
-        };
+        let mut judge =
+            |field: &str, same: bool, unchanged: bool, declared: String, found: String| {
+                let drifted = !same && unchanged;
+                if drifted {
+                    let what = format!("user {}", self.user.name.value);
+                    let field = field.to_owned();
+                    drift.push(Drift { what, field, declared, found, restored: self.enforce });
+                }
+                drifted && !self.enforce
+            };
         let keep_name = judge(
             "title",
             found.name == wanted.name,
@@ -181,9 +183,9 @@ impl Compared<'_> {
             drift.push(Drift { what, field, declared, found, restored: self.enforce });
             self.enforce
         };
-        let joins = wanted.difference(&found).filter(|group| {
-            !old.contains(*group) || report(group, "in", "not in")
-        });
+        let joins = wanted
+            .difference(&found)
+            .filter(|group| !old.contains(*group) || report(group, "in", "not in"));
         let joins = joins.map(|group| (*group).to_owned()).collect();
         let leaves = found.difference(&wanted).filter(|group| {
             // A row that no generation wrote gives rights that no file shows.

@@ -60,7 +60,8 @@ impl<'a> Side<'a> {
         for membership in self.stored.memberships_of(&stored.id).filter(|each| !each.declared) {
             let now = self.renamed.get(&membership.group).unwrap_or(&membership.group);
             let group = self.blueprint().groups.iter().find(|group| group.slug.value == *now);
-            groups.extend(group.filter(|g| takes_runtime_members(g)).map(|g| g.slug.value.as_str()));
+            groups
+                .extend(group.filter(|g| takes_runtime_members(g)).map(|g| g.slug.value.as_str()));
         }
         groups
     }

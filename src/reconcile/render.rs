@@ -89,8 +89,9 @@ impl Page {
             (Some(revision), false) => format!("rev {revision} (clean)"),
             (None, _) => format!("digest {}", short(&target.source_digest)),
         };
-        let (roots, files, nodes) = (&target.roots, target.files, target.nodes);
-        self.line(PLAIN, &format!("Blueprints  {roots}   {revision}   {files} files, {nodes} nodes"));
+        let roots = &target.roots;
+        let (files, nodes) = (counted(target.files, "file"), counted(target.nodes, "node"));
+        self.line(PLAIN, &format!("Blueprints  {roots}   {revision}   {files}, {nodes}"));
         match &plan.base {
             Some(base) => {
                 let revision = base.revision.as_ref();
@@ -165,7 +166,9 @@ impl Page {
     }
 
     fn sums(&mut self, plan: &Plan) {
-        self.gap();
+        if !plan.changes.is_empty() {
+            self.gap();
+        }
         self.line(BOLD, &format!("  {}", summary(plan)));
         for reason in &plan.held {
             let place = match reason.place.as_str() {
@@ -225,7 +228,8 @@ impl Page {
             let what = if drift.restored { "is restored" } else { "stays until `drift enforce`" };
             let (name, field) = (&drift.what, &drift.field);
             let (declared, found) = (&drift.declared, &drift.found);
-            let text = format!("  Drift   {name} {field}: files {declared}, store {found}; it {what}");
+            let text =
+                format!("  Drift   {name} {field}: files {declared}, store {found}; it {what}");
             self.line(YELLOW, &text);
         }
         for warning in &plan.warnings {

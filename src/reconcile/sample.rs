@@ -1,21 +1,21 @@
-//! Blueprints for tests of this module, read from text without the checks of the language.
+//! Blueprints for tests of this module, compiled from text.
 
 use std::collections::BTreeMap;
 
-use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
-
 use super::canonical::model_digest;
 use super::stored::{Active, Stored, StoredMembership, StoredObject, StoredUser};
+use crate::blueprint::builtin;
+use crate::blueprint::diagnostic::Severity;
+use crate::blueprint::load::understand_sources;
 use crate::blueprint::object::Kind;
-use crate::blueprint::source::{FileId, SourceFile, Sources, Span};
-use crate::blueprint::tree::{Node, Prop, Scalar, Spelling, Value, Word};
+use crate::blueprint::read::Limits;
+use crate::blueprint::source::{SourceFile, Sources};
+use crate::blueprint::validate::Mode;
 use crate::clock::Millis;
+use crate::runtime::Runtime;
 use crate::runtime::compile::{Inputs, compile};
 use crate::runtime::origin::Addressing;
-use crate::runtime::Runtime;
 use crate::secret::sha256_hex;
-
-mod decode;
 
 /// Settings that every sample has.
 pub const SETTINGS: &str = "settings { external-host \"https://auth.example.com\" }\n";
@@ -38,9 +38,15 @@ pub fn runtime_with(files: &[(&str, &str)], uids: &BTreeMap<(Kind, String), Stri
             .map(|(name, text)| SourceFile { name: (*name).to_owned(), text: (*text).into() })
             .collect(),
     };
-    let nodes: Vec<Node> =
-        (0..).zip(files).flat_map(|(number, (_, text))| parse(FileId(number), text)).collect();
-    let blueprint = decode::blueprint(nodes);
+    let mode = Mode { dev: true, allow_raw_routers: false, incomplete: false };
+    let loaded = understand_sources(sources, &Limits::default(), mode);
+    let Some(blueprint) = loaded.blueprint else {
+        let errors = loaded.diagnostics.iter().filter(|each| each.severity == Severity::Error);
+        let texts: Vec<_> =
+            errors.map(|each| (&each.message, loaded.sources.slice(each.span()))).collect();
+        panic!("a sample without errors: {texts:?}");
+    };
+    let sources = loaded.sources;
     let digest = model_digest(&blueprint);
     let inputs = Inputs {
         generation: 0,
@@ -49,7 +55,7 @@ pub fn runtime_with(files: &[(&str, &str)], uids: &BTreeMap<(Kind, String), Stri
         revision: None,
         addressing: Addressing::default(),
         uids: &|kind, slug| uids.get(&(kind, slug.to_owned())).cloned(),
-        builtin_flows: &[],
+        builtin_flows: &builtin::flows(),
     };
     compile(blueprint, sources, inputs).expect("a sample that compiles")
 }
@@ -100,54 +106,5 @@ pub fn stored(runtime: &Runtime) -> Stored {
         users: users.collect(),
         memberships: memberships.collect(),
         ..Stored::default()
-    }
-}
-
-fn parse(file: FileId, text: &str) -> Vec<Node> {
-    let document: KdlDocument = text.parse().unwrap_or_else(|error| panic!("{error:?}\n{text}"));
-    document.nodes().iter().map(|each| node(file, each)).collect()
-}
-
-fn span(file: FileId, at: miette::SourceSpan) -> Span {
-    Span::new(file, at.offset(), at.offset() + at.len())
-}
-
-fn node(file: FileId, node: &KdlNode) -> Node {
-    let (props, args): (Vec<&KdlEntry>, Vec<&KdlEntry>) =
-        node.entries().iter().partition(|entry| entry.name().is_some());
-    let kids = node.children().map(|children| children.nodes()).unwrap_or_default();
-    Node {
-        name: word(file, node.name()),
-        args: args.into_iter().map(|entry| value(file, entry)).collect(),
-        props: props
-            .into_iter()
-            .filter_map(|entry| {
-                Some(Prop { name: word(file, entry.name()?), value: value(file, entry) })
-            })
-            .collect(),
-        kids: kids.iter().map(|kid| self::node(file, kid)).collect(),
-        line: span(file, node.span()),
-        span: span(file, node.span()),
-        origin: None,
-    }
-}
-
-fn word(file: FileId, name: &kdl::KdlIdentifier) -> Word {
-    Word { text: name.value().to_owned(), span: span(file, name.span()) }
-}
-
-fn value(file: FileId, entry: &KdlEntry) -> Value {
-    let quoted = entry.format().is_some_and(|format| format.value_repr.starts_with('"'));
-    Value {
-        scalar: match entry.value() {
-            KdlValue::String(text) => Scalar::Text(text.clone()),
-            KdlValue::Integer(number) => Scalar::Whole(*number),
-            KdlValue::Float(number) => Scalar::Decimal(*number),
-            KdlValue::Bool(truth) => Scalar::Truth(*truth),
-            KdlValue::Null => Scalar::Null,
-        },
-        span: span(file, entry.span()),
-        tag: entry.ty().map(|tag| word(file, tag)),
-        spelling: if quoted { Spelling::Quoted } else { Spelling::Bare },
     }
 }

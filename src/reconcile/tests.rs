@@ -7,10 +7,13 @@ use super::stored::Stored;
 use crate::runtime::Runtime;
 
 mod access;
+mod applied;
 mod canonical;
 mod held;
 mod identity;
+mod laws;
 mod output;
+mod server;
 
 /// A household: an admin, two people, a few apps.
 pub const HOME: &str = r#"
@@ -43,7 +46,8 @@ app grafana "Grafana" {
 }
 app vault { protect; proxy "https://vault.example.com"; access { require mfa; allow group:admins } }
 app wiki { proxy "https://wiki.example.com"; access { allow group:users } }
-test "who may read" { expect allow bob "https://wiki.example.com/" }
+persona reader { in family }
+test "who may read" { expect allow reader "https://wiki.example.com/" }
 invariant "secure" { cel "app.hosts.size() > 0" }
 "#;
 

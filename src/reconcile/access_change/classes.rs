@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::access::person::Proofs;
 use crate::blueprint::Blueprint;
 use crate::blueprint::app::{App, RequiredFactor};
@@ -53,7 +55,10 @@ pub struct Sample {
 pub struct Distinctions {
     paths: BTreeSet<String>,
     methods: BTreeSet<String>,
+    /// An address in each network, by the network as written.
     networks: BTreeMap<String, IpAddr>,
+    /// The networks of each `network` line.
+    lines: Vec<Vec<IpNet>>,
     moments: BTreeSet<i64>,
     factors: bool,
     factor_kinds: bool,
@@ -75,7 +80,8 @@ impl Distinctions {
     }
 
     fn policy(&mut self, blueprint: &Blueprint, name: &str, depth: usize) {
-        let Some(policy) = blueprint.policies.iter().find(|policy| policy.slug.value == name) else {
+        let Some(policy) = blueprint.policies.iter().find(|policy| policy.slug.value == name)
+        else {
             return;
         };
         let mut objects = blueprint.objects.iter();
@@ -111,14 +117,26 @@ impl Distinctions {
 
     /// The first address of each network is one inside of it.
     fn networks_in(&mut self, node: &Node) {
-        for value in node.kids_named("network").flat_map(|network| &network.args) {
-            let Some(text) = value.text() else { continue };
-            let first = text.split('/').next().and_then(|address| address.parse().ok());
-            if let Some(address) = first {
-                self.networks.insert(text.to_owned(), address);
+        for line in node.kids_named("network") {
+            let texts = line.args.iter().filter_map(|value| value.text());
+            let networks: Vec<(&str, IpNet)> =
+                texts.filter_map(|text| Some((text, network(text)?))).collect();
+            for (text, network) in &networks {
+                self.networks.insert((*text).to_owned(), network.network());
             }
+            self.lines.push(networks.into_iter().map(|(_, network)| network).collect());
         }
         node.kids.iter().for_each(|kid| self.networks_in(kid));
+    }
+
+    /// One address for each group of networks that no line tells apart.
+    fn distinct_networks(&self) -> Vec<&String> {
+        let mut seen = BTreeSet::new();
+        let distinct = self.networks.iter().filter(|(_, address)| {
+            let inside = |line: &Vec<IpNet>| line.iter().any(|net| net.contains(*address));
+            seen.insert(self.lines.iter().map(inside).collect::<Vec<_>>())
+        });
+        distinct.map(|(text, _)| text).collect()
     }
 
     /// An hour inside of the window and one outside.
@@ -140,6 +158,7 @@ impl Distinctions {
             classes.truncate(MOST_CLASSES);
         };
         let some = |text: &String| Some(text.clone());
+        let networks = self.distinct_networks();
         widen(&mut classes, &|class| {
             self.paths.iter().map(|path| Class { path: some(path), ..class.clone() }).collect()
         });
@@ -147,7 +166,7 @@ impl Distinctions {
             self.methods.iter().map(|word| Class { method: some(word), ..class.clone() }).collect()
         });
         widen(&mut classes, &|class| {
-            self.networks.keys().map(|net| Class { from: some(net), ..class.clone() }).collect()
+            networks.iter().map(|net| Class { from: some(net), ..class.clone() }).collect()
         });
         widen(&mut classes, &|class| {
             let moments = self.moments.iter().map(|at| Millis(*at).to_string());
@@ -181,6 +200,11 @@ impl Distinctions {
             class,
         }
     }
+}
+
+fn network(text: &str) -> Option<IpNet> {
+    let single = || text.parse::<IpAddr>().ok().map(IpNet::from);
+    text.parse().ok().or_else(single)
 }
 
 /// A path that a pattern matches.

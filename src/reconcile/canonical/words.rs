@@ -54,8 +54,8 @@ const WHOLE: &[&str] = &["require", "field", "expect", "token", "any", "not", "t
 /// Nodes of one name whose arguments add up.
 const JOINED: &[&str] = &["in", "if", "unless"];
 
-/// Nodes of one name of which the first comes first for a reason.
-const RANKED: &[&str] = &["proxy", "proxy-domain"];
+/// Nodes of one name whose order matters: the portal leads to the first address.
+const RANKED: &[&str] = &["proxy", "proxy-domain", "field"];
 
 /// What holds where nothing is said.
 const DEFAULTS: &[(&str, &str, &str)] = &[
@@ -114,7 +114,10 @@ pub fn is_ranked(node: &str) -> bool {
 
 /// The lines that hold for a node of this kind where nothing is said.
 pub fn defaults(kind: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    DEFAULTS.iter().filter(move |(known, _, _)| *known == kind).map(|(_, path, text)| (*path, *text))
+    DEFAULTS
+        .iter()
+        .filter(move |(known, _, _)| *known == kind)
+        .map(|(_, path, text)| (*path, *text))
 }
 
 /// Whether a value in this place is a secret: `position` is an argument's, `None` for a property.
@@ -127,5 +130,74 @@ pub fn is_secret(node: &str, property: Option<&str>, value: &Value) -> bool {
             "token" => !matches!(value.bare_word(), Some("api" | "ldap-bind" | "scim")),
             _ => false,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blueprint::schema;
+    use crate::blueprint::source::Span;
+    use crate::blueprint::tree::{Scalar, Spelling};
+
+    /// Nodes whose bare words are shown in the order of the line, as in `mfa webauthn within`.
+    const SPOKEN: [&str; 2] = ["mfa", "require"];
+
+    #[test]
+    fn every_switch_of_the_language_is_known() {
+        for (_, spec) in schema::all() {
+            for word in spec.switches.iter().filter(|_| !SPOKEN.contains(&spec.name)) {
+                assert!(is_switch(spec.name, word), "{} {word}", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_switch_known_is_one_of_the_language() {
+        for (node, _, words) in SWITCHES {
+            let specs = schema::named(node);
+            for word in *words {
+                assert!(
+                    specs.iter().any(|(_, spec)| spec.switches.contains(word)),
+                    "{node} {word}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_secret_of_the_language_is_masked() {
+        let literal = Value {
+            scalar: Scalar::Text("hunter2".to_owned()),
+            span: Span::default(),
+            tag: None,
+            spelling: Spelling::Quoted,
+        };
+        for (_, spec) in schema::all() {
+            if spec.args.iter().any(|arg| arg.want.is_secret()) {
+                assert!(is_secret(spec.name, None, &literal), "{}", spec.name);
+            }
+            for prop in spec.props.iter().filter(|prop| prop.want.is_secret()) {
+                assert!(is_secret(spec.name, Some(prop.name), &literal), "{}", spec.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_named_table_entry_is_a_node_of_the_language() {
+        let tables = SETS.iter().map(|(name, _)| name).chain(KEYED).chain(WHOLE).chain(JOINED);
+        for name in tables.chain(RANKED) {
+            assert!(!schema::named(name).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ordered_nodes_are_those_with_steps_or_ranks() {
+        let ordered = schema::all().into_iter().filter(|(_, spec)| spec.ordered);
+        let mut names: Vec<&str> = ordered.map(|(_, spec)| spec.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        // The arguments of `middlewares` are no set, and the fields of `prompt` are ranked.
+        assert_eq!(names, ["access", "flow", "middlewares", "prompt"]);
     }
 }

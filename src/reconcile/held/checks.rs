@@ -8,8 +8,8 @@ use crate::reconcile::canonical::{Line, Thing, canonical, things};
 use crate::reconcile::identity::Fate;
 
 pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let old = things(case.old());
-    let new = things(case.new());
+    let old = things(case.old_files());
+    let new = things(case.new_files());
     tests(case, &old, &new, reasons);
     for kind in ["invariant", "persona"] {
         whole(case, kind, &old, &new, reasons);
@@ -18,10 +18,8 @@ pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 
 /// Every expectation must still stand somewhere; under which title does not matter.
 fn tests(case: &Case<'_>, old: &[Thing<'_>], new: &[Thing<'_>], reasons: &mut Vec<Reason>) {
-    let now: BTreeSet<String> = of("test", new)
-        .flat_map(|test| canonical(test).lines)
-        .map(|line| line.key)
-        .collect();
+    let now: BTreeSet<String> =
+        of("test", new).flat_map(|test| canonical(test).lines).map(|line| line.key).collect();
     for test in of("test", old) {
         let gone: Vec<Line> = canonical(test)
             .lines

@@ -42,9 +42,8 @@ type Weakness = (String, String, String, String);
 
 fn weaknesses(case: &Case<'_>, each: &Use<'_>) -> Vec<Weakness> {
     let place = |at: Option<Span>| at.map(|at| case.place(at)).unwrap_or_default();
-    let by_choice = |sentence: String| {
-        (each.chosen_by.clone(), each.object.clone(), place(each.at), sentence)
-    };
+    let by_choice =
+        |sentence: String| (each.chosen_by.clone(), each.object.clone(), place(each.at), sentence);
     let (old, new) = match (each.old, each.new) {
         (Some(old), Some(new)) => (old, new),
         (None, Some(new)) if new.purpose == Purpose::Recovery => {
@@ -60,7 +59,9 @@ fn weaknesses(case: &Case<'_>, each: &Use<'_>) -> Vec<Weakness> {
             let sentence = format!("flow {name} {sentence}");
             (format!("flow:{name}"), format!("flow {name}"), place(Some(new.at)), sentence)
         }
-        false => by_choice(format!("flow {name}, chosen in place of {}, {sentence}", old.slug.value)),
+        false => {
+            by_choice(format!("flow {name}, chosen in place of {}, {sentence}", old.slug.value))
+        }
     };
     sentences.into_iter().map(tell).collect()
 }
@@ -119,14 +120,16 @@ fn chosen<'a>(runtime: &'a Runtime, name: Option<&Name>, purpose: &str) -> Optio
 /// The flows of apps that were there before: their own, or the default one.
 fn app_uses<'a>(case: &'a Case<'_>) -> Vec<Use<'a>> {
     let mut uses = Vec::new();
-    for app in &case.new().apps {
+    for app in &case.new_files().apps {
         let slug = &app.slug.value;
         let was = case.matched.iter().find(|each| each.kind == Kind::App && each.slug == *slug);
         let was = match was.map(|each| &each.fate) {
             Some(Fate::Rename { was, .. }) => was,
             _ => slug,
         };
-        let Some(old) = case.old().apps.iter().find(|app| app.slug.value == *was) else { continue };
+        let Some(old) = case.old_files().apps.iter().find(|app| app.slug.value == *was) else {
+            continue;
+        };
         let pairs = [
             ("authentication", old.authentication.as_ref(), app.authentication.as_ref()),
             (
@@ -199,9 +202,7 @@ fn compare(word: &str, old: &Stage, new: &Stage, renamed: &Renames, out: &mut Ve
         list.iter().map(|name| map.get(&name.value).unwrap_or(&name.value).clone()).collect()
     };
     let none = Renames::new();
-    let more = |old: &[Name], new: &[Name]| {
-        !names(new, &none).is_subset(&names(old, renamed))
-    };
+    let more = |old: &[Name], new: &[Name]| !names(new, &none).is_subset(&names(old, renamed));
     if more(&old.when, &new.when) || more(&old.unless, &new.unless) {
         out.push(format!("would run the stage `{word}` under more conditions"));
     }
@@ -261,9 +262,9 @@ fn not_configured_word(action: NotConfigured) -> &'static str {
 
 /// A condition of a proof that means something else now, although the flow's text is the same.
 fn policies(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let old = forms(case.old());
-    let new = forms(case.new());
-    for name in conditions(case.new()) {
+    let old = forms(case.old_files());
+    let new = forms(case.new_files());
+    for name in conditions(case.new_files()) {
         let was = case.matched.iter().find(|each| each.kind == Kind::Policy && each.slug == name);
         let was = match was.map(|each| &each.fate) {
             Some(Fate::Rename { was, .. }) => was.as_str(),
@@ -273,10 +274,9 @@ fn policies(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         if before == after {
             continue;
         }
-        let at = case.new().policies.iter().find(|policy| policy.slug.value == name);
+        let at = case.new_files().policies.iter().find(|policy| policy.slug.value == name);
         let place = at.map(|policy| case.place(policy.at)).unwrap_or_default();
-        let sentence =
-            format!("policy {name}, on which a proof at sign-in depends, would change");
+        let sentence = format!("policy {name}, on which a proof at sign-in depends, would change");
         reasons.push(
             Reason::new("weaker-flow", format!("policy {name}"), place, sentence)
                 .confirmed_by("--allow", &format!("policy:{name}")),

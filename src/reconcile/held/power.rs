@@ -35,7 +35,7 @@ fn gained(kind: &str, slug: &str, place: String, role: ConsoleRole) -> Reason {
 }
 
 fn groups(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    for group in &case.new().groups {
+    for group in &case.new_files().groups {
         let slug = group.slug.value.as_str();
         let new = case.after.role([slug]);
         let old = case.before.role([former(case, Kind::Group, slug)]);
@@ -46,7 +46,7 @@ fn groups(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 }
 
 fn users(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    for user in &case.new().users {
+    for user in &case.new_files().users {
         let name = user.name.value.as_str();
         let stored = uid_after(case.matched, name).and_then(|uid| case.stored.user(&uid));
         let old = old_user(case, name);
@@ -65,7 +65,7 @@ fn users(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 
 fn old_user<'a>(case: &'a Case<'_>, name: &str) -> Option<&'a User> {
     let was = former(case, Kind::User, name);
-    case.old().users.iter().find(|user| user.name.value == was)
+    case.old_files().users.iter().find(|user| user.name.value == was)
 }
 
 /// An address or a first password with which somebody else could become this person.
@@ -104,10 +104,10 @@ fn takeover(case: &Case<'_>, old: &User, after: &Account<'_>, reasons: &mut Vec<
 }
 
 fn service_accounts(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    for account in &case.new().service_accounts {
+    for account in &case.new_files().service_accounts {
         let name = account.name.value.as_str();
         let was = former(case, Kind::ServiceAccount, name);
-        let old = case.old().service_accounts.iter().find(|old| old.name.value == was);
+        let old = case.old_files().service_accounts.iter().find(|old| old.name.value == was);
         let before = old.map(|old| case.before.role(texts(&old.groups))).unwrap_or_default();
         let role = case.after.role(texts(&account.groups));
         if role > before {
@@ -118,11 +118,12 @@ fn service_accounts(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 
 /// Another provider that puts people into a group with a role.
 fn sources(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    for source in &case.new().sources {
+    for source in &case.new_files().sources {
         let slug = source.slug.value.as_str();
         let was = former(case, Kind::Source, slug);
-        let old = case.old().sources.iter().find(|old| old.slug.value == was);
-        let before = old.map(|old| case.before.role(old.groups.iter().flat_map(|g| texts(&g.groups))));
+        let old = case.old_files().sources.iter().find(|old| old.slug.value == was);
+        let before =
+            old.map(|old| case.before.role(old.groups.iter().flat_map(|g| texts(&g.groups))));
         let role = case.after.role(source.groups.iter().flat_map(|grant| texts(&grant.groups)));
         if role > before.unwrap_or_default() {
             reasons.push(gained("source", slug, case.place(source.at), role));

@@ -1,6 +1,6 @@
 //! Removal and adoption.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Reason};
 use crate::blueprint::object::Kind;
@@ -9,17 +9,22 @@ use crate::reconcile::identity::{Fate, Matched};
 use crate::reconcile::power::Side;
 use crate::reconcile::stored::{Stored, StoredObject};
 use crate::runtime::Runtime;
+use crate::store::fold;
 
 pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let removed: Vec<&StoredObject> = case
-        .matched
-        .iter()
-        .filter(|each| matches!(each.fate, Fate::Remove { .. }))
-        .filter_map(|each| case.stored.object(each.kind, &each.slug))
-        .collect();
-    reasons.extend(removed.iter().filter(|object| object.protect).map(|object| protected(object)));
-    guard(case, &removed, reasons);
+    guard(case, &removed(case.stored, case.matched), reasons);
     last_admin(case, reasons);
+}
+
+/// Protected objects that would go.
+pub fn protected_objects(stored: &Stored, matched: &[Matched]) -> Vec<Reason> {
+    let gone = removed(stored, matched).into_iter();
+    gone.filter(|object| object.protect).map(protected).collect()
+}
+
+fn removed<'a>(stored: &'a Stored, matched: &[Matched]) -> Vec<&'a StoredObject> {
+    let gone = matched.iter().filter(|each| matches!(each.fate, Fate::Remove { .. }));
+    gone.filter_map(|each| stored.object(each.kind, &each.slug)).collect()
 }
 
 fn protected(object: &StoredObject) -> Reason {
@@ -32,7 +37,7 @@ fn protected(object: &StoredObject) -> Reason {
 /// More than so many and more than so large a part of a kind. The rule in force counts, not the
 /// one that comes with the removal.
 fn guard(case: &Case<'_>, removed: &[&StoredObject], reasons: &mut Vec<Reason>) {
-    let rules = case.old().settings.reconcile;
+    let rules = case.old_files().settings.reconcile;
     let (most, percent) = (rules.prune_count as usize, rules.prune_percent as usize);
     let mut kinds: BTreeMap<Kind, Vec<&StoredObject>> = BTreeMap::new();
     removed.iter().for_each(|object| kinds.entry(object.kind).or_default().push(object));
@@ -70,8 +75,7 @@ fn last_admin(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         })
     };
     if usable(case.before, &old_uid, false) && !usable(case.after, &new_uid, true) {
-        let sentence =
-            "nobody with `console admin` and a way to sign in would be left".to_owned();
+        let sentence = "nobody with `console admin` and a way to sign in would be left".to_owned();
         reasons.push(
             Reason::new("no-console-admin", "console".to_owned(), String::new(), sentence)
                 .confirmed_by("--allow", "no-console-admin"),
@@ -103,15 +107,24 @@ pub fn adoptions(after: &Runtime, stored: &Stored, matched: &[Matched]) -> Vec<R
         Reason::new("adoption", format!("{kind} {slug}"), place, sentence)
             .confirmed_by("--adopt", &format!("{kind}:{slug}"))
     });
-    let renames = matched.iter().filter_map(|each| renamed_onto(after, stored, each));
+    let renames = matched.iter().filter_map(|each| renamed_onto(after, stored, matched, each));
     reasons.chain(renames).collect()
 }
 
 /// A user whose new name belongs to somebody else.
-fn renamed_onto(after: &Runtime, stored: &Stored, each: &Matched) -> Option<Reason> {
+fn renamed_onto(
+    after: &Runtime,
+    stored: &Stored,
+    matched: &[Matched],
+    each: &Matched,
+) -> Option<Reason> {
     let Fate::Rename { uid, .. } = &each.fate else { return None };
     let other = stored.user_named(&each.slug).filter(|user| user.id != *uid)?;
-    if each.kind != Kind::User || (other.declared && !other.disabled) {
+    let moves_away = matched.iter().any(|theirs| {
+        matches!(&theirs.fate, Fate::Rename { uid, .. } if *uid == other.id)
+            && fold(&theirs.slug) != fold(&each.slug)
+    });
+    if each.kind != Kind::User || moves_away {
         return None;
     }
     let user = after.blueprint.users.iter().find(|user| user.name.value == each.slug)?;
@@ -121,6 +134,38 @@ fn renamed_onto(after: &Runtime, stored: &Stored, each: &Matched) -> Option<Reas
     );
     let place = after.sources.place(user.at);
     Some(Reason::new("name-taken", format!("user {}", each.slug), place, sentence))
+}
+
+/// Declared addresses that belong to an account which the files do not own.
+pub fn addresses_taken(after: &Runtime, stored: &Stored, matched: &[Matched]) -> Vec<Reason> {
+    let ours: BTreeSet<&str> = matched
+        .iter()
+        .filter(|each| each.kind == Kind::User)
+        .filter_map(|each| match &each.fate {
+            Fate::Keep { uid }
+            | Fate::Rename { uid, .. }
+            | Fate::Revive { uid }
+            | Fate::Adopt { uid }
+            | Fate::Remove { uid } => Some(uid.as_str()),
+            Fate::Add => None,
+        })
+        .collect();
+    let strangers =
+        || stored.users.iter().filter(|user| !user.disabled && !ours.contains(user.id.as_str()));
+    let taken = after.blueprint.users.iter().filter(|user| !user.disabled).filter_map(|user| {
+        let email = user.email.as_ref()?;
+        let key = fold(&email.value);
+        let other =
+            strangers().find(|other| other.email.as_ref().is_some_and(|own| fold(own) == key))?;
+        let name = &user.name.value;
+        let sentence = format!(
+            "the e-mail address of user {name} belongs to the account `{}`: change one of the two",
+            other.username
+        );
+        let place = after.sources.place(user.at);
+        Some(Reason::new("address-taken", format!("user {name}"), place, sentence))
+    });
+    taken.collect()
 }
 
 /// `formerly` that names something which is still declared.

@@ -21,10 +21,10 @@ struct Use<'a> {
 
 pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     let mut known = case.stored.secret_uses.clone();
-    for (name, uses) in uses(case.old()) {
+    for (name, uses) in uses(case.old_files()) {
         known.entry(name).or_default().extend(uses);
     }
-    for each in list(case.new()) {
+    for each in list(case.new_files()) {
         let Some(name) = name(&each.secret.origin) else { continue };
         let Some(before) = known.get(&name) else { continue };
         let place = renamed(case, &each);
@@ -32,7 +32,8 @@ pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
             continue;
         }
         let shown = each.secret.origin.shown();
-        let target = each.host.clone().map_or_else(|| each.field.clone(), |host| format!("host {host}"));
+        let target =
+            each.host.clone().map_or_else(|| each.field.clone(), |host| format!("host {host}"));
         let sentence = format!("secret {shown} → {target}: it was used elsewhere until now");
         reasons.push(reason(case, &name, &each, each.secret.span, sentence));
     }
@@ -140,9 +141,9 @@ fn source_secret(protocol: &Protocol) -> (Option<String>, Option<&SecretRef>) {
         Protocol::Oidc(client) | Protocol::Oauth2(client) => {
             // With OpenID Connect the issuer names the token endpoint.
             let names = ["token", "issuer"];
-            let endpoint = names.iter().find_map(|wanted| {
-                client.endpoints.iter().find(|(name, _)| name == wanted)
-            });
+            let endpoint = names
+                .iter()
+                .find_map(|wanted| client.endpoints.iter().find(|(name, _)| name == wanted));
             (endpoint.and_then(|(_, url)| host(&url.value)), client.client_secret.as_ref())
         }
     }

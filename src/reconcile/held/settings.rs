@@ -12,14 +12,14 @@ pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 }
 
 fn settings(case: &Case<'_>, code: &'static str, field: &str, sentence: String) -> Reason {
-    let at = case.place(case.new().settings.at);
+    let at = case.place(case.new_files().settings.at);
     Reason::new(code, "settings".to_owned(), at, sentence)
         .confirmed_by("--allow", &format!("settings.{field}"))
 }
 
 fn external_host(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let old = case.old().settings.external_host.value.as_str();
-    let new = case.new().settings.external_host.value.as_str();
+    let old = case.old_files().settings.external_host.value.as_str();
+    let new = case.new_files().settings.external_host.value.as_str();
     if old != new {
         let sentence = format!("the sign-in host would change: {old} → {new}");
         reasons.push(settings(case, "external-host", "external-host", sentence));
@@ -27,8 +27,8 @@ fn external_host(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 }
 
 fn trusted_proxies(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let old = networks(case.old().singles.iter());
-    let new = networks(case.new().singles.iter());
+    let old = networks(case.old_files().singles.iter());
+    let new = networks(case.new_files().singles.iter());
     let inside = |net: &ipnet::IpNet| old.iter().any(|known| known.contains(net));
     let wider: Vec<String> =
         new.iter().filter(|net| !inside(net)).map(ToString::to_string).collect();
@@ -36,7 +36,7 @@ fn trusted_proxies(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         return;
     }
     let sentence = format!("forwarded headers would be believed from {}, too", wider.join(", "));
-    let at = server_place(&case.new().server).map(|at| case.place(at)).unwrap_or_default();
+    let at = server_place(&case.new_files().server).map(|at| case.place(at)).unwrap_or_default();
     reasons.push(
         Reason::new("trusted-proxies", "server".to_owned(), at, sentence)
             .confirmed_by("--allow", "server.trusted-proxies"),
@@ -60,7 +60,7 @@ fn networks<'a>(singles: impl Iterator<Item = &'a Node>) -> Vec<ipnet::IpNet> {
 }
 
 fn reconcile(case: &Case<'_>, reasons: &mut Vec<Reason>) {
-    let (old, new) = (case.old().settings.reconcile, case.new().settings.reconcile);
+    let (old, new) = (case.old_files().settings.reconcile, case.new_files().settings.reconcile);
     let mut weaker = |field: &str, sentence: String| {
         let field = format!("reconcile.{field}");
         reasons.push(settings(case, "weaker-reconcile", &field, sentence));

@@ -172,13 +172,23 @@ fn flow_edit(from: &str, to: &str) -> Vec<String> {
 #[test]
 fn a_weaker_sign_in_is_held() {
     let flow = ["--allow flow:sign-in"];
-    assert_eq!(flow_edit("    password\n", ""), flow);
-    assert_eq!(flow_edit("    password\n", "    password { unless on-lan }\n"), flow);
+    let more = "        unless on-lan\n        if on-lan\n";
+    assert_eq!(flow_edit("        unless on-lan\n", more), flow);
+    let second = super::HOME.split_once("    authenticator-validate {").expect("a stage").1;
+    let second = format!(
+        "    authenticator-validate {{{}    }}\n",
+        second.split_once("    }\n").expect("its end").0
+    );
+    assert_eq!(flow_edit(&second, ""), flow);
     assert_eq!(flow_edit("action configure", "action skip"), flow);
     assert_eq!(flow_edit("device-classes totp", "device-classes totp email-code"), flow);
     assert_eq!(flow_edit("days=30", "days=90"), flow);
-    assert_eq!(flow_edit("authentication sign-in", "authentication other").len(), 0);
-    let weak = "flow weak for=authentication { identification; login }\ngroup readonly\n";
+    let chosen = ["--allow settings.default-flows.authentication"];
+    assert_eq!(
+        flow_edit("authentication sign-in", "authentication builtin.authentication"),
+        chosen
+    );
+    let weak = "flow weak for=authentication { identification; password; login }\ngroup readonly\n";
     assert_eq!(flow_edit("group readonly\n", weak).len(), 0);
 }
 
@@ -216,11 +226,15 @@ fn choosing_a_weaker_flow_is_held() {
 #[test]
 fn removed_checks_are_held() {
     held(
-        &[("test \"who may read\" { expect allow bob \"https://wiki.example.com/\" }", "")],
+        &[("test \"who may read\" { expect allow reader \"https://wiki.example.com/\" }", "")],
         "removed-test",
         "--allow 'test:who may read'",
     );
-    held(&[("expect allow bob", "expect deny bob")], "removed-test", "--allow 'test:who may read'");
+    held(
+        &[("expect allow reader", "expect deny reader")],
+        "removed-test",
+        "--allow 'test:who may read'",
+    );
     held(
         &[("invariant \"secure\" { cel \"app.hosts.size() > 0\" }", "")],
         "removed-invariant",
@@ -273,15 +287,14 @@ fn a_secret_that_moves_is_held() {
 /// `security.md` R3: leaving a secret out for one generation does not make it forgotten.
 #[test]
 fn a_secret_is_remembered_after_it_left_the_files() {
-    let mail = "email { smtp \"smtps://smtp.example.com\" password=(credential)smtp; from \"a@b.c\" }\n";
+    let mail =
+        "email { smtp \"smtps://smtp.example.com\" password=(credential)smtp; from \"a@b.c\" }\n";
     let used = sample::runtime(&format!("{mail}{HOME}"));
     let without = sample::runtime(HOME);
     let first = plan_of(&used, &without);
     assert_eq!(first.outcome(), Outcome::Changes);
-    let stored = crate::reconcile::Stored {
-        secret_uses: first.secret_uses,
-        ..sample::stored(&without)
-    };
+    let stored =
+        crate::reconcile::Stored { secret_uses: first.secret_uses, ..sample::stored(&without) };
     let evil = sample::runtime(&format!("{}{HOME}", mail.replace("smtp.example", "evil.example")));
     let plan = plan_with(&without, &evil, &stored, &Confirmations::default());
     assert_eq!(codes(&plan), ["secret-moved"]);
@@ -295,4 +308,19 @@ fn a_confirmation_of_something_else_is_named() {
     let given = Confirmations::parse(["--allow-prune app:nothing"]).expect("parsed");
     let plan = plan_with(&before, &before, &sample::stored(&before), &given);
     assert_eq!(plan.warnings, ["`--allow-prune app:nothing` confirms nothing here"]);
+}
+
+#[test]
+fn a_generation_that_cannot_be_read_lets_nothing_pass_unseen() {
+    let running = sample::runtime(HOME);
+    let vault = HOME.lines().find(|line| line.starts_with("app vault")).expect("vault");
+    let after = sample::runtime(&edited(&[(vault, "")]));
+    let plan = plan(&Question {
+        before: None,
+        after: &after,
+        stored: &sample::stored(&running),
+        confirmations: &Confirmations::default(),
+        given: &Given::default(),
+    });
+    assert_eq!(codes(&plan), ["protected", "unknown-base"]);
 }

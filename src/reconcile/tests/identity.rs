@@ -1,8 +1,8 @@
 use super::{HOME, edit, edited, ops, plan_of, plan_with};
+use crate::blueprint::object::Kind;
 use crate::reconcile::plan::{Op, Outcome};
 use crate::reconcile::stored::{StoredObject, StoredUser};
 use crate::reconcile::{Confirmations, sample};
-use crate::blueprint::object::Kind;
 
 #[test]
 fn the_same_files_change_nothing() {
@@ -41,7 +41,8 @@ fn another_name_alone_is_a_removal_and_an_addition_with_advice() {
 #[test]
 fn a_renamed_group_takes_its_run_time_members_along() {
     let before = sample::runtime(HOME);
-    let text = edited(&[("group family {", "group kin formerly=family {"), ("in family", "in kin")]);
+    let text =
+        edited(&[("group family {", "group kin formerly=family {"), ("in family", "in kin")]);
     let plan = plan_of(&before, &sample::runtime(&text));
     assert_eq!(plan.renamed_groups.get("family").map(String::as_str), Some("kin"));
     assert!(plan.people.changes.is_empty(), "{:?}", plan.people.changes);

@@ -13,7 +13,10 @@ fn plan() -> Plan {
         ("in admins users", "in users"),
         ("days=30", "days=7"),
         ("app wiki {", "app notes formerly=wiki {"),
-        (vault, "app bazarr { proxy \"https://bazarr.example.com\"; access { allow group:users } }"),
+        (
+            vault,
+            "app bazarr { proxy \"https://bazarr.example.com\"; access { allow group:users } }",
+        ),
     ]));
     let mut stored = sample::stored(&before);
     stored.logins.insert("sign-in".to_owned(), 2);
@@ -23,7 +26,35 @@ fn plan() -> Plan {
 
 #[test]
 fn a_plan_reads_like_this() {
-    insta::assert_snapshot!(render(&plan(), TWO_DAYS, Colour::Off), @"");
+    let text = render(&plan(), TWO_DAYS, Colour::Off);
+    let digest = plan().target.source_digest[..12].to_owned();
+    insta::assert_snapshot!(text.replace(&digest, "DIGEST"), @r"
+    Blueprints  ./blueprints   digest DIGEST   1 file, 48 nodes
+    Running     generation 41  rev a1b2c3d   applied 2 days ago by reload
+
+      + app bazarr             home.kdl:30
+      → app notes (was wiki)   home.kdl:31
+      - app vault              was home.kdl:30   PROTECTED
+      ~ flow sign-in           home.kdl:12
+          ~ [3].last-validation-threshold   days=30  →  days=7
+      ~ user alice             home.kdl:9
+          ~ in   admins users  →  users
+
+      Access that changes (declared users, from the internet, with MFA):
+        alice  bazarr  absent → allow   by home.kdl:30
+        alice  vault    allow → absent  by default
+        bob    bazarr  absent → allow   by home.kdl:30
+        root   vault    allow → absent  by default
+
+      1 to add, 2 to change, 1 to rename, 1 to remove.
+      HELD: app vault is protected (home.kdl:30); confirm with --allow-prune app:vault
+
+      Effects
+        new logins only   flow sign-in   (2 logins in progress keep generation 41)
+        sessions ended    app vault   (3 sessions)
+        traefik           routers: +0 ~0 -0, middlewares unchanged
+        restart           none
+    ");
     assert_eq!(summary(&plan()), "1 to add, 2 to change, 1 to rename, 1 to remove.");
 }
 
