@@ -382,7 +382,8 @@ mod tests {
     #[test]
     fn a_template_in_any_string_is_refused() {
         const T: &str = "{{ env `HOME` }}";
-        let changes: [(&str, fn(&mut Blueprint)); 10] = [
+        type Change = fn(&mut Blueprint);
+        let changes: [(&str, Change); 10] = [
             ("slug", |b| b.apps[0].slug = text(T)),
             ("app middleware", |b| b.apps[0].middlewares.push(text(&format!("{T}@file")))),
             ("entry point", |b| traefik(b).entrypoints.push(text(T))),
