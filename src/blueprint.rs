@@ -4,9 +4,28 @@
 //! `each`, the schema table and the checks between objects. Every step adds complaints and goes on.
 //! Nothing here knows the store, the network, the environment or the value of a secret.
 
+pub mod builtin;
+pub mod checks;
+pub mod decode;
 pub mod diagnostic;
+pub mod expand;
+pub mod guard;
+pub mod load;
+pub mod masked;
+pub mod names;
+pub mod read;
+pub mod render;
+#[cfg(test)]
+mod sample;
+pub mod schema;
 pub mod source;
+pub mod stored;
+pub mod suggest;
+pub mod syntax;
+pub mod tokens;
 pub mod tree;
+pub mod understand;
+pub mod validate;
 
 pub mod app;
 pub mod expectation;
@@ -41,4 +60,7 @@ pub struct Blueprint {
     pub invariants: Vec<expectation::Invariant>,
     /// Every named object with its expanded node, by kind and slug.
     pub objects: Vec<object::Object>,
+    /// The expanded nodes without an identity of their own: `server`, `settings`, `email`,
+    /// `traefik`, `ldap`, `persona`, `test`, `invariant`.
+    pub singles: Vec<tree::Node>,
 }

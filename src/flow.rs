@@ -1,1 +1,14 @@
 //! Sign-in as a row of stages with one dispatcher.
+//!
+//! A flow in progress is a small value in the store: which flow of which generation, how far, and
+//! what was proven. No step leads to another by itself: each comes back to `stages::next`. It knows
+//! no HTTP and no page.
+
+/// Counting failures, shared by every way in.
+pub mod attempts;
+/// Password hashes, made and verified on a bounded pool.
+pub mod hashing;
+/// A new password: what it must be, and setting it.
+pub mod new_password;
+/// The stages in order: what comes next.
+pub mod stages;

@@ -1,1 +1,141 @@
-//! Forward authentication.
+//! Forward authentication: the front for reverse proxies that ask before they pass a request on.
+//!
+//! It reads what the proxy tells, finds the app and the session, lets `access::decide` decide and
+//! answers in the proxy's language. It grants nothing itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Response, StatusCode, request};
+
+use crate::access::target::split_authority;
+use crate::runtime::Runtime;
+use crate::web::reply;
+use crate::web::server::Server;
+
+/// What to say to a request without a session, or without the right to pass.
+pub mod answer;
+/// One decision for one request at an app's address.
+pub mod decision;
+/// From a sign-in to an app: start, ticket, callback.
+pub mod handover;
+/// Identity headers on a 2xx.
+pub mod identity;
+/// Counting rounds, so that a wrong set-up ends in a page and not in a circle.
+pub mod loops;
+/// The paths that Doorward owns on an app's host.
+pub mod own_path;
+/// What proxies say about the request that they ask for.
+pub mod reader;
+
+use decision::Request;
+use reader::Reader;
+
+/// The front and what it remembers.
+pub struct ForwardAuth {
+    pub server: Arc<Server>,
+    pub loops: loops::Loops,
+    names: identity::Names,
+}
+
+impl ForwardAuth {
+    #[must_use]
+    pub fn new(server: Arc<Server>) -> Self {
+        Self { server, loops: loops::Loops::default(), names: identity::Names::default() }
+    }
+
+    /// Answers a request to a decision endpoint.
+    pub async fn answer(
+        &self,
+        reader: Reader,
+        parts: &request::Parts,
+        peer: SocketAddr,
+    ) -> Response<Body> {
+        let runtime = self.server.runtime.load();
+        if let Err(refusal) = self.admit(&runtime, parts, peer) {
+            return refusal;
+        }
+        match self.locate(&runtime, reader, parts) {
+            Ok(request) => request.answer(self, &runtime).await,
+            Err((status, reason)) => plain_refusal(reader, status, &reason),
+        }
+    }
+
+    /// Only trusted proxies are answered, and only those that mean us (`security.md` 1, R16).
+    fn admit(
+        &self,
+        runtime: &Runtime,
+        parts: &request::Parts,
+        peer: SocketAddr,
+    ) -> Result<(), Response<Body>> {
+        if !self.is_private(runtime, parts) {
+            return Err(reply::text(StatusCode::NOT_FOUND, "text/plain", "not here\n"));
+        }
+        if self.server.trusts(runtime, peer.ip()) {
+            return Ok(());
+        }
+        let peer = crate::access::target::plain(peer.ip());
+        let reason = format!(
+            "{peer} is not a trusted proxy. If it is your reverse proxy, add its address to the \
+             blueprints: server {{ trusted-proxies \"{peer}\" }}\n"
+        );
+        if self.loops.may_report("untrusted-proxy", self.server.clock.now()) {
+            tracing::warn!(%peer, "a decision was asked for by a peer that is no trusted proxy: add it to `trusted-proxies` if it is yours");
+            let data = serde_json::json!({ "peer": peer.to_string(), "remedy": format!("server {{ trusted-proxies \"{peer}\" }}") });
+            self.server.journal.note("proxy.refused", None, None, data);
+        }
+        Err(reply::text(StatusCode::FORBIDDEN, "text/plain", reason))
+    }
+
+    fn is_private(&self, runtime: &Runtime, parts: &request::Parts) -> bool {
+        let Some(own) = reader::own_authority(parts) else { return false };
+        let declared = runtime.reach_at.as_deref();
+        declared.is_some_and(|at| at.eq_ignore_ascii_case(own)) || is_loopback_authority(own)
+    }
+
+    /// From headers to an app's address and a canonical target.
+    fn locate<'a>(
+        &'a self,
+        runtime: &'a Runtime,
+        reader: Reader,
+        parts: &'a request::Parts,
+    ) -> Result<Request<'a>, (StatusCode, String)> {
+        let bad = |reason: String| (StatusCode::BAD_REQUEST, reason);
+        let asked = reader.read(parts).map_err(|error| bad(error.to_string()))?;
+        let client = crate::web::visitor::forwarded_client(runtime, &parts.headers);
+        Request::locate(runtime, reader, asked, &parts.headers, client)
+            .map_err(|error| self.unlocated(error, asked.authority))
+    }
+
+    fn unlocated(&self, error: decision::Unlocated, authority: &str) -> (StatusCode, String) {
+        if let decision::Unlocated::NoApp = error
+            && self.loops.may_report("unknown-host", self.server.clock.now())
+        {
+            tracing::warn!(
+                host = authority,
+                "no app is declared for the host that a proxy asks about"
+            );
+            let data = serde_json::json!({ "host": authority });
+            self.server.journal.note("host.unknown", None, None, data);
+        }
+        (error.status(), error.to_string())
+    }
+}
+
+/// A refusal before any app is known: plain words, and for nginx the only status it understands.
+fn plain_refusal(reader: Reader, status: StatusCode, reason: &str) -> Response<Body> {
+    let status = match reader.dialect {
+        reader::Dialect::Original => StatusCode::FORBIDDEN,
+        reader::Dialect::Forwarded => status,
+    };
+    reply::text(status, "text/plain; charset=utf-8", format!("{reason}\n"))
+}
+
+/// `127.0.0.1:9000`, `[::1]`, `localhost:9000`: names that no public router leads to.
+fn is_loopback_authority(authority: &str) -> bool {
+    let Some((host, _)) = split_authority(authority) else { return false };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -22,12 +22,17 @@ pub mod blueprint;
 /// People's data, secrets, sessions, generations and events on SQLite or Postgres.
 pub mod store;
 
+/// Events on their way into the store.
+pub mod journal;
 /// Configuration for reverse proxies, made from a blueprint: Traefik, nginx, Caddy, Envoy.
 pub mod proxy_config;
 /// The difference between a blueprint and the store, and the one transaction that closes it.
 pub mod reconcile;
+
 /// A blueprint compiled into the immutable view that requests are answered from.
 pub mod runtime;
+/// Sessions and their people in memory, in step with the store.
+pub mod session;
 
 /// Sign-in as a row of stages with one dispatcher. No HTTP.
 pub mod flow;

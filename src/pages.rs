@@ -1,1 +1,97 @@
-//! The pages of the sign-in host.
+//! The pages of the sign-in host: sign-in, the portal, new passwords, and what stands at hosts that
+//! lead nowhere. It knows the flow and the sessions, and asks `access` what a person may see.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::{Method, Response, StatusCode, request};
+
+use crate::forward_auth::{ForwardAuth, handover};
+use crate::runtime::Runtime;
+use crate::web::reply::{self, For};
+use crate::web::server::Server;
+use crate::web::templates::{ErrorKind, ErrorPage};
+
+/// Flows of earlier generations, for sign-ins that began in them.
+pub mod pinned;
+/// The apps that a person may use.
+mod portal;
+/// Setting a password by a one-time link.
+mod set_password;
+/// Signing in, stage by stage.
+mod sign_in;
+/// Signing out.
+mod sign_out;
+/// What stands at an app's host when no proxy does.
+pub mod standin;
+/// What a request of the sign-in host comes with.
+mod visit;
+/// Hosts that lead nowhere.
+pub mod wrong_address;
+
+use visit::Visit;
+
+/// The front and what it remembers.
+pub struct Pages {
+    pub server: Arc<Server>,
+    pub forward_auth: Arc<ForwardAuth>,
+    pub pinned: pinned::Pinned,
+}
+
+impl Pages {
+    #[must_use]
+    pub fn new(server: Arc<Server>, forward_auth: Arc<ForwardAuth>) -> Self {
+        Self { server, forward_auth, pinned: pinned::Pinned::default() }
+    }
+
+    /// Answers a request to the sign-in host.
+    pub async fn answer(
+        &self,
+        parts: request::Parts,
+        body: Body,
+        peer: SocketAddr,
+    ) -> Response<Body> {
+        let runtime = self.server.runtime.load_full();
+        let visit = Visit::new(self, runtime, parts, peer);
+        if let Some(asset) = self.asset(visit.path()) {
+            return asset;
+        }
+        let get = matches!(visit.parts.method, Method::GET | Method::HEAD);
+        let post = visit.parts.method == Method::POST;
+        match (visit.path(), get, post) {
+            ("/" | "/if/user/" | "/if/user", true, _) => portal::get(&visit).await,
+            ("/sign-in", true, _) => sign_in::get(&visit).await,
+            ("/sign-in", _, true) => sign_in::post(&visit, body).await,
+            ("/sign-out", true, _) => sign_out::get(&visit).await,
+            ("/sign-out", _, true) => sign_out::post(&visit, body).await,
+            ("/set-password", true, _) => set_password::get(&visit).await,
+            ("/set-password", _, true) => set_password::post(&visit, body).await,
+            (handover::START, true, _) => match visit.sign_in().await {
+                Ok(sign_in) => handover::start(&self.forward_auth, &visit.parts, sign_in).await,
+                Err(error) => visit.unavailable(&error),
+            },
+            _ if get || post => visit.error(ErrorKind::NotFound),
+            _ => reply::empty(StatusCode::METHOD_NOT_ALLOWED),
+        }
+    }
+
+    fn asset(&self, path: &str) -> Option<Response<Body>> {
+        let templates = self.server.templates.load();
+        let asset = templates.assets().get(path)?;
+        let mut response = reply::text(StatusCode::OK, asset.content_type, asset.bytes.clone());
+        let headers = response.headers_mut();
+        let cache = http::HeaderValue::from_static(asset.cache_control);
+        headers.insert(http::header::CACHE_CONTROL, cache);
+        let policy = http::HeaderValue::from_static(crate::web::csp::ASSET_POLICY);
+        headers.insert(http::header::CONTENT_SECURITY_POLICY, policy);
+        Some(response)
+    }
+}
+
+/// An error page of the sign-in host.
+#[must_use]
+pub fn error_page(server: &Server, runtime: &Runtime, page: &ErrorPage) -> Response<Body> {
+    let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    reply::page(server, runtime, For::sign_in_host(status), page)
+}

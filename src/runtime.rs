@@ -1,1 +1,110 @@
 //! A blueprint compiled into the immutable view that requests are answered from.
+//!
+//! A request takes one `Arc<Runtime>` and sees nothing else. It knows no store and no HTTP.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::access::condition::Policy;
+use crate::access::groups::Groups;
+use crate::access::person::Attributes;
+use crate::blueprint::Blueprint;
+use crate::blueprint::flow::Flow;
+use crate::blueprint::source::Sources;
+use crate::model::network::Network;
+
+pub mod app;
+pub mod compile;
+pub mod expectations;
+pub mod health;
+pub mod origin;
+pub mod routes;
+
+use app::{Address, App};
+use origin::{Addressing, Origin};
+use routes::Routes;
+
+/// Everything that was decided in files, ready to be asked.
+#[derive(Debug)]
+pub struct Runtime {
+    /// Which compilation of this process it is: what is remembered by it ends with it.
+    pub epoch: u64,
+    /// The generation it was made from; 0 before the first one is stored.
+    pub generation: i64,
+    pub source_digest: String,
+    pub model_digest: String,
+    pub revision: Option<String>,
+    pub blueprint: Blueprint,
+    pub sources: Sources,
+    pub addressing: Addressing,
+    /// The sign-in host, as people reach it.
+    pub external: Origin,
+    /// The authority that proxies use to ask for decisions.
+    pub reach_at: Option<String>,
+    pub trusted_proxies: Vec<Network>,
+    pub groups: Groups,
+    pub policies: HashMap<String, Arc<Policy>>,
+    pub apps: Vec<App>,
+    pub routes: Routes,
+    pub flows: HashMap<String, Arc<Flow>>,
+    /// Declared people by name.
+    pub declared: HashMap<String, DeclaredPerson>,
+}
+
+/// What the files say of a user or service account.
+#[derive(Clone, Debug, Default)]
+pub struct DeclaredPerson {
+    pub groups: Vec<String>,
+    pub attributes: Attributes,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    pub disabled: bool,
+    pub place: String,
+}
+
+/// The app and address that a host leads to.
+#[derive(Clone, Copy, Debug)]
+pub struct Destination<'a> {
+    pub app: &'a App,
+    pub address: &'a Address,
+}
+
+impl Runtime {
+    /// The destination of a canonical host as it was received.
+    #[must_use]
+    pub fn destination(&self, host: &str, port: Option<u16>) -> Option<Destination<'_>> {
+        let declared = self.addressing.declared(host);
+        // Under `--dev` every host shares one port, which then says nothing.
+        let port = if self.addressing.dev { None } else { port };
+        let route = self.routes.find(declared, port)?;
+        let app = self.apps.get(route.app)?;
+        Some(Destination { app, address: app.addresses.get(route.address)? })
+    }
+
+    #[must_use]
+    pub fn app(&self, slug: &str) -> Option<&App> {
+        self.apps.iter().find(|app| app.slug == slug)
+    }
+
+    #[must_use]
+    pub fn app_by_uid(&self, uid: &str) -> Option<&App> {
+        self.apps.iter().find(|app| app.uid == uid)
+    }
+
+    /// Whether the peer may speak for clients.
+    #[must_use]
+    pub fn trusts(&self, peer: std::net::IpAddr) -> bool {
+        let peer = crate::access::target::plain(peer);
+        self.trusted_proxies.iter().any(|network| network.contains(peer))
+    }
+
+    /// The flow that signs people in: the app's own, else the default one.
+    #[must_use]
+    pub fn authentication_flow(&self, app: Option<&App>) -> Option<&Arc<Flow>> {
+        let own = app.and_then(|app| app.authentication.as_deref());
+        let chosen = self.blueprint.settings.default_flows.authentication.as_ref();
+        let name =
+            own.or(chosen.map(|name| name.value.as_str())).unwrap_or("builtin.authentication");
+        self.flows.get(name)
+    }
+}

@@ -1,1 +1,106 @@
-//! The state store.
+//! The state store on SQLite or Postgres: identities, people's data, sessions, secrets,
+//! generations and events.
+//!
+//! `store/db.rs` alone knows drivers; every other file is one noun with the statements about
+//! it, as methods of `Read` and `Tx`. The store knows no settings, flows or policies as truth:
+//! those are served from compiled blueprints.
+
+use std::fmt;
+
+use crate::clock::Millis;
+
+pub use app_session::{AppSession, NewAppSession};
+pub use attempt::Attempts;
+pub use cleanup::{Cleaned, Retention};
+pub use db::{Limits, Read, Tx};
+pub use error::{Result, StoreError};
+pub use event::{Event, EventFilter};
+pub use flow_state::{FlowState, NewFlowState};
+pub use fold::fold;
+pub use generation::{Generation, GenerationLine, NewGeneration};
+pub use held::Held;
+pub use link::Link;
+pub use membership::{Membership, Owner};
+pub use meta::KeyCheck;
+pub use migrate::Opening;
+pub use object::{NewObject, Object};
+pub use sealed::Sealed;
+pub use session::{NewSession, Session};
+pub use ticket::{Ticket, TicketUse};
+pub use url::{StateUrl, StateUrlError};
+pub use user::{Attributes, DeclaredUser, NewPassword, NewUser, User};
+
+mod app_session;
+mod attempt;
+mod cleanup;
+mod db;
+mod error;
+mod event;
+mod flow_state;
+mod fold;
+mod generation;
+mod held;
+mod link;
+mod membership;
+mod meta;
+mod migrate;
+mod object;
+mod sealed;
+mod session;
+mod ticket;
+mod url;
+mod user;
+
+/// An open store. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    db: db::Db,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.place())
+    }
+}
+
+impl Store {
+    /// Opens or makes the store and brings it to this version's schema.
+    ///
+    /// # Errors
+    /// If it cannot be reached, or was written by a newer version.
+    pub async fn open(url: &StateUrl, limits: Limits, now: Millis) -> Result<(Self, Opening)> {
+        let db = db::Db::open(url, limits).await?;
+        let opening = migrate::migrate(&db, now).await?;
+        Ok((Self { db }, opening))
+    }
+
+    /// Where the store is, without user and password.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        self.db.place()
+    }
+
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// If the database cannot be reached or all connections stay in use.
+    pub async fn read(&self) -> Result<Read> {
+        self.db.read().await
+    }
+
+    /// Begins a transaction; without `commit` it leaves no trace.
+    ///
+    /// # Errors
+    /// If the database cannot be reached or is busy with another write for too long.
+    pub async fn begin(&self) -> Result<Tx> {
+        self.db.begin().await
+    }
+
+    /// Asks the store for the least it can answer.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn ping(&self) -> Result<()> {
+        self.read().await?.rows("SELECT one FROM active", vec![]).await.map(|_| ())
+    }
+}

@@ -1,1 +1,20 @@
 //! Cookies, forms, CSRF, pages and their templates.
+
+/// The shipped look's static files and an owner's own, under hashed addresses.
+pub mod assets;
+/// Cookies in both directions.
+pub mod cookies;
+/// What a page may load and where its forms may go.
+pub mod csp;
+/// Forms that only our own pages can post.
+pub mod csrf;
+/// Posted forms.
+pub mod form;
+/// Answers: pages, redirects and their headers.
+pub mod reply;
+/// Everything that a request may need.
+pub mod server;
+/// Typed pages and the theme that renders them.
+pub mod templates;
+/// Who talks to us, and for whom.
+pub mod visitor;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use super::decode;
 use super::secret_ref::SecretRef;
 use super::settings::SessionLimits;
 use super::source::{Name, Span, Spanned};
+use super::tree::Node;
 use crate::model::factor::Factor;
 use crate::model::glob::Glob;
 use crate::model::host::{Host, HostPattern};
@@ -162,4 +164,155 @@ pub struct Scim {
     pub sync: Vec<Spanned<Subject>>,
     pub on_remove: Option<Spanned<String>>,
     pub at: Span,
+}
+
+impl App {
+    pub(super) fn from_node(node: &Node) -> Option<Self> {
+        let proxies = node.kids.iter().filter_map(proxy).collect();
+        Some(Self {
+            slug: decode::name(node)?,
+            title: decode::title(node),
+            category: decode::prop_text(node, "category"),
+            icon: decode::prop_name(node, "icon"),
+            formerly: decode::prop_name(node, "formerly"),
+            hidden: decode::has(node, 1, "hidden"),
+            protect: decode::has(node, 1, "protect"),
+            launch_url: decode::kid_word(node, "launch-url"),
+            proxies,
+            authentication: decode::kid_word(node, "authentication"),
+            authorization: decode::kid_word(node, "authorization"),
+            session: node.kid("session").map(SessionLimits::from_node),
+            oidc: node.kid("oidc").map(oidc),
+            ldap: node.kid("ldap").map(ldap),
+            scim: node.kid("scim").and_then(scim),
+            middlewares: node
+                .kid("traefik")
+                .map(|traefik| decode::kid_words(traefik, "middlewares"))
+                .unwrap_or_default(),
+            access: node.kid("access").map(access).unwrap_or_default(),
+            at: node.head(),
+        })
+    }
+}
+
+fn proxy(node: &Node) -> Option<Proxy> {
+    Some(Proxy {
+        reach: reach(node)?,
+        to: node.prop("to").and_then(|to| decode::parsed(to, WebUrl::parse)),
+        bypass: node.kids_named("bypass").map(bypass).collect(),
+        protect_only: decode::kid_parsed(node, "protect-only", Glob::parse),
+        headers: node.kids_named("header").filter_map(header_line).collect(),
+        identity_headers: match decode::kid_text(node, "identity-headers").as_deref() {
+            Some("remote") => IdentityHeaders::Remote,
+            Some("authentik") => IdentityHeaders::Authentik,
+            Some("none") => IdentityHeaders::None,
+            _ => IdentityHeaders::Unsaid,
+        },
+        preflight: match decode::kid_text(node, "preflight").as_deref() {
+            Some("allow") => Preflight::Allow,
+            _ => Preflight::Deny,
+        },
+        at: node.line,
+    })
+}
+
+fn reach(node: &Node) -> Option<Reach> {
+    let first = node.args.first();
+    match node.name.text.as_str() {
+        "proxy" => first.and_then(|url| decode::parsed(url, WebUrl::parse)).map(Reach::Address),
+        "proxy-domain" => Some(Reach::Domain {
+            domain: first.and_then(|domain| decode::parsed(domain, Host::parse))?,
+            hosts: decode::kid_parsed(node, "hosts", HostPattern::parse),
+        }),
+        _ => None,
+    }
+}
+
+fn bypass(node: &Node) -> Bypass {
+    let paths = node.args.iter().filter_map(|value| decode::parsed(value, Glob::parse));
+    Bypass {
+        paths: paths.collect(),
+        reason: decode::prop_text(node, "reason"),
+        methods: decode::prop_text(node, "method").into_iter().collect(),
+        at: node.line,
+    }
+}
+
+fn header_line(node: &Node) -> Option<HeaderLine> {
+    let mut words = decode::words(node).into_iter();
+    Some(HeaderLine { name: words.next()?, value: words.next()? })
+}
+
+fn access(node: &Node) -> Access {
+    Access {
+        requires: node.kids_named("require").filter_map(requirement).collect(),
+        rules: node.kids.iter().filter_map(rule).collect(),
+        at: node.head(),
+    }
+}
+
+fn requirement(node: &Node) -> Option<Requirement> {
+    let word = decode::name(node)?;
+    let factor = match word.value.as_str() {
+        "mfa" => RequiredFactor::Mfa,
+        other => RequiredFactor::One(Factor::from_word(other)?),
+    };
+    Some(Requirement { factor, within: decode::duration(node), at: node.line })
+}
+
+fn rule(node: &Node) -> Option<Rule> {
+    let effect = match node.name.text.as_str() {
+        "allow" => Effect::Allow,
+        "deny" => Effect::Deny,
+        _ => return None,
+    };
+    Some(Rule {
+        effect,
+        subjects: subjects(node),
+        path: node.prop("path").and_then(|path| decode::parsed(path, Glob::parse)),
+        method: decode::prop_text(node, "method"),
+        when: decode::policies(node, "if"),
+        unless: decode::policies(node, "unless"),
+        at: node.line,
+    })
+}
+
+/// The arguments as subjects.
+pub(super) fn subjects(node: &Node) -> Vec<Spanned<Subject>> {
+    let read = |value| decode::parsed(value, |text| Subject::parse(text).ok_or(()));
+    node.args.iter().filter_map(read).collect()
+}
+
+fn oidc(node: &Node) -> Oidc {
+    Oidc {
+        public: decode::has(node, 0, "public"),
+        client_id: decode::kid_word(node, "client-id"),
+        client_secret: decode::kid_secret(node, "client-secret"),
+        redirect_uris: decode::kid_words(node, "redirect-uri"),
+        post_logout_redirect_uris: decode::kid_words(node, "post-logout-redirect-uri"),
+        scopes: decode::kid_words(node, "scopes"),
+        claims: node.kids_named("claim").filter_map(header_line).collect(),
+        access_token: decode::kid_duration(node, "access-token"),
+        refresh_token: decode::kid_duration(node, "refresh-token"),
+        consent: decode::kid_word(node, "consent"),
+        at: node.name.span,
+    }
+}
+
+fn ldap(node: &Node) -> AppLdap {
+    AppLdap {
+        bind_as: decode::kid_word(node, "bind-as"),
+        flow: decode::kid_word(node, "flow"),
+        at: node.name.span,
+    }
+}
+
+fn scim(node: &Node) -> Option<Scim> {
+    Some(Scim {
+        url: decode::name(node)?,
+        token: decode::kid_secret(node, "token"),
+        sync: node.kid("sync").map(subjects).unwrap_or_default(),
+        on_remove: decode::kid_word(node, "on-remove"),
+        at: node.head(),
+    })
 }

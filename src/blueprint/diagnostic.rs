@@ -1,6 +1,7 @@
 //! What is wrong with a blueprint, where, and what to write instead.
 
 use super::source::Span;
+use super::tree::Origin;
 
 /// How bad it is. Only errors stop a blueprint from being used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,6 +106,16 @@ impl Diagnostic {
         self
     }
 
+    /// Adds the row or `use` line whose expansion the mistake is in, if it is in one.
+    #[must_use]
+    pub fn in_expansion(self, origin: Option<&Origin>) -> Self {
+        match origin {
+            Some(origin) => self
+                .at(origin.used_at, format!("in this expansion of template `{}`", origin.template)),
+            None => self,
+        }
+    }
+
     /// Where the mistake is.
     #[must_use]
     pub fn span(&self) -> Span {
@@ -116,6 +127,7 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    names_withheld: bool,
 }
 
 impl Diagnostics {
@@ -125,6 +137,17 @@ impl Diagnostics {
 
     pub fn extend(&mut self, others: impl IntoIterator<Item = Diagnostic>) {
         self.list.extend(others);
+    }
+
+    /// A file could not be read: names declared in it are unknown, so that no name may be called
+    /// unknown or unused any more.
+    pub fn withhold_names(&mut self) {
+        self.names_withheld = true;
+    }
+
+    #[must_use]
+    pub fn names_withheld(&self) -> bool {
+        self.names_withheld
     }
 
     #[must_use]
@@ -137,11 +160,15 @@ impl Diagnostics {
         self.list.iter().filter(|each| each.severity == severity).count()
     }
 
-    /// All of them, by file and place, each once.
+    /// All of them, by file and place, each once: a mistake inside a template is one mistake,
+    /// however often the template is used.
     #[must_use]
     pub fn sorted(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by_key(|each| (each.span(), each.severity));
-        self.list.dedup();
+        self.list.sort_by(|a, b| {
+            let key = |each: &Diagnostic| (each.span(), each.severity, each.code);
+            key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+        });
+        self.list.dedup_by(|b, a| (a.span(), a.code, &a.message) == (b.span(), b.code, &b.message));
         self.list
     }
 

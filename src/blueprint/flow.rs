@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use super::decode;
 use super::source::{Name, Span, Spanned};
+use super::tree::Node;
+use crate::model::factor::Factor;
 
 #[derive(Clone, Debug)]
 pub struct Flow {
@@ -113,7 +116,7 @@ pub struct Lockout {
 
 #[derive(Clone, Debug)]
 pub struct AuthenticatorValidate {
-    pub device_classes: Vec<crate::model::factor::Factor>,
+    pub device_classes: Vec<Factor>,
     pub not_configured: NotConfigured,
     pub configure_with: Vec<Name>,
     pub last_validation_threshold: Option<Duration>,
@@ -146,4 +149,164 @@ pub enum FieldKind {
     Checkbox,
     Choice,
     Hidden,
+}
+
+impl Purpose {
+    /// The word in blueprints.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::Enrollment => "enrollment",
+            Self::Recovery => "recovery",
+            Self::Consent => "consent",
+            Self::Setup => "setup",
+            Self::StepUp => "step-up",
+            Self::Logout => "logout",
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::Authentication,
+            Self::Enrollment,
+            Self::Recovery,
+            Self::Consent,
+            Self::Setup,
+            Self::StepUp,
+            Self::Logout,
+        ]
+        .into_iter()
+        .find(|purpose| purpose.word() == word)
+    }
+}
+
+impl Flow {
+    pub(super) fn from_node(node: &Node) -> Option<Self> {
+        Some(Self {
+            slug: decode::name(node)?,
+            purpose: Purpose::from_word(&decode::prop_text(node, "for")?)?,
+            title: decode::prop_text(node, "title"),
+            formerly: decode::prop_name(node, "formerly"),
+            stages: node.kids.iter().filter_map(stage).collect(),
+            at: node.head(),
+        })
+    }
+}
+
+fn stage(node: &Node) -> Option<Stage> {
+    Some(Stage {
+        kind: stage_kind(node)?,
+        when: decode::policies(node, "if"),
+        unless: decode::policies(node, "unless"),
+        at: node.line,
+    })
+}
+
+fn stage_kind(node: &Node) -> Option<StageKind> {
+    Some(match node.name.text.as_str() {
+        "identification" => StageKind::Identification(identification(node)),
+        "password" => StageKind::Password { lockout: node.kid("lockout").and_then(lockout) },
+        "authenticator-validate" => StageKind::AuthenticatorValidate(validate(node)?),
+        "authenticator-setup" => {
+            StageKind::AuthenticatorSetup { any_of: decode::kid_words(node, "any-of") }
+        }
+        "authenticator-totp" => StageKind::AuthenticatorTotp {
+            issuer: decode::kid_text(node, "issuer"),
+            digits: decode::kid_number(node, "digits"),
+        },
+        "authenticator-webauthn" => StageKind::AuthenticatorWebauthn {
+            user_verification: decode::kid_text(node, "user-verification"),
+            resident_key: decode::kid_text(node, "resident-key"),
+            attestation: decode::kid_text(node, "attestation"),
+        },
+        "recovery-codes" => StageKind::RecoveryCodes { count: decode::kid_number(node, "count") },
+        "authenticator-email" => StageKind::AuthenticatorEmail,
+        "authenticator-duo" => StageKind::AuthenticatorDuo,
+        "invitation" => StageKind::Invitation { required: decode::has(node, 0, "required") },
+        "prompt" => {
+            StageKind::Prompt { fields: node.kids_named("field").filter_map(field).collect() }
+        }
+        "user-write" => StageKind::UserWrite {
+            groups: decode::kid_words(node, "in"),
+            inactive_until_verified: decode::has(node, 0, "inactive-until-verified"),
+        },
+        "email-verify" => StageKind::EmailVerify { expires: decode::kid_duration(node, "expires") },
+        "email-link" => StageKind::EmailLink { expires: decode::kid_duration(node, "expires") },
+        "terms" => StageKind::Terms { file: decode::name(node)?, version: version(node) },
+        "consent" => StageKind::Consent { remember: decode::kid_duration(node, "remember") },
+        "deny" => StageKind::Deny { text: decode::name(node)?.value },
+        "login" => {
+            StageKind::Login { stay_signed_in: decode::kid_duration(node, "stay-signed-in") }
+        }
+        _ => return None,
+    })
+}
+
+fn identification(node: &Node) -> Identification {
+    let accept = |word: Name| match word.value.as_str() {
+        "username" => Some(Accept::Username),
+        "email" => Some(Accept::Email),
+        "upn" => Some(Accept::Upn),
+        _ => None,
+    };
+    let mut accepted: Vec<Accept> =
+        decode::kid_words(node, "accept").into_iter().filter_map(accept).collect();
+    if accepted.is_empty() {
+        accepted.push(Accept::Username);
+    }
+    Identification {
+        accept: accepted,
+        passkey_autofill: decode::has(node, 0, "passkey-autofill"),
+        links: decode::kid_words(node, "link"),
+        sources: decode::kid_words(node, "sources"),
+    }
+}
+
+fn lockout(node: &Node) -> Option<Lockout> {
+    Some(Lockout { after: decode::prop_number(node, "after")?, lasts: decode::duration(node)? })
+}
+
+fn validate(node: &Node) -> Option<AuthenticatorValidate> {
+    let classes = decode::kid_words(node, "device-classes");
+    Some(AuthenticatorValidate {
+        device_classes: classes.iter().filter_map(|word| Factor::from_word(&word.value)).collect(),
+        not_configured: match decode::kid_text(node, "not-configured-action").as_deref() {
+            Some("configure") => NotConfigured::Configure,
+            Some("skip") => NotConfigured::Skip,
+            Some("deny") => NotConfigured::Deny,
+            _ => return None,
+        },
+        configure_with: decode::kid_words(node, "configure-with"),
+        last_validation_threshold: decode::kid_duration(node, "last-validation-threshold"),
+        code_in_password: decode::has(node, 0, "code-in-password"),
+    })
+}
+
+fn field(node: &Node) -> Option<Field> {
+    Some(Field {
+        name: decode::name(node)?,
+        kind: match decode::prop_text(node, "type")?.as_str() {
+            "username" => FieldKind::Username,
+            "text" => FieldKind::Text,
+            "email" => FieldKind::Email,
+            "new-password" => FieldKind::NewPassword,
+            "checkbox" => FieldKind::Checkbox,
+            "choice" => FieldKind::Choice,
+            "hidden" => FieldKind::Hidden,
+            _ => return None,
+        },
+        label: decode::prop_text(node, "label"),
+        pattern: decode::prop_name(node, "pattern"),
+        required: decode::has(node, 1, "required"),
+        at: node.line,
+    })
+}
+
+fn version(node: &Node) -> Option<String> {
+    let value = node.prop("version")?;
+    decode::spanned(value)
+        .map(|text| text.value)
+        .or_else(|| value.whole().map(|number| number.to_string()))
 }

@@ -1,7 +1,9 @@
 //! `source`: another provider that people sign in with.
 
+use super::decode;
 use super::secret_ref::SecretRef;
 use super::source::{Name, Span, Spanned};
+use super::tree::Node;
 
 #[derive(Clone, Debug)]
 pub struct IdentitySource {
@@ -36,4 +38,44 @@ pub struct Client {
 pub struct GroupGrant {
     pub groups: Vec<Name>,
     pub when: Option<Spanned<String>>,
+}
+
+impl IdentitySource {
+    pub(super) fn from_node(node: &Node) -> Option<Self> {
+        Some(Self {
+            slug: decode::name(node)?,
+            title: decode::title(node),
+            protocol: protocol(node)?,
+            link: decode::kid_word(node, "link"),
+            enroll: decode::kid_word(node, "enroll"),
+            for_domains: decode::kid_words(node, "for-domain"),
+            groups: node.kids_named("in").map(grant).collect(),
+            at: node.head(),
+        })
+    }
+}
+
+fn protocol(node: &Node) -> Option<Protocol> {
+    let one = |name: &str| node.kid(name).map(client);
+    one("oidc")
+        .map(Protocol::Oidc)
+        .or_else(|| one("oauth2").map(Protocol::Oauth2))
+        .or_else(|| one("github").map(Protocol::Github))
+}
+
+fn client(node: &Node) -> Client {
+    let endpoint = |name: &str| decode::kid_word(node, name).map(|url| (name.to_owned(), url));
+    Client {
+        endpoints: ["issuer", "authorize", "token", "userinfo"]
+            .into_iter()
+            .filter_map(endpoint)
+            .collect(),
+        client_id: decode::kid_text(node, "client-id"),
+        client_secret: decode::kid_secret(node, "client-secret"),
+        scopes: decode::kid_words(node, "scopes").into_iter().map(|scope| scope.value).collect(),
+    }
+}
+
+fn grant(node: &Node) -> GroupGrant {
+    GroupGrant { groups: decode::words(node), when: decode::prop_name(node, "if") }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::decode;
 use super::secret_ref::SecretRef;
 use super::source::{Name, Span, Spanned};
+use super::tree::Node;
 
 /// Attributes as written: key and values, in order.
 pub type AttributeLines = Vec<(Name, Vec<String>)>;
@@ -77,4 +79,79 @@ pub enum TokenPurpose {
     Api,
     LdapBind,
     Scim,
+}
+
+impl Group {
+    pub(super) fn from_node(node: &Node) -> Option<Self> {
+        Some(Self {
+            slug: decode::name(node)?,
+            title: decode::title(node),
+            formerly: decode::prop_name(node, "formerly"),
+            protect: decode::has(node, 1, "protect"),
+            within: decode::kid_words(node, "in"),
+            console: match decode::kid_text(node, "console").as_deref() {
+                Some("admin") => ConsoleRole::Admin,
+                Some("viewer") => ConsoleRole::Viewer,
+                _ => ConsoleRole::None,
+            },
+            membership: match decode::kid_text(node, "membership").as_deref() {
+                Some("declared") => Membership::Declared,
+                _ => Membership::Runtime,
+            },
+            attributes: attribute_lines(node),
+            at: node.head(),
+        })
+    }
+}
+
+impl User {
+    pub(super) fn from_node(node: &Node) -> Option<Self> {
+        Some(Self {
+            name: decode::name(node)?,
+            title: decode::title(node),
+            email: decode::prop_name(node, "email"),
+            formerly: decode::prop_name(node, "formerly"),
+            protect: decode::has(node, 1, "protect"),
+            disabled: decode::has(node, 1, "disabled"),
+            groups: decode::kid_words(node, "in"),
+            attributes: attribute_lines(node),
+            initial_password: decode::kid_secret(node, "initial-password"),
+            at: node.head(),
+        })
+    }
+}
+
+impl ServiceAccount {
+    pub(super) fn from_node(node: &Node) -> Option<Self> {
+        Some(Self {
+            name: decode::name(node)?,
+            title: decode::title(node),
+            formerly: decode::prop_name(node, "formerly"),
+            protect: decode::has(node, 1, "protect"),
+            groups: decode::kid_words(node, "in"),
+            attributes: attribute_lines(node),
+            tokens: node.kids_named("token").filter_map(token).collect(),
+            at: node.head(),
+        })
+    }
+}
+
+fn token(node: &Node) -> Option<TokenGrant> {
+    let purpose = match decode::name(node)?.value.as_str() {
+        "api" => TokenPurpose::Api,
+        "ldap-bind" => TokenPurpose::LdapBind,
+        "scim" => TokenPurpose::Scim,
+        _ => return None,
+    };
+    Some(TokenGrant { purpose, expires: decode::kid_duration(node, "expires"), at: node.head() })
+}
+
+/// The `attribute` lines of a person, a group or a persona.
+pub(super) fn attribute_lines(node: &Node) -> AttributeLines {
+    let line = |node: &Node| {
+        let mut words = decode::words(node).into_iter();
+        let key = words.next()?;
+        Some((key, words.map(|word| word.value).collect()))
+    };
+    node.kids_named("attribute").filter_map(line).collect()
 }

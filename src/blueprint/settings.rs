@@ -1,5 +1,7 @@
 //! What holds for the whole installation: `server`, `settings`, `email`, `ldap`, `brand`, `notify`.
 
+mod read;
+
 use std::time::Duration;
 
 use super::secret_ref::SecretRef;

@@ -1,0 +1,260 @@
+//! Flows: stages where they belong, flows used for what they are for.
+
+use super::View;
+use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
+use crate::blueprint::flow::{Flow, Purpose, StageKind};
+use crate::blueprint::names::builtin_flow;
+use crate::blueprint::object::Kind;
+use crate::blueprint::people::ConsoleRole;
+use crate::blueprint::source::{Name, Span};
+
+pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
+    for flow in &view.blueprint.flows {
+        stages(view, flow, out);
+        fields(view, flow, out);
+        console_groups(view, flow, out);
+        if flow.purpose == Purpose::Setup
+            && !flow.stages.iter().any(|stage| adds_factor(&stage.kind))
+        {
+            let diagnostic = Diagnostic::error(
+                "blueprint::setup-without-factor",
+                format!("flow `{}` sets nothing up", flow.slug.value),
+            )
+            .at(flow.at, "no stage adds a second factor")
+            .help("add for example `authenticator-totp` or `authenticator-webauthn`");
+            tell(view, flow, diagnostic, out);
+        }
+    }
+    passkey_autofill(view, out);
+    purposes(view, out);
+    mail(view, out);
+}
+
+fn tell(view: &View<'_>, flow: &Flow, diagnostic: Diagnostic, out: &mut Diagnostics) {
+    if !view.is_broken(Kind::Flow, &flow.slug.value) {
+        view.report(out, Kind::Flow, &flow.slug.value, diagnostic);
+    }
+}
+
+fn adds_factor(kind: &StageKind) -> bool {
+    matches!(
+        kind,
+        StageKind::AuthenticatorTotp { .. }
+            | StageKind::AuthenticatorWebauthn { .. }
+            | StageKind::RecoveryCodes { .. }
+            | StageKind::AuthenticatorEmail
+            | StageKind::AuthenticatorDuo
+    )
+}
+
+fn stages(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {
+    for stage in flow.stages.iter().filter(|stage| !belongs(&stage.kind, flow.purpose)) {
+        let word =
+            view.sources.slice(stage.at).split_whitespace().next().unwrap_or("stage").to_owned();
+        let diagnostic = Diagnostic::error(
+            "blueprint::stage-out-of-place",
+            format!("`{word}` has no place in a flow for {}", flow.purpose.word()),
+        )
+        .at(stage.at, format!("flow `{}` is for {}", flow.slug.value, flow.purpose.word()))
+        .help("see `doorward reference flow` for the stages of each purpose");
+        tell(view, flow, diagnostic, out);
+    }
+}
+
+/// Which stages each purpose may have.
+fn belongs(kind: &StageKind, purpose: Purpose) -> bool {
+    use Purpose::{Authentication, Consent, Enrollment, Recovery, Setup, StepUp};
+    let places: &[Purpose] = match kind {
+        StageKind::Identification(_) => &[Authentication, Recovery],
+        StageKind::Password { .. } => &[Authentication, StepUp, Setup],
+        StageKind::AuthenticatorValidate(_) => &[Authentication, Recovery, StepUp, Setup, Consent],
+        StageKind::AuthenticatorSetup { .. } => &[Authentication, Enrollment, Recovery, StepUp],
+        StageKind::AuthenticatorTotp { .. }
+        | StageKind::AuthenticatorWebauthn { .. }
+        | StageKind::RecoveryCodes { .. }
+        | StageKind::AuthenticatorEmail
+        | StageKind::AuthenticatorDuo => &[Setup],
+        StageKind::Invitation { .. } => &[Enrollment],
+        StageKind::Prompt { .. } | StageKind::UserWrite { .. } => {
+            &[Authentication, Enrollment, Recovery]
+        }
+        StageKind::EmailVerify { .. } => &[Authentication, Enrollment],
+        StageKind::EmailLink { .. } => &[Authentication, Recovery],
+        StageKind::Terms { .. } => &[Authentication, Enrollment, Recovery, Consent],
+        StageKind::Consent { .. } => &[Consent],
+        StageKind::Login { .. } => &[Authentication, Enrollment, Recovery],
+        StageKind::Deny { .. } => return purpose != Purpose::Logout,
+    };
+    places.contains(&purpose)
+}
+
+fn fields(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {
+    for stage in &flow.stages {
+        let StageKind::Prompt { fields } = &stage.kind else { continue };
+        for (at, field) in fields.iter().enumerate() {
+            let Some(earlier) =
+                fields.iter().take(at).find(|each| each.name.value == field.name.value)
+            else {
+                continue;
+            };
+            let diagnostic = Diagnostic::error(
+                "blueprint::given-twice",
+                format!("field `{}` stands twice", field.name.value),
+            )
+            .at(field.name.span, "second one")
+            .at(earlier.name.span, "first one")
+            .help("give each field a name of its own");
+            tell(view, flow, diagnostic, out);
+        }
+    }
+}
+
+/// `security.md` R11.
+fn console_groups(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {
+    for stage in &flow.stages {
+        let StageKind::UserWrite { groups, .. } = &stage.kind else { continue };
+        for diagnostic in groups.iter().filter_map(|group| console_group(view, group)) {
+            tell(view, flow, diagnostic, out);
+        }
+    }
+    for source in &view.blueprint.sources {
+        for group in source.groups.iter().flat_map(|grant| &grant.groups) {
+            if let Some(diagnostic) = console_group(view, group) {
+                view.report(out, Kind::Source, &source.slug.value, diagnostic);
+            }
+        }
+    }
+}
+
+fn console_group(view: &View<'_>, name: &Name) -> Option<Diagnostic> {
+    let all = view.with_ancestors(&name.value);
+    let console = view.blueprint.groups.iter().find(|group| {
+        group.console != ConsoleRole::None && all.contains(group.slug.value.as_str())
+    })?;
+    Some(
+        Diagnostic::error(
+            "blueprint::console-group-given",
+            format!("group `{}` opens the admin console", name.value),
+        )
+        .at(name.span, "nobody may put themselves in here")
+        .at(console.at, "has a `console` role")
+        .help("put people into this group in the files"),
+    )
+}
+
+/// Passkeys offered before a name is typed must be kept by the device.
+fn passkey_autofill(view: &View<'_>, out: &mut Diagnostics) {
+    let autofill = view.blueprint.flows.iter().flat_map(|flow| &flow.stages).find(
+        |stage| matches!(&stage.kind, StageKind::Identification(each) if each.passkey_autofill),
+    );
+    let Some(autofill) = autofill else { return };
+    for flow in &view.blueprint.flows {
+        for stage in &flow.stages {
+            let StageKind::AuthenticatorWebauthn { resident_key, .. } = &stage.kind else {
+                continue;
+            };
+            if resident_key.as_deref() == Some("required") {
+                continue;
+            }
+            let diagnostic = Diagnostic::warning(
+                "blueprint::passkey-not-resident",
+                "keys from here may not be offered by `passkey-autofill`",
+            )
+            .at(stage.at, "add `resident-key required`")
+            .at(autofill.at, "`passkey-autofill` is here");
+            tell(view, flow, diagnostic, out);
+        }
+    }
+}
+
+fn purposes(view: &View<'_>, out: &mut Diagnostics) {
+    use Purpose::{Authentication, Consent, Enrollment, Recovery, Setup, StepUp};
+    let blueprint = view.blueprint;
+    let mut uses: Vec<(&Name, &[Purpose])> = Vec::new();
+    let flows = &blueprint.settings.default_flows;
+    for (name, purpose) in [
+        (&flows.authentication, [Authentication].as_slice()),
+        (&flows.enrollment, &[Enrollment]),
+        (&flows.recovery, &[Recovery]),
+        (&flows.consent, &[Consent]),
+        (&flows.setup, &[Setup]),
+        (&flows.step_up, &[StepUp]),
+    ] {
+        uses.extend(name.iter().map(|name| (name, purpose)));
+    }
+    for app in &blueprint.apps {
+        uses.extend(app.authentication.iter().map(|name| (name, [Authentication].as_slice())));
+        uses.extend(app.authorization.iter().map(|name| (name, [Consent].as_slice())));
+        let consent = app.oidc.iter().filter_map(|oidc| oidc.consent.as_ref());
+        uses.extend(consent.map(|name| (name, [Consent].as_slice())));
+        let bind = app.ldap.iter().filter_map(|ldap| ldap.flow.as_ref());
+        uses.extend(bind.map(|name| (name, [Authentication].as_slice())));
+    }
+    let enroll = blueprint.sources.iter().filter_map(|source| source.enroll.as_ref());
+    uses.extend(enroll.map(|name| (name, [Enrollment].as_slice())));
+    for stage in blueprint.flows.iter().flat_map(|flow| &flow.stages) {
+        match &stage.kind {
+            StageKind::Identification(each) => {
+                uses.extend(
+                    each.links.iter().map(|name| (name, [Enrollment, Recovery].as_slice())),
+                );
+            }
+            StageKind::AuthenticatorValidate(each) => {
+                uses.extend(each.configure_with.iter().map(|name| (name, [Setup].as_slice())));
+            }
+            StageKind::AuthenticatorSetup { any_of } => {
+                uses.extend(any_of.iter().map(|name| (name, [Setup].as_slice())));
+            }
+            _ => {}
+        }
+    }
+    for (name, wanted) in uses {
+        out.extend(wrong_purpose(view, name, wanted));
+    }
+}
+
+fn wrong_purpose(view: &View<'_>, name: &Name, wanted: &[Purpose]) -> Option<Diagnostic> {
+    let flow = view.blueprint.flows.iter().find(|flow| flow.slug.value == name.value);
+    let purpose = flow.map(|flow| flow.purpose).or_else(|| builtin_flow(&name.value))?;
+    if wanted.contains(&purpose) {
+        return None;
+    }
+    let words: Vec<&str> = wanted.iter().map(|purpose| purpose.word()).collect();
+    let words = words.join(" or ");
+    let diagnostic = Diagnostic::error(
+        "blueprint::wrong-purpose",
+        format!("flow `{}` is for {}, not for {words}", name.value, purpose.word()),
+    )
+    .at(name.span, format!("a flow for {words} belongs here"));
+    Some(match flow {
+        Some(flow) => diagnostic.at(flow.at, "declared here"),
+        None => diagnostic,
+    })
+}
+
+/// Stages that send mail need a mail server.
+fn mail(view: &View<'_>, out: &mut Diagnostics) {
+    if view.nodes.iter().any(|node| node.is("email")) {
+        return;
+    }
+    let mut first: Option<(&Flow, Span)> = None;
+    for flow in &view.blueprint.flows {
+        let sends = flow.stages.iter().find(|stage| {
+            matches!(
+                stage.kind,
+                StageKind::EmailVerify { .. }
+                    | StageKind::EmailLink { .. }
+                    | StageKind::AuthenticatorEmail
+            )
+        });
+        first = first.or_else(|| sends.map(|stage| (flow, stage.at)));
+    }
+    let Some((flow, span)) = first else { return };
+    let diagnostic = Diagnostic::error(
+        "blueprint::no-mail-server",
+        "no file says how mail is sent",
+    )
+    .at(span, "this stage sends mail")
+    .help("add\n    email { smtp \"smtps://smtp.example.com:465\"; from \"auth@example.com\" }");
+    tell(view, flow, diagnostic, out);
+}

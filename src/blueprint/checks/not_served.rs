@@ -1,0 +1,109 @@
+//! What this version reads and checks, and does not serve yet: one piece of advice per kind.
+
+use super::View;
+use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
+use crate::blueprint::source::Span;
+use crate::blueprint::tree::Node;
+
+/// A kind of thing, and the nodes that ask for it.
+struct Unserved {
+    what: &'static str,
+    is: fn(&Node, &[&str]) -> bool,
+}
+
+const SECOND_FACTOR: [&str; 8] = [
+    "authenticator-validate",
+    "authenticator-setup",
+    "authenticator-totp",
+    "authenticator-webauthn",
+    "recovery-codes",
+    "authenticator-email",
+    "authenticator-duo",
+    "duo",
+];
+
+const MAIL: [&str; 2] = ["email-verify", "email-link"];
+
+const PEOPLE: [&str; 5] = ["invitation", "prompt", "user-write", "terms", "consent"];
+
+const ALL: [Unserved; 9] = [
+    Unserved {
+        what: "OpenID Connect for apps",
+        is: |node, path| path == ["app"] && node.is("oidc"),
+    },
+    Unserved {
+        what: "LDAP",
+        is: |node, path| node.is("ldap") && (path.is_empty() || path == ["app"]),
+    },
+    Unserved { what: "SCIM", is: |node, path| path == ["app"] && node.is("scim") },
+    Unserved {
+        what: "signing in with other providers",
+        is: |node, path| path.is_empty() && node.is("source"),
+    },
+    Unserved {
+        what: "second factors",
+        is: |node, path| {
+            let stage = path == ["flow"] || path == ["settings"];
+            stage && SECOND_FACTOR.contains(&node.name.text.as_str())
+        },
+    },
+    Unserved {
+        what: "e-mail",
+        is: |node, path| {
+            let stage = path == ["flow"] && MAIL.contains(&node.name.text.as_str());
+            stage || (path.is_empty() && node.is("email"))
+        },
+    },
+    Unserved {
+        what: "forms, enrollment and consent",
+        is: |node, path| path == ["flow"] && PEOPLE.contains(&node.name.text.as_str()),
+    },
+    Unserved { what: "notifications", is: |node, path| path.is_empty() && node.is("notify") },
+    Unserved { what: "backups", is: |node, path| path == ["settings"] && node.is("backup") },
+];
+
+pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
+    for kind in &ALL {
+        let mut places = Vec::new();
+        find(view.nodes, &mut Vec::new(), kind, &mut places);
+        advise(kind.what, &places, out);
+    }
+    let mut reputation = Vec::new();
+    for policy in view.all("policy") {
+        under(policy, "reputation", &mut reputation);
+    }
+    advise("reputation", &reputation, out);
+}
+
+fn advise(what: &str, places: &[Span], out: &mut Diagnostics) {
+    let Some(first) = places.first() else { return };
+    let label = match places.len() {
+        1 => "here".to_owned(),
+        2 => "here, and in one more place".to_owned(),
+        count => format!("here, and in {} more places", count - 1),
+    };
+    let message = format!("{what}: checked, not served by this version yet");
+    out.push(Diagnostic::advice("blueprint::not-served-yet", message).at(*first, label));
+}
+
+fn find<'a>(nodes: &'a [Node], path: &mut Vec<&'a str>, kind: &Unserved, places: &mut Vec<Span>) {
+    for node in nodes {
+        if (kind.is)(node, path) {
+            places.push(node.name.span);
+        }
+        if path.is_empty() {
+            path.push(&node.name.text);
+            find(&node.kids, path, kind, places);
+            path.pop();
+        }
+    }
+}
+
+fn under(node: &Node, name: &str, places: &mut Vec<Span>) {
+    for kid in &node.kids {
+        if kid.is(name) {
+            places.push(kid.name.span);
+        }
+        under(kid, name, places);
+    }
+}

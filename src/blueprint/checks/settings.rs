@@ -1,0 +1,136 @@
+//! Settings beside each other: the sign-in host, listeners, sessions, looks, notifications.
+
+use std::collections::BTreeMap;
+
+use super::View;
+use super::hosts::is_public_suffix;
+use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
+use crate::blueprint::source::Span;
+use crate::blueprint::tree::Node;
+use crate::blueprint::validate::{text_of, with_origin};
+
+pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
+    external_host(view, out);
+    sessions(view, out);
+    listeners(view, out);
+    brands(view, out);
+    for node in view.all("notify") {
+        one_of(node, &["webhook", "email"], "`notify` sends nothing anywhere", false, out);
+    }
+    for node in view.all("source") {
+        one_of(node, &["oidc", "oauth2", "github"], "a source speaks one protocol", true, out);
+    }
+    runtime_objects(view, out);
+}
+
+fn external_host(view: &View<'_>, out: &mut Diagnostics) {
+    let url = &view.blueprint.settings.external_host;
+    let Some(host) = super::host_of(url.value.as_str()) else { return };
+    if host.contains('.') && is_public_suffix(&host) {
+        out.push(
+            Diagnostic::error("blueprint::public-suffix", format!("`{host}` belongs to everybody"))
+                .at(url.span, "browsers refuse cookies for it")
+                .help("name a host that you own"),
+        );
+    }
+}
+
+fn sessions(view: &View<'_>, out: &mut Diagnostics) {
+    let holders = view.all("settings").chain(view.all("app"));
+    for node in holders.flat_map(|node| node.kids_named("session")) {
+        let length = |name: &str| node.kid(name).and_then(crate::blueprint::decode::duration);
+        if let (Some(idle), Some(absolute)) = (length("idle"), length("absolute"))
+            && idle > absolute
+        {
+            let diagnostic =
+                Diagnostic::error("blueprint::idle-longer", "`idle` is longer than `absolute`")
+                    .at(node.name.span, "a session would never become idle")
+                    .help("make `idle` the shorter of the two");
+            out.push(with_origin(diagnostic, node));
+        }
+    }
+}
+
+fn listeners(view: &View<'_>, out: &mut Diagnostics) {
+    let server = &view.blueprint.server;
+    let ldap =
+        view.blueprint.ldap.iter().flat_map(|ldap| ldap.listen.iter().chain(&ldap.listen_tls));
+    let all = server.listen.iter().chain(&server.metrics).chain(ldap);
+    let mut seen: BTreeMap<std::net::SocketAddr, Span> = BTreeMap::new();
+    for address in all.filter(|address| address.value.get().port() != 0) {
+        if let Some(earlier) = seen.insert(address.value.get(), address.span) {
+            out.push(
+                Diagnostic::error(
+                    "blueprint::address-taken",
+                    format!("`{}` is listened on twice", address.value.get()),
+                )
+                .at(address.span, "second one")
+                .at(earlier, "first one")
+                .help("give each a port of its own"),
+            );
+        }
+    }
+}
+
+fn brands(view: &View<'_>, out: &mut Diagnostics) {
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    for brand in &view.blueprint.brands {
+        let domains: Vec<(String, Span)> = match brand.domains.as_slice() {
+            [] => vec![(String::new(), brand.slug.span)],
+            many => many.iter().map(|each| (each.value.to_lowercase(), each.span)).collect(),
+        };
+        for (domain, span) in domains {
+            let message = match domain.as_str() {
+                "" => "two brands are for every host".to_owned(),
+                domain => format!("two brands are for `{domain}`"),
+            };
+            if let Some(earlier) = seen.insert(domain, span) {
+                out.push(
+                    Diagnostic::error("blueprint::brand-twice", message)
+                        .at(span, "second one")
+                        .at(earlier, "first one")
+                        .help("a host has one look: give each brand a `domain` of its own"),
+                );
+            }
+        }
+    }
+}
+
+/// One of these children, or exactly one.
+fn one_of(node: &Node, names: &[&str], message: &str, exactly: bool, out: &mut Diagnostics) {
+    let given: Vec<&Node> =
+        node.kids.iter().filter(|kid| names.contains(&kid.name.text.as_str())).collect();
+    let words = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let diagnostic = Diagnostic::error("blueprint::one-of", message);
+    match given.as_slice() {
+        [] => {
+            let diagnostic =
+                diagnostic.at(node.head(), "none is given").help(format!("add one of {words}"));
+            out.push(with_origin(diagnostic, node));
+        }
+        [first, second, ..] if exactly => {
+            let diagnostic = diagnostic
+                .at(second.name.span, "second one")
+                .at(first.name.span, "first one")
+                .help(format!("keep one of {words}"));
+            out.push(with_origin(diagnostic, node));
+        }
+        _ => {}
+    }
+}
+
+fn runtime_objects(view: &View<'_>, out: &mut Diagnostics) {
+    for node in view.all("settings").flat_map(|node| node.kids_named("runtime-objects")) {
+        for (at, value) in node.args.iter().enumerate() {
+            let earlier = node.args.iter().take(at).find(|each| text_of(each) == text_of(value));
+            if let Some(earlier) = earlier {
+                out.push(
+                    Diagnostic::error("blueprint::given-twice", "named twice")
+                        .at(value.span, "second one")
+                        .at(earlier.span, "first one")
+                        .help("delete one of the two"),
+                );
+            }
+        }
+    }
+}

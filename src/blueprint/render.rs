@@ -1,0 +1,70 @@
+//! Complaints as text: for people, editors, programs and GitHub.
+//!
+//! The last stop before a terminal or a log, so nothing leaves here without the mask. It knows
+//! nothing of what the complaints mean.
+
+mod github;
+mod human;
+mod json;
+mod masking;
+mod short;
+
+use super::diagnostic::{Diagnostic, Severity};
+use super::source::Sources;
+use masking::Masked;
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Snippets with marks under them.
+    #[default]
+    Human,
+    /// `file:line:col: code: message`.
+    Short,
+    Json,
+    /// Workflow commands.
+    GitHub,
+}
+
+/// How the output looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    pub format: Format,
+    pub colour: bool,
+    pub unicode: bool,
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { format: Format::Human, colour: false, unicode: true, width: 100 }
+    }
+}
+
+/// The complaints as text, in their order.
+#[must_use]
+pub fn render(list: &[Diagnostic], sources: &Sources, how: &Style) -> String {
+    if list.is_empty() && how.format != Format::Json {
+        return String::new();
+    }
+    let masked = Masked::new(sources);
+    let list: Vec<Diagnostic> = list.iter().map(|each| masked.diagnostic(each)).collect();
+    match how.format {
+        Format::Human => human::render(&list, &masked.sources, how),
+        Format::Short => short::render(&list, &masked.sources),
+        Format::Json => json::render(&list, &masked.sources),
+        Format::GitHub => github::render(&list, &masked.sources),
+    }
+}
+
+/// The word for how bad it is.
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Advice => "advice",
+    }
+}
+
+#[cfg(test)]
+mod tests;

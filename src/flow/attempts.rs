@@ -1,0 +1,89 @@
+//! Counting failures, shared by every way in (`security.md` 17).
+//!
+//! Two counters: one for the account that was meant, whichever way its name was spelled, and one
+//! for the address. A right password clears the account's.
+
+use std::time::Duration;
+
+use crate::blueprint::flow::Lockout;
+use crate::clock::Millis;
+use crate::store::{Store, StoreError};
+
+/// Failures of one address, over all accounts, before it has to wait.
+const ADDRESS_LIMIT: u64 = 50;
+const ADDRESS_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// The lockout of a flow that declares none.
+pub const DEFAULT_LOCKOUT: Lockout = Lockout { after: 10, lasts: Duration::from_secs(15 * 60) };
+
+/// The two keys that one attempt counts under.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    account: String,
+    address: String,
+}
+
+impl Keys {
+    /// An unknown name counts like an account, so that nobody can tell them apart.
+    #[must_use]
+    pub fn new(user_id: Option<&str>, login: &str, address: String) -> Self {
+        let account = match user_id {
+            Some(id) => format!("account:{id}"),
+            None => {
+                format!("name:{}", crate::secret::sha256_hex(crate::store::fold(login).as_bytes()))
+            }
+        };
+        Self { account, address }
+    }
+
+    /// How long to wait before another attempt, if at all.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    pub async fn wait(&self, store: &Store, now: Millis) -> Result<Option<Duration>, StoreError> {
+        let read = store.read().await?;
+        let mut wait = Duration::ZERO;
+        for key in [&self.account, &self.address] {
+            let until = read.find_attempts(key).await?.and_then(|attempts| attempts.blocked_until);
+            wait = wait.max(until.map_or(Duration::ZERO, |until| until.since(now)));
+        }
+        Ok((!wait.is_zero()).then_some(wait))
+    }
+
+    /// Counts a failure and says whether it locked the account.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn failed(
+        &self,
+        store: &Store,
+        lockout: Lockout,
+        now: Millis,
+    ) -> Result<bool, StoreError> {
+        let mut tx = store.begin().await?;
+        let account = tx.count_failure(&self.account, now, lockout.lasts).await?;
+        let locked = account.failures >= u64::from(lockout.after);
+        if locked {
+            tx.block_attempts(&self.account, now.plus(lockout.lasts)).await?;
+        }
+        let address = tx.count_failure(&self.address, now, ADDRESS_WINDOW).await?;
+        if address.failures >= ADDRESS_LIMIT {
+            tx.block_attempts(&self.address, now.plus(ADDRESS_WINDOW)).await?;
+        }
+        tx.commit().await?;
+        Ok(locked)
+    }
+
+    /// Forgets the failures of the account.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn succeeded(&self, store: &Store) -> Result<(), StoreError> {
+        if store.read().await?.find_attempts(&self.account).await?.is_none() {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        tx.clear_attempts(&self.account).await?;
+        tx.commit().await
+    }
+}

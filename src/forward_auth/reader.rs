@@ -1,0 +1,265 @@
+//! What proxies say about the request that they ask for (`forward-auth.md` 1 and 2).
+
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, request};
+
+use crate::blueprint::app::IdentityHeaders;
+
+/// One way of asking: which headers name the target, and what the answer may look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reader {
+    pub dialect: Dialect,
+    /// The set of identity headers that the endpoint is known for.
+    pub identity: IdentityHeaders,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// `X-Forwarded-Method`, `-Proto`, `-Host`, `-Uri`: Traefik and Caddy.
+    Forwarded,
+    /// `X-Original-Method`, `X-Original-URL`: nginx knows only 2xx, 401 and 403.
+    Original,
+}
+
+/// The request as a proxy tells it. Nothing is canonical yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked<'a> {
+    pub method: &'a str,
+    /// Whether the client came over TLS, as far as the proxy knows.
+    pub secure: Option<bool>,
+    pub authority: &'a str,
+    /// Path and query.
+    pub uri: &'a str,
+}
+
+/// Why a question cannot be answered; each becomes a 400.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    #[error("the proxy sent no `{0}`: it must name the request that it asks for")]
+    Missing(&'static str),
+    #[error("`{0}` came twice: one of them is not the proxy's")]
+    Twice(String),
+    #[error("`{0}` is spelled with an underscore, which some servers read as a hyphen")]
+    Alias(String),
+    #[error("`{0}` is not plain text")]
+    NotText(&'static str),
+    #[error("`{0}` makes no sense here")]
+    Senseless(&'static str),
+    #[error("the request names its target in two ways; a proxy uses one")]
+    TwoDialects,
+}
+
+const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+const ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
+
+impl Reader {
+    /// The reader of a decision endpoint; `None` if the path is not one.
+    #[must_use]
+    pub fn of_path(path: &str) -> Option<Self> {
+        use Dialect::{Forwarded, Original};
+        use IdentityHeaders::{Authentik, Remote};
+        let reader = |dialect, identity| Some(Self { dialect, identity });
+        match path {
+            "/auth/traefik" | "/auth/caddy" => reader(Forwarded, Remote),
+            "/auth/nginx" => reader(Original, Remote),
+            "/outpost.goauthentik.io/auth/traefik" | "/outpost.goauthentik.io/auth/caddy" => {
+                reader(Forwarded, Authentik)
+            }
+            "/outpost.goauthentik.io/auth/nginx" => reader(Original, Authentik),
+            "/api/authz/forward-auth" => reader(Forwarded, Remote),
+            "/api/authz/auth-request" => reader(Original, Remote),
+            _ => None,
+        }
+    }
+
+    /// Reads the target. Missing metadata is an error, never a fallback (`security.md` 4).
+    ///
+    /// # Errors
+    /// If a header is missing, doubled, aliased or senseless.
+    pub fn read<'a>(&self, parts: &'a request::Parts) -> Result<Asked<'a>, ReadError> {
+        refuse_aliases(&parts.headers)?;
+        match self.dialect {
+            Dialect::Forwarded => forwarded(&parts.headers),
+            Dialect::Original => original(&parts.headers),
+        }
+    }
+}
+
+fn forwarded(headers: &HeaderMap) -> Result<Asked<'_>, ReadError> {
+    if headers.contains_key(ORIGINAL_URL) {
+        return Err(ReadError::TwoDialects);
+    }
+    Ok(Asked {
+        method: method(
+            one(headers, &FORWARDED_METHOD, "X-Forwarded-Method")?,
+            "X-Forwarded-Method",
+        )?,
+        secure: Some(secure(one(headers, &FORWARDED_PROTO, "X-Forwarded-Proto")?)?),
+        authority: one(headers, &FORWARDED_HOST, "X-Forwarded-Host")?,
+        uri: one(headers, &FORWARDED_URI, "X-Forwarded-Uri")?,
+    })
+}
+
+fn original(headers: &HeaderMap) -> Result<Asked<'_>, ReadError> {
+    if headers.contains_key(FORWARDED_URI) {
+        return Err(ReadError::TwoDialects);
+    }
+    let url = one(headers, &ORIGINAL_URL, "X-Original-URL")?;
+    let (scheme, rest) = url.split_once("://").ok_or(ReadError::Senseless("X-Original-URL"))?;
+    let slash = rest.find('/').ok_or(ReadError::Senseless("X-Original-URL"))?;
+    let (authority, uri) = rest.split_at(slash);
+    Ok(Asked {
+        method: method(one(headers, &ORIGINAL_METHOD, "X-Original-Method")?, "X-Original-Method")?,
+        secure: Some(secure(scheme).map_err(|_| ReadError::Senseless("X-Original-URL"))?),
+        authority,
+        uri,
+    })
+}
+
+fn one<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    shown: &'static str,
+) -> Result<&'a str, ReadError> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().ok_or(ReadError::Missing(shown))?;
+    if values.next().is_some() {
+        return Err(ReadError::Twice(shown.to_owned()));
+    }
+    let text = value.to_str().map_err(|_| ReadError::NotText(shown))?;
+    if text.is_empty() { Err(ReadError::Missing(shown)) } else { Ok(text) }
+}
+
+/// `ws` is `http`, and `wss` is `https`.
+fn secure(proto: &str) -> Result<bool, ReadError> {
+    match proto {
+        "https" | "wss" => Ok(true),
+        "http" | "ws" => Ok(false),
+        _ => Err(ReadError::Senseless("X-Forwarded-Proto")),
+    }
+}
+
+fn method<'a>(text: &'a str, shown: &'static str) -> Result<&'a str, ReadError> {
+    let token =
+        text.len() <= 32 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    if token { Ok(text) } else { Err(ReadError::Senseless(shown)) }
+}
+
+/// A client's `X_Forwarded_Host` or `Remote_User` reaches us and the application, which may read it
+/// as the real thing (`security.md` 2).
+fn refuse_aliases(headers: &HeaderMap) -> Result<(), ReadError> {
+    for name in headers.keys().map(HeaderName::as_str).filter(|name| name.contains('_')) {
+        let plain = name.replace('_', "-");
+        let begins = ["x-forwarded-", "x-original-", "remote-", "x-authentik-", "x-real-"];
+        if begins.iter().any(|begin| plain.starts_with(begin)) {
+            return Err(ReadError::Alias(name.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// The request's own authority: whom the client of this connection believes to talk to.
+#[must_use]
+pub fn own_authority(parts: &request::Parts) -> Option<&str> {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok());
+    if hosts.next().is_some() {
+        return None;
+    }
+    host.or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(headers: &[(&str, &str)]) -> request::Parts {
+        let mut request = http::Request::get("/auth/traefik");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).expect("a request").into_parts().0
+    }
+
+    const TARGET: [(&str, &str); 4] = [
+        ("X-Forwarded-Method", "GET"),
+        ("X-Forwarded-Proto", "wss"),
+        ("X-Forwarded-Host", "grafana.example.com"),
+        ("X-Forwarded-Uri", "/d/home?x=1"),
+    ];
+
+    fn read(
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(String, Option<bool>, String, String), ReadError> {
+        let parts = parts(headers);
+        let asked = Reader::of_path(path).expect("an endpoint").read(&parts)?;
+        Ok((asked.method.into(), asked.secure, asked.authority.into(), asked.uri.into()))
+    }
+
+    #[test]
+    fn traefik_names_the_target_in_four_headers() {
+        let asked = read("/auth/traefik", &TARGET).expect("a target");
+        assert_eq!(
+            asked,
+            ("GET".into(), Some(true), "grafana.example.com".into(), "/d/home?x=1".into())
+        );
+    }
+
+    #[test]
+    fn nginx_names_it_in_two() {
+        let headers =
+            [("X-Original-Method", "POST"), ("X-Original-URL", "https://a.example.com:8443/x?y")];
+        let asked = read("/auth/nginx", &headers).expect("a target");
+        assert_eq!(asked, ("POST".into(), Some(true), "a.example.com:8443".into(), "/x?y".into()));
+    }
+
+    /// `security.md` 4.
+    #[test]
+    fn missing_metadata_is_refused_and_nothing_stands_in_for_it() {
+        for left_out in 0..TARGET.len() {
+            let mut headers = TARGET.to_vec();
+            headers.remove(left_out);
+            headers.push(("Host", "grafana.example.com"));
+            assert!(matches!(read("/auth/traefik", &headers), Err(ReadError::Missing(_))));
+        }
+    }
+
+    /// `security.md` 2.
+    #[test]
+    fn doubles_and_underscore_aliases_are_refused() {
+        for extra in
+            ["X-Forwarded-Host", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Forwarded-Proto"]
+        {
+            let headers = [TARGET.as_slice(), &[(extra, "GET")]].concat();
+            assert_eq!(read("/auth/traefik", &headers), Err(ReadError::Twice(extra.into())));
+        }
+        for alias in ["X_Forwarded_Host", "x_forwarded-uri", "Remote_User", "X-Authentik_username"]
+        {
+            let headers = [TARGET.as_slice(), &[(alias, "x")]].concat();
+            let refused = read("/auth/traefik", &headers);
+            assert_eq!(refused, Err(ReadError::Alias(alias.to_ascii_lowercase())));
+        }
+    }
+
+    /// `security.md` R16.
+    #[test]
+    fn a_target_named_in_two_ways_is_refused() {
+        let headers = [TARGET.as_slice(), &[("X-Original-URL", "https://b.example.com/")]].concat();
+        assert_eq!(read("/auth/traefik", &headers), Err(ReadError::TwoDialects));
+    }
+
+    #[test]
+    fn methods_and_schemes_are_words() {
+        for (name, value) in [("X-Forwarded-Method", "get it"), ("X-Forwarded-Proto", "ftp")] {
+            let mut headers = TARGET.to_vec();
+            headers.retain(|(known, _)| *known != name);
+            headers.push((name, value));
+            assert!(matches!(read("/auth/traefik", &headers), Err(ReadError::Senseless(_))));
+        }
+    }
+}

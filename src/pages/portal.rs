@@ -1,0 +1,95 @@
+//! The apps that a person may use.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+
+use super::visit::Visit;
+use crate::access::condition::Reputation;
+use crate::access::{self, Decision, Query, Target};
+use crate::runtime::app::App;
+use crate::session::{Profile, SignIn, Standing};
+use crate::web::csp::PageClass;
+use crate::web::reply::{self, For};
+use crate::web::templates::{AppCard, Category, Person, Portal};
+
+pub async fn get(visit: &Visit<'_>) -> Response<Body> {
+    let sign_in = match visit.sign_in().await {
+        Ok(Some(sign_in)) => sign_in,
+        Ok(None) => return reply::see_other("/sign-in"),
+        Err(error) => return visit.unavailable(&error),
+    };
+    let profile = sign_in.account.profile();
+    let standing = profile.standing(&visit.runtime);
+    let page = Portal {
+        categories: categories(visit, &sign_in, &profile, &standing),
+        last_sign_in: None,
+        sign_out: "/sign-out".to_owned(),
+    };
+    let user = shown(&standing, &profile);
+    let csrf = super::sign_out::csrf_token(visit);
+    let class = PageClass::SignInHost;
+    let wanted = For { class, status: StatusCode::OK, user: Some(&user), csrf: csrf.as_deref() };
+    reply::page(visit.server, &visit.runtime, wanted, &page)
+}
+
+/// The person as pages show them.
+pub fn shown(standing: &Standing, profile: &Profile) -> Person {
+    let username = profile.user.username.clone();
+    let name = if standing.name.is_empty() { username.clone() } else { standing.name.clone() };
+    Person { name, username }
+}
+
+/// Apps without a category come first, then the categories by name.
+fn categories(
+    visit: &Visit<'_>,
+    sign_in: &SignIn,
+    profile: &Profile,
+    standing: &Standing,
+) -> Vec<Category> {
+    let person = standing.person(&profile.user.username, &sign_in.proofs);
+    let mut by_title: BTreeMap<Option<String>, Vec<AppCard>> = BTreeMap::new();
+    for app in visit.runtime.apps.iter().filter(|app| !app.hidden) {
+        if let Some(card) = card(visit, app, &person) {
+            by_title.entry(app.category.clone()).or_default().push(card);
+        }
+    }
+    let sorted = by_title.into_iter().map(|(title, mut apps)| {
+        apps.sort_by_key(|app| app.title.to_lowercase());
+        Category { title, apps }
+    });
+    sorted.collect()
+}
+
+/// A card, if the person may open the app's front page.
+fn card(visit: &Visit<'_>, app: &App, person: &access::Person<'_>) -> Option<AppCard> {
+    let url = app.launch_url.clone()?;
+    let parsed = url::Url::parse(&url).ok()?;
+    let target = Target {
+        host: parsed.host_str().unwrap_or("").to_owned().into(),
+        path: parsed.path().to_owned().into(),
+        method: "GET".into(),
+        client: visit.client,
+    };
+    let query = Query {
+        access: &app.access,
+        gate: None,
+        target: &target,
+        person: Some(person),
+        now: visit.server.clock.now(),
+        reputation: Reputation::Unkept,
+    };
+    let decision = access::decide(&query, None).decision;
+    let needs_second_factor = matches!(decision, Decision::StepUp(_));
+    let open = needs_second_factor || matches!(decision, Decision::Allow);
+    open.then(|| AppCard {
+        slug: app.slug.clone(),
+        title: app.title.clone(),
+        description: None,
+        host: parsed.host_str().unwrap_or("").to_owned(),
+        icon: None,
+        url,
+        needs_second_factor,
+    })
+}

@@ -1,0 +1,129 @@
+//! Setting a password by a one-time link (`security.md` R17). Looking at the page uses nothing up.
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+
+use super::visit::Visit;
+use crate::flow::new_password::{self, Problem};
+use crate::secret::TokenDigest;
+use crate::session::SessionError;
+use crate::store::{Link, NewPassword, StoreError, User};
+use crate::web::csp::PageClass;
+use crate::web::csrf;
+use crate::web::form::Form;
+use crate::web::reply::{self, For};
+use crate::web::templates::{CSRF_FIELD, ErrorKind, PasswordProblem, PasswordReason, SetPassword};
+
+/// The purpose of these links in the store.
+pub const PURPOSE: &str = "set-password";
+
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Hash(#[from] crate::flow::hashing::HashError),
+}
+
+/// A link that is worth something, and whose it is.
+struct Valid {
+    token: String,
+    digest: TokenDigest,
+    user: User,
+}
+
+pub async fn get(visit: &Visit<'_>) -> Response<Body> {
+    match find(visit).await {
+        Ok(Some(link)) => ask(visit, &link, &[]),
+        Ok(None) => visit.error(ErrorKind::LinkExpired),
+        Err(trouble) => visit.unavailable(&trouble),
+    }
+}
+
+pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
+    let Ok(form) = Form::read(body).await else { return visit.error(ErrorKind::BadRequest) };
+    match set(visit, &form).await {
+        Ok(response) => response,
+        Err(trouble) => visit.unavailable(&trouble),
+    }
+}
+
+async fn find(visit: &Visit<'_>) -> Result<Option<Valid>, Trouble> {
+    let Some(token) = visit.query("token") else { return Ok(None) };
+    let digest = visit.server.key.digest(token.as_bytes());
+    let read = visit.server.store.read().await?;
+    let link: Option<Link> = read.find_link(&digest, PURPOSE, visit.server.clock.now()).await?;
+    let Some(link) = link else { return Ok(None) };
+    let user = read.find_user(&link.user_id).await?.filter(|user| !user.disabled);
+    Ok(user.map(|user| Valid { token, digest, user }))
+}
+
+fn ask(visit: &Visit<'_>, link: &Valid, problems: &[Problem]) -> Response<Body> {
+    let rules = visit.runtime.blueprint.settings.password;
+    let query: String = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("token", &link.token)
+        .finish();
+    let page = SetPassword {
+        who: link.user.username.clone(),
+        reason: PasswordReason::Link,
+        min_length: u32::try_from(rules.min_length).unwrap_or(u32::MAX),
+        problems: problems.iter().map(|problem| shown(*problem)).collect(),
+        action: format!("/set-password?{query}"),
+    };
+    // The link itself is what a foreign page cannot know: the form's token is made from it.
+    let token = csrf::token(&visit.server.key, &link.token);
+    let status =
+        if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let wanted = For { class: PageClass::SignInHost, status, user: None, csrf: Some(&token) };
+    reply::page(visit.server, &visit.runtime, wanted, &page)
+}
+
+async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> {
+    let server = visit.server;
+    let Some(link) = find(visit).await? else { return Ok(visit.error(ErrorKind::LinkExpired)) };
+    if !visit.is_ours(Some(&link.token), form.text(CSRF_FIELD)) {
+        return Ok(visit.error(ErrorKind::FormExpired));
+    }
+    let given = form.secret("new-password");
+    let rules = visit.runtime.blueprint.settings.password;
+    let names = names_of(&link.user);
+    let problems = new_password::check(&given, &form.secret("new-password-again"), rules, &names);
+    if !problems.is_empty() {
+        return Ok(ask(visit, &link, &problems));
+    }
+    let hash = server.hasher.hash(&given, &server.rng).await?;
+    let now = server.clock.now();
+    let mut tx = server.store.begin().await?;
+    if tx.consume_link(&link.digest, PURPOSE, now).await?.is_none() {
+        return Ok(visit.error(ErrorKind::LinkUsed));
+    }
+    tx.set_password(&link.user.id, NewPassword { hash: &hash, must_change: false }, now).await?;
+    let ended = tx.end_sessions_of(&link.user.id, now).await?;
+    tx.commit().await?;
+    server.sessions.forget(&ended);
+    let who = Some(link.user.username.as_str());
+    server.journal.note("password.set", who, None, serde_json::json!({ "by": "link" }));
+    tracing::info!(user = link.user.username, "a password was set by a one-time link");
+    Ok(reply::see_other("/sign-in"))
+}
+
+/// What a password should not be made of.
+pub fn names_of(user: &User) -> Vec<&str> {
+    let email = user.email.as_deref().into_iter();
+    let local = user.email.as_deref().and_then(|email| email.split('@').next());
+    email.chain(local).chain([user.username.as_str(), user.name.as_str()]).collect()
+}
+
+/// The page's word for a problem.
+pub fn shown(problem: Problem) -> PasswordProblem {
+    match problem {
+        Problem::TooShort => PasswordProblem::TooShort,
+        Problem::TooLong => PasswordProblem::TooLong,
+        Problem::HoldsName => PasswordProblem::ContainsName,
+        Problem::TooSimple => PasswordProblem::TooWeak,
+        Problem::Mismatch => PasswordProblem::Mismatch,
+        Problem::Unchanged => PasswordProblem::Unchanged,
+    }
+}

@@ -1,0 +1,174 @@
+//! What a request of the sign-in host comes with: where it is from and who is signed in.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Response, request};
+
+use super::Pages;
+use crate::access::target::Client;
+use crate::runtime::Runtime;
+use crate::session::{SessionError, SignIn};
+use crate::web::cookies::{self, NewCookie};
+use crate::web::reply;
+use crate::web::server::Server;
+use crate::web::templates::{ErrorKind, ErrorPage};
+use crate::web::{csrf, visitor};
+
+/// One request to the sign-in host.
+pub struct Visit<'a> {
+    pub pages: &'a Pages,
+    pub server: &'a Server,
+    pub runtime: Arc<Runtime>,
+    pub parts: request::Parts,
+    pub client: Client,
+}
+
+impl<'a> Visit<'a> {
+    pub fn new(
+        pages: &'a Pages,
+        runtime: Arc<Runtime>,
+        parts: request::Parts,
+        peer: SocketAddr,
+    ) -> Self {
+        let server = &*pages.server;
+        let client = visitor::client(server, &runtime, &parts.headers, peer);
+        Self { pages, server, runtime, parts, client }
+    }
+
+    pub fn path(&self) -> &str {
+        self.parts.uri.path()
+    }
+
+    /// A query parameter; given twice it is none.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let query = self.parts.uri.query().unwrap_or("").as_bytes();
+        let mut found = url::form_urlencoded::parse(query).filter(|(known, _)| known == name);
+        match (found.next(), found.next()) {
+            (Some((_, value)), None) => Some(value.into_owned()),
+            _ => None,
+        }
+    }
+
+    /// The path of this host to go on to after a sign-in: never another host (`security.md` 12).
+    pub fn next(&self) -> String {
+        let next = self.query("next").filter(|next| is_own_path(next));
+        next.unwrap_or_else(|| "/".to_owned())
+    }
+
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        cookies::find(&self.parts.headers, name)
+    }
+
+    /// The live sign-in of this browser.
+    pub async fn sign_in(&self) -> Result<Option<Arc<SignIn>>, SessionError> {
+        match self.cookie(&self.session_cookie()) {
+            Some(token) => {
+                let found = self.server.sessions.find_sign_in(token).await?;
+                if let Some(sign_in) = &found {
+                    self.server.sessions.touch(sign_in, self.server.clock.now());
+                }
+                Ok(found)
+            }
+            None => Ok(None),
+        }
+    }
+
+    pub fn session_cookie(&self) -> String {
+        self.own_cookie("doorward")
+    }
+
+    pub fn flow_cookie(&self) -> String {
+        self.own_cookie("doorward-flow")
+    }
+
+    /// Cookies do not know ports, and the prefix needs https.
+    fn own_cookie(&self, name: &str) -> String {
+        let external = &self.runtime.external;
+        match (external.secure, external.port) {
+            (true, _) => format!("__Host-{name}"),
+            (false, 80) => name.to_owned(),
+            (false, port) => format!("{name}-{port}"),
+        }
+    }
+
+    pub fn set_cookie(
+        &self,
+        response: &mut Response<Body>,
+        name: &str,
+        value: &str,
+        lasts: Option<Duration>,
+    ) {
+        let secure = self.runtime.external.secure;
+        reply::set_cookie(response, NewCookie { name, value, secure, domain: None, lasts });
+    }
+
+    /// Whether a form comes from our own page: the browser says so and the token is right.
+    pub fn is_ours(&self, cookie: Option<&str>, posted: &str) -> bool {
+        let own = self.runtime.external.to_string();
+        csrf::is_same_origin(&self.parts.headers, &own)
+            && cookie.is_some_and(|cookie| csrf::fits(&self.server.key, cookie, posted))
+    }
+
+    pub fn agent(&self) -> String {
+        let agent = self.parts.headers.get(http::header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or("");
+        agent.chars().take(200).collect()
+    }
+
+    pub fn address(&self) -> String {
+        self.client.address().map_or_else(|| "unknown".to_owned(), |address| address.to_string())
+    }
+
+    pub fn error(&self, kind: ErrorKind) -> Response<Body> {
+        self.error_with(ErrorPage::new(kind))
+    }
+
+    pub fn error_with(&self, page: ErrorPage) -> Response<Body> {
+        super::error_page(self.server, &self.runtime, &page)
+    }
+
+    /// The store is away: said in the log, and the visitor is asked to come back.
+    pub fn unavailable(&self, error: &dyn std::fmt::Display) -> Response<Body> {
+        tracing::warn!(%error, path = self.path(), "the store did not answer");
+        let mut page = ErrorPage::new(ErrorKind::Unavailable);
+        page.retry = Some(self.path().to_owned());
+        self.error_with(page)
+    }
+}
+
+/// A path of this host and nothing else.
+fn is_own_path(text: &str) -> bool {
+    let foreign = |c: char| c.is_control() || c.is_whitespace() || c == '\\' || !c.is_ascii();
+    text.starts_with('/')
+        && !text.starts_with("//")
+        && !text.contains(foreign)
+        && text.len() <= 8192
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `security.md` 12.
+    #[test]
+    fn only_a_path_of_this_host_is_gone_on_to() {
+        for good in ["/", "/forward-auth/start?app=wiki&rd=https%3A%2F%2Fwiki.example.com%2F"] {
+            assert!(is_own_path(good), "{good}");
+        }
+        for bad in [
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example/",
+            "/a\tb",
+            "/ b",
+            "/\r\nx",
+            "javascript:1",
+        ] {
+            assert!(!is_own_path(bad), "{bad}");
+        }
+    }
+}

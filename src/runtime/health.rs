@@ -1,0 +1,40 @@
+//! Whether the running configuration is the one in the files.
+
+use serde::Serialize;
+
+use crate::clock::Millis;
+
+/// The state of the configuration, as `status`, `/healthz/config` and the metrics tell it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    pub state: SyncState,
+    /// When this state was reached.
+    pub since: Millis,
+    /// What stands in the way: first lines of diagnostics, or reasons for holding back.
+    pub problems: Vec<String>,
+    /// What works less than it should, such as a Traefik file that could not be written.
+    pub degraded: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SyncState {
+    /// What stands in the files is in force.
+    InSync,
+    /// The files have errors or failing tests; the last good generation is in force.
+    Rejected,
+    /// The files wait for a confirmation.
+    Held,
+}
+
+impl Health {
+    #[must_use]
+    pub fn in_sync(since: Millis) -> Self {
+        Self { state: SyncState::InSync, since, problems: Vec::new(), degraded: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.state == SyncState::InSync && self.degraded.is_empty()
+    }
+}

@@ -1,0 +1,343 @@
+//! Sessions and their people in memory, in step with the store.
+//!
+//! A known session is answered from here without a query. The store has the last word: what is not
+//! known here is looked up there, and every ending is written there first.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::access::person::Proofs;
+use crate::clock::{Clock, Millis};
+use crate::ids::Rng;
+use crate::secret::{MasterKey, TokenDigest};
+use crate::store::{self, NewAppSession, NewSession, Store, StoreError};
+
+pub use account::{Account, Profile, Standing};
+pub use live::{AppSession, SignIn};
+use shards::Shards;
+
+mod account;
+pub mod live;
+mod shards;
+
+/// How long a session goes on being recorded as seen at the same moment.
+const SEEN_EVERY: Duration = Duration::from_secs(30);
+
+/// All sessions that this process knows.
+pub struct Sessions {
+    store: Store,
+    key: Arc<MasterKey>,
+    clock: Clock,
+    rng: Rng,
+    accounts: RwLock<HashMap<String, Arc<Account>>>,
+    sign_ins: Shards<SignIn>,
+    app_sessions: Shards<AppSession>,
+    seen: Mutex<HashMap<String, Millis>>,
+    /// When the store last answered.
+    contact: AtomicI64,
+    /// How long known sessions are served without the store.
+    bound: Duration,
+}
+
+/// A new sign-in.
+#[derive(Clone, Copy, Debug)]
+pub struct Begin<'a> {
+    pub user_id: &'a str,
+    pub idle: Duration,
+    pub absolute: Duration,
+    pub address: &'a str,
+    pub agent: &'a str,
+}
+
+/// Why a session could not be looked up or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Randomness(#[from] crate::ids::NoRandomness),
+    #[error("the account of the session is gone")]
+    NoAccount,
+}
+
+impl Sessions {
+    #[must_use]
+    pub fn new(store: Store, key: Arc<MasterKey>, clock: Clock, rng: Rng, bound: Duration) -> Self {
+        let contact = AtomicI64::new(clock.now().0);
+        Self {
+            store,
+            key,
+            clock,
+            rng,
+            accounts: RwLock::default(),
+            sign_ins: Shards::default(),
+            app_sessions: Shards::default(),
+            seen: Mutex::default(),
+            contact,
+            bound,
+        }
+    }
+
+    /// The digest under which a token is known.
+    #[must_use]
+    pub fn digest(&self, token: &str) -> TokenDigest {
+        self.key.digest(token.as_bytes())
+    }
+
+    /// Whether what is known may still be answered from: the store was there not long ago.
+    #[must_use]
+    pub fn in_contact(&self) -> bool {
+        let last = Millis(self.contact.load(Ordering::Relaxed));
+        self.clock.now().since(last) <= self.bound
+    }
+
+    /// Asks the store for a sign of life and remembers it.
+    ///
+    /// # Errors
+    /// If it gives none.
+    pub async fn keep_contact(&self) -> Result<(), StoreError> {
+        self.store.ping().await?;
+        self.contact.store(self.clock.now().0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The live sign-in of a token.
+    ///
+    /// # Errors
+    /// If it is not known here and the store cannot be asked.
+    pub async fn find_sign_in(&self, token: &str) -> Result<Option<Arc<SignIn>>, SessionError> {
+        let digest = self.digest(token);
+        let known = match self.sign_ins.get(&digest) {
+            Some(known) => Some(known),
+            None => {
+                let row = self.store.read().await?.find_session(&digest, self.clock.now()).await?;
+                match row {
+                    Some(row) => Some(self.remember_sign_in(row).await?),
+                    None => None,
+                }
+            }
+        };
+        Ok(known.filter(|sign_in| sign_in.is_live(self.clock.now())))
+    }
+
+    /// The app session of a digest, if it is known here and lives; never asks the store.
+    #[must_use]
+    pub fn known_app_session(&self, digest: &TokenDigest, now: Millis) -> Option<Arc<AppSession>> {
+        self.app_sessions.get(digest).filter(|session| session.is_live(now))
+    }
+
+    /// The live app session of a digest.
+    ///
+    /// # Errors
+    /// If it is not known here and the store cannot be asked.
+    pub async fn find_app_session(
+        &self,
+        digest: &TokenDigest,
+    ) -> Result<Option<Arc<AppSession>>, SessionError> {
+        let now = self.clock.now();
+        if let Some(known) = self.app_sessions.get(digest) {
+            return Ok(Some(known).filter(|session| session.is_live(now)));
+        }
+        let found = self.store.read().await?.find_app_session(digest, now).await?;
+        let Some((row, parent)) = found else { return Ok(None) };
+        let parent = match self.sign_ins.get(&parent.digest) {
+            Some(known) => known,
+            None => self.remember_sign_in(parent).await?,
+        };
+        let session = Arc::new(AppSession::new(row, parent));
+        self.app_sessions.put(*digest, Arc::clone(&session));
+        Ok(Some(session).filter(|session| session.is_live(now)))
+    }
+
+    /// Begins a session and gives the token for the browser's cookie.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn begin(&self, begin: Begin<'_>) -> Result<String, SessionError> {
+        let now = self.clock.now();
+        let token = self.rng.token()?;
+        let digest = self.digest(&token);
+        let id = self.rng.id("ses", now)?;
+        let mut tx = self.store.begin().await?;
+        let session = NewSession {
+            id: &id,
+            digest: &digest,
+            user_id: begin.user_id,
+            expires_at: now.plus(begin.absolute),
+            idle: begin.idle,
+            address: begin.address,
+            agent: begin.agent,
+            proofs: &serde_json::Value::Array(Vec::new()),
+        };
+        tx.insert_session(session, now).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    /// Takes a sign-in to an app: a token of its own for the cookie on the app's host.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn enter_app(
+        &self,
+        session_id: &str,
+        app_uid: &str,
+        host: &str,
+    ) -> Result<Option<String>, SessionError> {
+        let now = self.clock.now();
+        let token = self.rng.token()?;
+        let digest = self.digest(&token);
+        let id = self.rng.id("aps", now)?;
+        let mut tx = self.store.begin().await?;
+        let session = NewAppSession { id: &id, digest: &digest, session_id, app_uid, host };
+        let entered = tx.insert_app_session(session, now).await?;
+        tx.commit().await?;
+        Ok(entered.then_some(token))
+    }
+
+    /// Ends a sign-in and every app session under it.
+    ///
+    /// # Errors
+    /// If the store cannot be told; then it goes on.
+    pub async fn end(&self, sign_in: &SignIn) -> Result<(), SessionError> {
+        let mut tx = self.store.begin().await?;
+        tx.end_session(&sign_in.id, self.clock.now()).await?;
+        tx.commit().await?;
+        sign_in.end();
+        Ok(())
+    }
+
+    /// Ends all sessions of a person but the one to keep.
+    ///
+    /// # Errors
+    /// If the store cannot be told; then they go on.
+    pub async fn end_others(&self, user_id: &str, keep: &str) -> Result<(), SessionError> {
+        let mut tx = self.store.begin().await?;
+        let ended = tx.end_sessions_except(user_id, keep, self.clock.now()).await?;
+        tx.commit().await?;
+        self.forget(&ended);
+        Ok(())
+    }
+
+    /// Drops sessions that ended elsewhere: in a reconcile or on another node.
+    pub fn forget(&self, ids: &[String]) {
+        if !ids.is_empty() {
+            self.sign_ins.each(|sign_in| {
+                if ids.contains(&sign_in.id) {
+                    sign_in.end();
+                }
+            });
+        }
+    }
+
+    /// Drops the app sessions of apps that are gone.
+    pub fn forget_apps(&self, uids: &[String]) {
+        if !uids.is_empty() {
+            self.app_sessions.retain(|session| !uids.contains(&session.app_uid));
+        }
+    }
+
+    /// Notes that a session is in use; written to the store in batches.
+    pub fn touch(&self, sign_in: &SignIn, now: Millis) {
+        if sign_in.touch(now, SEEN_EVERY) {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(sign_in.id.clone(), now);
+        }
+    }
+
+    /// Writes down which sessions were seen, and drops those that are over.
+    ///
+    /// # Errors
+    /// If the store cannot be told; the next call tries again.
+    pub async fn flush(&self) -> Result<(), SessionError> {
+        let now = self.clock.now();
+        self.sign_ins.retain(|sign_in| sign_in.is_live(now));
+        self.app_sessions.retain(|session| session.is_live(now));
+        let seen: Vec<_> = {
+            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.iter().map(|(id, at)| (id.clone(), *at)).collect()
+        };
+        if seen.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        tx.touch_sessions(&seen).await?;
+        tx.commit().await?;
+        let mut left = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|id, at| !seen.iter().any(|(done, when)| done == id && when == at));
+        Ok(())
+    }
+
+    /// Reads every known account again: after a reconcile, or a change to people.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    pub async fn refresh_accounts(&self) -> Result<(), SessionError> {
+        let known: Vec<Arc<Account>> = {
+            let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+            accounts.values().cloned().collect()
+        };
+        for account in known {
+            match self.read_profile(account.id()).await {
+                Ok(profile) => account.replace(profile),
+                Err(SessionError::NoAccount) => account.close(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one account again.
+    ///
+    /// # Errors
+    /// If the store cannot be asked or has no such account.
+    pub async fn refresh_account(&self, user_id: &str) -> Result<(), SessionError> {
+        let profile = self.read_profile(user_id).await?;
+        let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(account) = accounts.get(user_id) {
+            account.replace(profile);
+        }
+        Ok(())
+    }
+
+    /// How many sign-ins and app sessions are held in memory.
+    #[must_use]
+    pub fn counts(&self) -> (usize, usize) {
+        (self.sign_ins.len(), self.app_sessions.len())
+    }
+
+    async fn remember_sign_in(&self, row: store::Session) -> Result<Arc<SignIn>, SessionError> {
+        let account = self.account(&row.user_id).await?;
+        let digest = row.digest;
+        let sign_in = Arc::new(SignIn::new(row, account, Proofs::default()));
+        self.sign_ins.put(digest, Arc::clone(&sign_in));
+        Ok(sign_in)
+    }
+
+    /// The account of a user, one for all sessions.
+    ///
+    /// # Errors
+    /// If the store cannot be asked or has no such account.
+    pub async fn account(&self, user_id: &str) -> Result<Arc<Account>, SessionError> {
+        let known = {
+            let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+            accounts.get(user_id).cloned()
+        };
+        if let Some(account) = known {
+            return Ok(account);
+        }
+        let profile = self.read_profile(user_id).await?;
+        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+        let account = accounts.entry(user_id.to_owned());
+        Ok(Arc::clone(account.or_insert_with(|| Arc::new(Account::new(profile)))))
+    }
+
+    async fn read_profile(&self, user_id: &str) -> Result<Profile, SessionError> {
+        let read = self.store.read().await?;
+        let user = read.find_user(user_id).await?.ok_or(SessionError::NoAccount)?;
+        let memberships = read.list_memberships_of(user_id).await?;
+        Ok(Profile::new(user, memberships))
+    }
+}

@@ -1,0 +1,145 @@
+//! A person as sessions know them: the row of the store, and what the files make of it.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+
+use crate::access::groups::GroupSet;
+use crate::access::person::{Attributes, Person, PersonKind, Proofs};
+use crate::blueprint::people::{ConsoleRole, Membership as Kept};
+use crate::runtime::Runtime;
+use crate::store::{self, Owner};
+
+/// One account, shared by all of its sessions.
+#[derive(Debug)]
+pub struct Account {
+    id: String,
+    profile: ArcSwap<Profile>,
+}
+
+/// The account's row at one moment.
+#[derive(Debug)]
+pub struct Profile {
+    pub user: store::User,
+    /// Groups given at run time.
+    joined: Vec<String>,
+    standing: ArcSwapOption<Standing>,
+}
+
+/// What an account is worth under one runtime.
+#[derive(Debug)]
+pub struct Standing {
+    pub epoch: u64,
+    pub disabled: bool,
+    pub name: String,
+    pub email: Option<String>,
+    pub groups: GroupSet,
+    /// The same as names, sorted.
+    pub group_names: Vec<String>,
+    pub attributes: Attributes,
+}
+
+impl Account {
+    pub(super) fn new(profile: Profile) -> Self {
+        Self { id: profile.user.id.clone(), profile: ArcSwap::from_pointee(profile) }
+    }
+
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    #[must_use]
+    pub fn profile(&self) -> Arc<Profile> {
+        self.profile.load_full()
+    }
+
+    /// The profile without counting a reference: for the length of one request.
+    #[must_use]
+    pub fn peek(&self) -> arc_swap::Guard<Arc<Profile>> {
+        self.profile.load()
+    }
+
+    pub(super) fn replace(&self, profile: Profile) {
+        self.profile.store(Arc::new(profile));
+    }
+
+    /// The account is gone from the store: nobody may go on with it.
+    pub(super) fn close(&self) {
+        let mut user = self.profile.load().user.clone();
+        user.disabled = true;
+        self.replace(Profile { user, joined: Vec::new(), standing: ArcSwapOption::empty() });
+    }
+}
+
+impl Profile {
+    pub(super) fn new(user: store::User, memberships: Vec<store::Membership>) -> Self {
+        let joined = memberships.into_iter().filter(|each| each.owner == Owner::Runtime);
+        let joined = joined.map(|each| each.group).collect();
+        Self { user, joined, standing: ArcSwapOption::empty() }
+    }
+
+    /// What the account is worth under `runtime`; computed once for each.
+    #[must_use]
+    pub fn standing(&self, runtime: &Runtime) -> Arc<Standing> {
+        match &*self.standing.load() {
+            Some(known) if known.epoch == runtime.epoch => Arc::clone(known),
+            _ => {
+                let standing = Arc::new(self.judge(runtime));
+                self.standing.store(Some(Arc::clone(&standing)));
+                standing
+            }
+        }
+    }
+
+    fn judge(&self, runtime: &Runtime) -> Standing {
+        let declared = runtime.declared.get(&self.user.username);
+        let joined = self.joined.iter().filter(|group| may_be_joined(runtime, group));
+        let direct = declared.into_iter().flat_map(|person| &person.groups).chain(joined);
+        let groups = runtime.groups.expand(direct.map(String::as_str));
+        let mut group_names: Vec<_> = runtime.groups.names_in(&groups).map(str::to_owned).collect();
+        group_names.sort_unstable();
+        let mut attributes = self.user.own_attributes.clone();
+        attributes.extend(declared.map(|person| person.attributes.clone()).unwrap_or_default());
+        // Somebody whom the files no longer name is out before the store has heard of it.
+        let gone = self.user.declared && declared.is_none();
+        Standing {
+            epoch: runtime.epoch,
+            disabled: self.user.disabled || gone || declared.is_some_and(|person| person.disabled),
+            name: declared.and_then(|p| p.name.clone()).unwrap_or_else(|| self.user.name.clone()),
+            email: match declared {
+                Some(person) => person.email.clone(),
+                None => self.user.email.clone(),
+            },
+            groups,
+            group_names,
+            attributes,
+        }
+    }
+}
+
+/// Run-time members count only where the files leave room for them.
+fn may_be_joined(runtime: &Runtime, slug: &str) -> bool {
+    let group = runtime.blueprint.groups.iter().find(|group| group.slug.value == slug);
+    group.is_some_and(|group| {
+        group.membership == Kept::Runtime && group.console != ConsoleRole::Admin
+    })
+}
+
+impl Standing {
+    /// The account as rules see it.
+    #[must_use]
+    pub fn person<'a>(&'a self, username: &'a str, proofs: &'a Proofs) -> Person<'a> {
+        Person {
+            username,
+            kind: PersonKind::User,
+            name: (!self.name.is_empty()).then_some(&self.name),
+            email: self.email.as_deref(),
+            groups: &self.groups,
+            group_names: &self.group_names,
+            attributes: &self.attributes,
+            proofs,
+            disabled: self.disabled,
+        }
+    }
+}

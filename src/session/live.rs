@@ -1,0 +1,91 @@
+//! One sign-in, and one app session under it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+use super::account::Account;
+use crate::access::person::Proofs;
+use crate::clock::Millis;
+use crate::store;
+
+/// A sign-in on Doorward's own host.
+#[derive(Debug)]
+pub struct SignIn {
+    pub id: String,
+    pub account: Arc<Account>,
+    pub created_at: Millis,
+    pub proofs: Proofs,
+    expires_at: Millis,
+    idle: Duration,
+    seen_at: AtomicI64,
+    ended: AtomicBool,
+}
+
+impl SignIn {
+    pub(super) fn new(row: store::Session, account: Arc<Account>, proofs: Proofs) -> Self {
+        Self {
+            id: row.id,
+            account,
+            created_at: row.created_at,
+            proofs,
+            expires_at: row.expires_at,
+            idle: row.idle,
+            seen_at: AtomicI64::new(row.seen_at.0),
+            ended: AtomicBool::new(row.ended_at.is_some()),
+        }
+    }
+
+    #[must_use]
+    pub fn is_live(&self, now: Millis) -> bool {
+        let seen = Millis(self.seen_at.load(Ordering::Relaxed));
+        !self.ended.load(Ordering::Acquire) && now < self.expires_at && now < seen.plus(self.idle)
+    }
+
+    /// Moves the moment it was last seen, and says whether that is worth writing down.
+    pub(super) fn touch(&self, now: Millis, every: Duration) -> bool {
+        let seen = self.seen_at.load(Ordering::Relaxed);
+        if now.since(Millis(seen)) < every {
+            return false;
+        }
+        let moved = Ordering::Relaxed;
+        self.seen_at.compare_exchange(seen, now.0, moved, moved).is_ok()
+    }
+
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+    }
+}
+
+/// What a sign-in is at one application's host.
+#[derive(Debug)]
+pub struct AppSession {
+    pub app_uid: String,
+    /// The host of the cookie, or the domain of a domain cookie.
+    pub host: String,
+    pub sign_in: Arc<SignIn>,
+    /// The headers that the last answer bore, for as long as nothing about them changed.
+    pub remembered: ArcSwapOption<Remembered>,
+}
+
+/// Identity headers and what they were made from.
+#[derive(Debug)]
+pub struct Remembered {
+    pub epoch: u64,
+    pub profile: usize,
+    pub headers: http::HeaderMap,
+}
+
+impl AppSession {
+    pub(super) fn new(row: store::AppSession, sign_in: Arc<SignIn>) -> Self {
+        let remembered = ArcSwapOption::empty();
+        Self { app_uid: row.app_uid, host: row.host, sign_in, remembered }
+    }
+
+    #[must_use]
+    pub fn is_live(&self, now: Millis) -> bool {
+        self.sign_in.is_live(now)
+    }
+}

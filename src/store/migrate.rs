@@ -1,0 +1,101 @@
+//! Brings a store to this version's schema, once, and refuses one that is ahead or altered.
+
+use super::db::row::Row;
+use super::db::{Db, Tx};
+use super::error::{Result, StoreError};
+use crate::clock::Millis;
+use crate::secret::sha256_hex;
+
+/// Whether a store was made just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    Created,
+    Opened,
+}
+
+/// A step of the schema. Once released, its text never changes.
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "0001_start", sql: include_str!("migrations/0001_start.sql") }];
+
+const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (
+    number BIGINT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    applied_at BIGINT NOT NULL
+)";
+
+/// Runs what is missing in one transaction: all of it or nothing.
+pub async fn migrate(db: &Db, now: Millis) -> Result<Opening> {
+    let mut tx = db.begin().await?;
+    tx.lock_schema().await?;
+    tx.script(LEDGER).await?;
+    let applied = list_applied(&tx).await?;
+    check(db.place(), &applied)?;
+    for migration in MIGRATIONS.iter().skip(applied.len()) {
+        tx.script(migration.sql).await?;
+        record(&mut tx, migration, now).await?;
+    }
+    tx.commit().await?;
+    Ok(if applied.is_empty() { Opening::Created } else { Opening::Opened })
+}
+
+struct Applied {
+    number: i64,
+    name: String,
+    digest: String,
+}
+
+async fn list_applied(tx: &Tx) -> Result<Vec<Applied>> {
+    let sql = "SELECT number, name, digest FROM migrations ORDER BY number";
+    let rows = tx.rows(sql, vec![]).await?;
+    let read = |row: &Row| {
+        let row = row.of("migrations", "number");
+        Ok(Applied {
+            number: row.int("number")?,
+            name: row.text("name")?,
+            digest: row.text("digest")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+fn check(place: &str, applied: &[Applied]) -> Result<()> {
+    let known = MIGRATIONS.last().map_or(0, |last| last.number);
+    let found = applied.last().map_or(0, |last| last.number);
+    let place = place.to_owned();
+    if found > known {
+        return Err(StoreError::Newer { place, found, known });
+    }
+    for (ours, theirs) in MIGRATIONS.iter().zip(applied) {
+        if ours.number != theirs.number || sha256_hex(ours.sql.as_bytes()) != theirs.digest {
+            return Err(StoreError::Altered { place, migration: theirs.name.clone() });
+        }
+    }
+    Ok(())
+}
+
+async fn record(tx: &mut Tx, migration: &Migration, now: Millis) -> Result<()> {
+    let sql = "INSERT INTO migrations (number, name, digest, applied_at) VALUES ($1, $2, $3, $4)";
+    let digest = sha256_hex(migration.sql.as_bytes());
+    let values = vec![migration.number.into(), migration.name.into(), digest.into(), now.into()];
+    tx.change(sql, values).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_numbered_without_gaps() {
+        for (at, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.number, at as i64 + 1);
+            assert!(migration.name.starts_with(&format!("{:04}_", migration.number)));
+        }
+    }
+}

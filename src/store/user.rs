@@ -1,0 +1,209 @@
+//! People: what blueprints say of them and what belongs to themselves.
+
+use std::collections::BTreeMap;
+
+use super::db::row::Row;
+use super::db::value::Value;
+use super::db::{Read, Tx};
+use super::error::Result;
+use super::fold::fold;
+use crate::clock::Millis;
+use crate::secret::Secret;
+
+/// Attributes by name; each has a list of values.
+pub type Attributes = BTreeMap<String, Vec<String>>;
+
+/// A person's account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: String,
+    pub username: String,
+    /// The username as it is compared; pages of lists begin after one.
+    pub username_key: String,
+    pub name: String,
+    pub email: Option<String>,
+    /// Whether a blueprint owns name, e-mail, attributes and `disabled`.
+    pub declared: bool,
+    pub disabled: bool,
+    /// Written by blueprints: policies may rest on these.
+    pub attributes: Attributes,
+    /// Written at run time, by the person or a source.
+    pub own_attributes: Attributes,
+    pub password_hash: Option<Secret>,
+    pub password_set_at: Option<Millis>,
+    pub must_change: bool,
+    pub initial_password_applied: bool,
+    pub created_at: Millis,
+}
+
+/// What a blueprint says of a person: exactly the fields that git owns.
+#[derive(Clone, Copy, Debug)]
+pub struct DeclaredUser<'a> {
+    pub id: &'a str,
+    pub username: &'a str,
+    pub name: &'a str,
+    pub email: Option<&'a str>,
+    pub disabled: bool,
+    pub attributes: &'a Attributes,
+}
+
+/// Somebody made at run time.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUser<'a> {
+    pub id: &'a str,
+    pub username: &'a str,
+    pub name: &'a str,
+    pub email: Option<&'a str>,
+    pub own_attributes: &'a Attributes,
+}
+
+/// A password to be set: its hash, and whether the person must choose another at sign-in.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPassword<'a> {
+    pub hash: &'a Secret,
+    pub must_change: bool,
+}
+
+impl User {
+    fn from_row(row: &Row) -> Result<Self> {
+        let row = row.of("users", "id");
+        Ok(Self {
+            id: row.text("id")?,
+            username: row.text("username")?,
+            username_key: row.text("username_key")?,
+            name: row.text("name")?,
+            email: row.opt_text("email")?,
+            declared: row.truth("declared")?,
+            disabled: row.truth("disabled")?,
+            attributes: row.json("attributes")?,
+            own_attributes: row.json("own_attributes")?,
+            password_hash: row.opt_secret("password_hash")?,
+            password_set_at: row.opt_time("password_set_at")?,
+            must_change: row.truth("must_change")?,
+            initial_password_applied: row.truth("initial_password_applied")?,
+            created_at: row.time("created_at")?,
+        })
+    }
+}
+
+impl Read {
+    pub async fn find_user(&self, id: &str) -> Result<Option<User>> {
+        let row = self.one("SELECT * FROM users WHERE id = $1", vec![id.into()]).await?;
+        row.as_ref().map(User::from_row).transpose()
+    }
+
+    pub async fn find_user_by_username(&self, username: &str) -> Result<Option<User>> {
+        let sql = "SELECT * FROM users WHERE username_key = $1";
+        let row = self.one(sql, vec![fold(username).into()]).await?;
+        row.as_ref().map(User::from_row).transpose()
+    }
+
+    /// Finds whom a login names, by username or e-mail address; a username wins.
+    pub async fn find_user_by_login(&self, login: &str) -> Result<Option<User>> {
+        let sql = "SELECT * FROM users WHERE username_key = $1 OR email_key = $1 \
+            ORDER BY CASE WHEN username_key = $1 THEN 0 ELSE 1 END, disabled, id LIMIT 1";
+        let row = self.one(sql, vec![fold(login).into()]).await?;
+        row.as_ref().map(User::from_row).transpose()
+    }
+
+    /// A page of people by username, after the key of the last one seen (`""` at first).
+    pub async fn list_users(&self, after_key: &str, limit: i64) -> Result<Vec<User>> {
+        let sql = "SELECT * FROM users WHERE username_key > $1 ORDER BY username_key LIMIT $2";
+        let rows = self.rows(sql, vec![after_key.into(), limit.into()]).await?;
+        rows.iter().map(User::from_row).collect()
+    }
+}
+
+impl Tx {
+    /// Writes what git owns; password, own attributes and the rest stay as they are.
+    pub async fn put_declared_user(&mut self, user: DeclaredUser<'_>, now: Millis) -> Result<()> {
+        let sql = "INSERT INTO users \
+            (id, username, username_key, name, email, email_key, declared, disabled, \
+            attributes, own_attributes, must_change, initial_password_applied, created_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, TRUE, $7, $8, '{}', FALSE, FALSE, $9) \
+            ON CONFLICT (id) DO UPDATE SET username = excluded.username, \
+            username_key = excluded.username_key, name = excluded.name, \
+            email = excluded.email, email_key = excluded.email_key, declared = TRUE, \
+            disabled = excluded.disabled, attributes = excluded.attributes";
+        let values = vec![
+            user.id.into(),
+            user.username.into(),
+            fold(user.username).into(),
+            user.name.into(),
+            user.email.into(),
+            user.email.map(fold).into(),
+            user.disabled.into(),
+            Value::json(user.attributes)?,
+            now.into(),
+        ];
+        self.change(sql, values).await.map(|_| ())
+    }
+
+    /// Makes somebody who belongs to the run time alone.
+    pub async fn insert_user(&mut self, user: NewUser<'_>, now: Millis) -> Result<()> {
+        let sql = "INSERT INTO users \
+            (id, username, username_key, name, email, email_key, declared, disabled, \
+            attributes, own_attributes, must_change, initial_password_applied, created_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, FALSE, FALSE, '{}', $7, FALSE, FALSE, $8)";
+        let values = vec![
+            user.id.into(),
+            user.username.into(),
+            fold(user.username).into(),
+            user.name.into(),
+            user.email.into(),
+            user.email.map(fold).into(),
+            Value::json(user.own_attributes)?,
+            now.into(),
+        ];
+        self.change(sql, values).await.map(|_| ())
+    }
+
+    /// Sets hash, time and `must_change` in one statement.
+    pub async fn set_password(
+        &mut self,
+        id: &str,
+        password: NewPassword<'_>,
+        now: Millis,
+    ) -> Result<bool> {
+        let sql = "UPDATE users SET password_hash = $2, must_change = $3, password_set_at = $4 \
+            WHERE id = $1";
+        let values = vec![id.into(), password.hash.into(), password.must_change.into(), now.into()];
+        self.change_one(sql, values).await
+    }
+
+    /// Sets a blueprint's initial password: once in an account's life, and never over another.
+    pub async fn apply_initial_password(
+        &mut self,
+        id: &str,
+        password: NewPassword<'_>,
+        now: Millis,
+    ) -> Result<bool> {
+        let sql = "UPDATE users SET password_hash = $2, must_change = $3, password_set_at = $4, \
+            initial_password_applied = TRUE \
+            WHERE id = $1 AND NOT initial_password_applied AND password_hash IS NULL";
+        let values = vec![id.into(), password.hash.into(), password.must_change.into(), now.into()];
+        self.change_one(sql, values).await
+    }
+
+    /// Replaces the hash of an unchanged password by a stronger one.
+    pub async fn upgrade_password_hash(
+        &mut self,
+        id: &str,
+        old: &Secret,
+        new: &Secret,
+    ) -> Result<bool> {
+        let sql = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+        self.change_one(sql, vec![id.into(), old.into(), new.into()]).await
+    }
+
+    /// Leaves somebody removed from the blueprints to the run time, disabled (blueprints.md 4.4).
+    pub async fn release_user(&mut self, id: &str) -> Result<bool> {
+        let sql = "UPDATE users SET declared = FALSE, disabled = TRUE WHERE id = $1";
+        self.change_one(sql, vec![id.into()]).await
+    }
+
+    /// Deletes an account with all that hangs on it.
+    pub async fn purge_user(&mut self, id: &str) -> Result<bool> {
+        self.change_one("DELETE FROM users WHERE id = $1", vec![id.into()]).await
+    }
+}

@@ -1,0 +1,70 @@
+//! Posted forms: read whole, small, every field once.
+
+use std::collections::BTreeMap;
+
+use axum::body::Body;
+use http_body_util::{BodyExt, Limited};
+
+use crate::secret::Secret;
+
+/// No form of ours is longer.
+const LONGEST: usize = 16 * 1024;
+
+/// The fields of a form.
+#[derive(Debug, Default)]
+pub struct Form(BTreeMap<String, Secret>);
+
+/// A body that is no form of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FormError {
+    #[error("the form is too long or broke off")]
+    Unreadable,
+    #[error("a field of the form came twice")]
+    Twice,
+}
+
+impl Form {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// If it is too long, breaks off, or holds a field twice.
+    pub async fn read(body: Body) -> Result<Self, FormError> {
+        let bytes =
+            Limited::new(body, LONGEST).collect().await.map_err(|_| FormError::Unreadable)?;
+        let bytes = bytes.to_bytes();
+        let mut fields = BTreeMap::new();
+        for (name, value) in url::form_urlencoded::parse(&bytes) {
+            if fields.insert(name.into_owned(), Secret::new(value)).is_some() {
+                return Err(FormError::Twice);
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// A field as text, trimmed; empty if it is not there.
+    #[must_use]
+    pub fn text(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", |value| value.reveal().trim())
+    }
+
+    /// A field that is nobody's to see or to change, not even by trimming.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Secret {
+        self.0.get(name).cloned().unwrap_or_else(|| Secret::new(""))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_form_is_small_and_says_a_thing_once() {
+        let form = Form::read(Body::from("username=+alice+&password=+x%20")).await.expect("a form");
+        assert_eq!(form.text("username"), "alice");
+        assert_eq!(form.secret("password").reveal(), " x ");
+        assert_eq!(Form::read(Body::from("a=1&a=2")).await.err(), Some(FormError::Twice));
+        let long = Form::read(Body::from("a".repeat(LONGEST + 1))).await;
+        assert_eq!(long.err(), Some(FormError::Unreadable));
+    }
+}

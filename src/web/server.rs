@@ -1,0 +1,49 @@
+//! Everything that a request may need, built once.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::templates::Templates;
+use crate::clock::Clock;
+use crate::flow::hashing::Hasher;
+use crate::ids::Rng;
+use crate::journal::Journal;
+use crate::runtime::Runtime;
+use crate::runtime::health::Health;
+use crate::secret::MasterKey;
+use crate::session::Sessions;
+use crate::store::Store;
+
+/// The state that fronts share. There is one.
+pub struct Server {
+    pub runtime: ArcSwap<Runtime>,
+    /// Whether the running configuration is the one in the files.
+    pub health: ArcSwap<Health>,
+    pub templates: ArcSwap<Templates>,
+    pub sessions: Sessions,
+    pub store: Store,
+    pub key: Arc<MasterKey>,
+    pub journal: Journal,
+    pub hasher: Hasher,
+    pub clock: Clock,
+    pub rng: Rng,
+    pub listening: Listening,
+}
+
+/// How this process listens: decided on the host, fixed for its life.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listening {
+    /// Every main listener has a loopback address.
+    pub loopback_only: bool,
+    /// Shown on every page of a development server.
+    pub banner: Option<String>,
+}
+
+impl Server {
+    /// Whether a peer may speak for clients: listed, or on this machine under `--dev`.
+    #[must_use]
+    pub fn trusts(&self, runtime: &Runtime, peer: std::net::IpAddr) -> bool {
+        runtime.trusts(peer) || (runtime.addressing.dev && peer.is_loopback())
+    }
+}

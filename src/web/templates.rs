@@ -1,0 +1,222 @@
+//! The theme: shipped templates, texts and styles, with an owner's overrides laid over them.
+//!
+//! A theme is built and checked as a whole by rendering every page with every sample; the caller
+//! keeps the last good one and swaps. Knows no route, no cookie and no store.
+
+mod error;
+mod frame;
+mod functions;
+mod guard;
+mod overrides;
+mod pages;
+mod text;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+
+use crate::web::assets::{Assets, Shipped, shipped_text};
+use crate::web::csp::ContentPolicies;
+
+pub use error::TemplateError;
+pub use frame::{Brand, FooterLink, Frame, Person, Place};
+pub use functions::CSRF_FIELD;
+pub use overrides::Overrides;
+pub use pages::*;
+pub use text::Catalogue;
+
+use pages::SAMPLERS;
+
+/// The language that every other one falls back to.
+pub const BASE_LANGUAGE: &str = "en";
+
+/// More steps than the longest page takes, and an end to a template that never stops.
+const FUEL: u64 = 400_000;
+
+/// A checked theme: renders pages, holds their static files and their content policies.
+#[derive(Debug)]
+pub struct Templates {
+    languages: BTreeMap<String, Environment<'static>>,
+    assets: Arc<Assets>,
+    policies: ContentPolicies,
+    replaced: Vec<String>,
+}
+
+/// One page rendered with one of its samples.
+#[derive(Debug)]
+pub struct Sample {
+    /// Such as `denied-2-app-host`.
+    pub name: String,
+    pub html: Result<String, TemplateError>,
+}
+
+impl Templates {
+    /// Builds a theme and renders every sample of every page with it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the overrides, each with its place.
+    pub fn load(overrides: &Overrides) -> Result<Self, Vec<TemplateError>> {
+        let templates = Self::build(overrides)?;
+        let mut errors: Vec<TemplateError> = Vec::new();
+        for sample in templates.samples() {
+            if let Err(error) = sample.html
+                && !errors.contains(&error)
+            {
+                errors.push(error);
+            }
+        }
+        if errors.is_empty() { Ok(templates) } else { Err(errors) }
+    }
+
+    /// Renders a page.
+    ///
+    /// # Errors
+    /// If the template fails or makes something that no page may hold.
+    pub fn render<P: Page>(&self, frame: &Frame<'_>, page: &P) -> Result<String, TemplateError> {
+        let template = self.environment(frame.language)?.get_template(P::TEMPLATE)?;
+        let inline_style = match frame.place {
+            Place::AppHost => Some(self.assets.inline_style()),
+            Place::SignInHost => None,
+        };
+        let forms = Arc::new(AtomicUsize::new(0));
+        let context = context! {
+            page => Value::from(Serde(page)),
+            brand => Value::from(Serde(frame.brand)),
+            user => frame.user.map(|user| Value::from(Serde(user))),
+            language => frame.language,
+            direction => text::direction(frame.language),
+            banner => frame.banner,
+            home => frame.home,
+            inline_style => inline_style.map(|css| Value::from_safe_string(css.to_owned())),
+            form_open => functions::form_open(frame.csrf, &forms),
+        };
+        let html = template.render(context)?;
+        guard::check(&html, forms.load(Ordering::Relaxed), inline_style)
+            .map_err(|reason| TemplateError::of_page(P::TEMPLATE, reason))?;
+        Ok(html)
+    }
+
+    /// Every page with every sample, on each host it may stand on.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample> {
+        let mut samples = Vec::new();
+        for language in self.languages.keys() {
+            for sampler in SAMPLERS {
+                sampler(self, language, &mut samples);
+            }
+        }
+        samples
+    }
+
+    #[must_use]
+    pub fn assets(&self) -> &Arc<Assets> {
+        &self.assets
+    }
+
+    #[must_use]
+    pub fn policies(&self) -> &ContentPolicies {
+        &self.policies
+    }
+
+    /// The languages that pages can be rendered in.
+    pub fn languages(&self) -> impl Iterator<Item = &str> {
+        self.languages.keys().map(String::as_str)
+    }
+
+    /// The owner's files that stand in place of shipped templates, for the log.
+    #[must_use]
+    pub fn replaced(&self) -> &[String] {
+        &self.replaced
+    }
+
+    fn environment(&self, language: &str) -> Result<&Environment<'static>, TemplateError> {
+        let base = || self.languages.get(BASE_LANGUAGE);
+        self.languages.get(language).or_else(base).ok_or_else(|| {
+            TemplateError::of_page(&format!("text.{language}.txt"), "there is no such file".into())
+        })
+    }
+
+    fn build(overrides: &Overrides) -> Result<Self, Vec<TemplateError>> {
+        let assets = Arc::new(Assets::gather(overrides));
+        let sources = sources(overrides)?;
+        let catalogues = text::catalogues(overrides)?;
+        let mut languages = BTreeMap::new();
+        let mut errors = Vec::new();
+        for (language, catalogue) in catalogues {
+            match environment(&sources.templates, catalogue, &assets) {
+                Ok(environment) => {
+                    languages.insert(language, environment);
+                }
+                Err(more) => errors = more,
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let policies = ContentPolicies::new(assets.inline_style());
+        Ok(Self { languages, assets, policies, replaced: sources.replaced })
+    }
+}
+
+struct Sources {
+    templates: BTreeMap<String, String>,
+    replaced: Vec<String>,
+}
+
+/// Shipped templates under their names and under `default/`, the owner's over the former.
+fn sources(overrides: &Overrides) -> Result<Sources, Vec<TemplateError>> {
+    let mut templates = BTreeMap::new();
+    for name in Shipped::iter().filter(|name| name.ends_with(".html")) {
+        if let Some(source) = shipped_text(&name) {
+            templates.insert(format!("default/{name}"), source.clone());
+            templates.insert(name.into_owned(), source);
+        }
+    }
+    let mut replaced = Vec::new();
+    let mut errors = Vec::new();
+    for (name, source) in overrides.templates() {
+        let target = overrides::target_of(name);
+        if target != name && overrides.text(target).is_some() {
+            let reason = format!("`{target}` replaces the same page; keep one of the two");
+            errors.push(TemplateError::of_page(name, reason));
+        } else if templates.contains_key(target) {
+            replaced.push(name.to_owned());
+        }
+        if target != name {
+            templates.insert(target.to_owned(), format!("{{% extends \"{name}\" %}}"));
+        }
+        templates.insert(name.to_owned(), source.to_owned());
+    }
+    if errors.is_empty() { Ok(Sources { templates, replaced }) } else { Err(errors) }
+}
+
+fn environment(
+    templates: &BTreeMap<String, String>,
+    catalogue: Catalogue,
+    assets: &Arc<Assets>,
+) -> Result<Environment<'static>, Vec<TemplateError>> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.set_debug(false);
+    environment.set_fuel(Some(FUEL));
+    functions::add(&mut environment, Arc::new(catalogue), assets);
+    let errors: Vec<TemplateError> = templates
+        .iter()
+        .filter_map(|(name, source)| {
+            environment.add_template_owned(name.clone(), source.clone()).err()
+        })
+        .map(TemplateError::from)
+        .collect();
+    if errors.is_empty() { Ok(environment) } else { Err(errors) }
+}
+
+#[cfg(test)]
+mod tests;

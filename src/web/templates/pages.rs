@@ -1,0 +1,151 @@
+//! Every page as a type: what it is rendered from, its template, and samples of it.
+//!
+//! Samples are the contract with a theme: one that renders them all is good to serve.
+
+mod portal;
+mod refusal;
+mod setup;
+mod sign_in;
+
+use serde::Serialize;
+
+use super::{Brand, FooterLink, Frame, Person, Place, Sample, Templates};
+
+pub use portal::{AppCard, Category, Portal, SignOut, SignedOut};
+pub use refusal::{
+    Denial, Denied, ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted, StepUp,
+};
+pub use setup::{
+    AddressProblem, Declared, HeaderLine, SourcePlace, StageNotServed, Standin, WrongAddress,
+};
+pub use sign_in::{
+    FlowLink, FlowLinkKind, Identify, IdentifyProblem, Password, PasswordProblem, PasswordReason,
+    SetPassword, SignInProblem,
+};
+
+/// A page: its values are serialised for the template under the name `page`.
+pub trait Page: Serialize + Sized {
+    const TEMPLATE: &'static str;
+    /// The hosts that the page may stand on.
+    const PLACES: &'static [Place];
+    /// The ordinary, the empty, the long and the hostile; every kind of text at least once.
+    fn samples() -> Vec<Self>;
+}
+
+const SIGN_IN_HOST: &[Place] = &[Place::SignInHost];
+const APP_HOST: &[Place] = &[Place::AppHost];
+const ANYWHERE: &[Place] = &[Place::SignInHost, Place::AppHost];
+
+/// Text as an attacker would have it.
+const HOSTILE: &str = "<script>alert('{{ 7 * 7 }}')</script>\"><img src=x onerror=alert(1)>";
+const LONG: &str = "A name that goes on and on, as names of imported things sometimes do, with\
+                    averylongunbrokenpartinitthatmustnotpushthepageoutofitsplaceonasmallscreen";
+
+type Sampler = fn(&Templates, &str, &mut Vec<Sample>);
+
+pub(super) const SAMPLERS: &[Sampler] = &[
+    sample::<Identify>,
+    sample::<Password>,
+    sample::<SetPassword>,
+    sample::<Portal>,
+    sample::<SignOut>,
+    sample::<SignedOut>,
+    sample::<Denied>,
+    sample::<StepUp>,
+    sample::<Standin>,
+    sample::<WrongAddress>,
+    sample::<ErrorPage>,
+    sample::<Loop>,
+    sample::<StageNotServed>,
+    sample::<Restarted>,
+];
+
+fn sample<P: Page>(templates: &Templates, language: &str, samples: &mut Vec<Sample>) {
+    let page = P::TEMPLATE.trim_end_matches(".html");
+    for place in P::PLACES {
+        for (index, sample) in P::samples().iter().enumerate() {
+            for (dress, frame) in frames(language, *place).frames() {
+                samples.push(Sample {
+                    name: format!("{page}-{index}-{dress}-{}-{language}", place.word()),
+                    html: templates.render(&frame, sample),
+                });
+            }
+        }
+    }
+}
+
+impl Place {
+    fn word(self) -> &'static str {
+        match self {
+            Self::SignInHost => "sign-in-host",
+            Self::AppHost => "app-host",
+        }
+    }
+}
+
+/// The frames that samples are shown in: as usual, bare, and as an attacker would have it.
+struct Frames<'a> {
+    language: &'a str,
+    place: Place,
+    brands: [Brand; 3],
+    people: [Person; 2],
+}
+
+fn frames(language: &str, place: Place) -> Frames<'_> {
+    let usual = Brand {
+        title: "Home Lab".to_owned(),
+        footer: vec![
+            link("Status", "https://status.home.example/"),
+            link("Help", "mailto:help@home.example"),
+        ],
+        ..Brand::plain()
+    };
+    let hostile = Brand {
+        title: HOSTILE.to_owned(),
+        logo: Some("https://evil.example/logo.svg".to_owned()),
+        favicon: Some("//evil.example/".to_owned()),
+        stylesheets: vec!["https://evil.example/a.css".to_owned()],
+        footer: vec![link(HOSTILE, "javascript:alert(1)")],
+    };
+    Frames {
+        language,
+        place,
+        brands: [usual, Brand::plain(), hostile],
+        people: [person("Ada Lovelace", "ada"), person(HOSTILE, HOSTILE)],
+    }
+}
+
+impl Frames<'_> {
+    fn frames(&self) -> [(&'static str, Frame<'_>); 3] {
+        let [usual, plain, hostile] = &self.brands;
+        let [ada, attacker] = &self.people;
+        let csrf = match self.place {
+            Place::SignInHost => Some("s4mple-t0ken"),
+            Place::AppHost => None,
+        };
+        let home = match self.place {
+            Place::SignInHost => "/",
+            Place::AppHost => "https://auth.home.example/",
+        };
+        let frame = Frame {
+            brand: usual,
+            language: self.language,
+            banner: None,
+            user: Some(ada),
+            home,
+            place: self.place,
+            csrf,
+        };
+        let bare = Frame { brand: plain, user: None, ..frame };
+        let worst = Frame { brand: hostile, user: Some(attacker), banner: Some(HOSTILE), ..frame };
+        [("usual", frame), ("bare", bare), ("hostile", worst)]
+    }
+}
+
+fn link(text: &str, url: &str) -> FooterLink {
+    FooterLink { text: text.to_owned(), url: url.to_owned() }
+}
+
+fn person(name: &str, username: &str) -> Person {
+    Person { name: name.to_owned(), username: username.to_owned() }
+}

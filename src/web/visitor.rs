@@ -1,0 +1,56 @@
+//! Who talks to us, and for whom.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, HeaderName};
+
+use super::server::Server;
+use crate::access::target::{Client, plain};
+use crate::runtime::Runtime;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+
+/// Whether the request came through some proxy, as any forwarding header tells.
+#[must_use]
+pub fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers.contains_key(FORWARDED_FOR)
+        || headers.contains_key(FORWARDED_HOST)
+        || headers.contains_key("forwarded")
+        || headers.contains_key("via")
+        || headers.contains_key("x-real-ip")
+}
+
+/// The client of a request: the peer, or whom a trusted proxy names (`security.md` R6).
+#[must_use]
+pub fn client(server: &Server, runtime: &Runtime, headers: &HeaderMap, peer: SocketAddr) -> Client {
+    let peer = plain(peer.ip());
+    if !server.trusts(runtime, peer) || !is_forwarded(headers) {
+        return Client::Known(peer);
+    }
+    forwarded_client(runtime, headers)
+}
+
+/// The client that a trusted proxy names. Two lists are no list.
+#[must_use]
+pub fn forwarded_client(runtime: &Runtime, headers: &HeaderMap) -> Client {
+    let mut values = headers.get_all(FORWARDED_FOR).iter();
+    let first = values.next().and_then(|value| value.to_str().ok());
+    if values.next().is_some() {
+        return Client::Unknown;
+    }
+    Client::from_forwarded_for(first, |address| runtime.trusts(address))
+}
+
+/// The key under which failures of an address are counted: a whole /64 for IPv6.
+#[must_use]
+pub fn address_key(client: Client) -> String {
+    match client.address() {
+        Some(IpAddr::V6(six)) => {
+            let [a, b, c, d, ..] = six.segments();
+            format!("address:{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        Some(four) => format!("address:{four}"),
+        None => "address:unknown".to_owned(),
+    }
+}

@@ -1,0 +1,3 @@
+//! What tests share: the harness, no tests.
+
+pub mod stores;
