@@ -35,7 +35,7 @@ async function runSet(set, tests, count) {
   try {
     fixture = await within(`starting the fixture of ${set.name}`, 90_000, set.setup());
   } catch (error) {
-    console.log(`  FAIL  (fixture)\n${indent(error.stack ?? String(error))}`);
+    console.log(`  FAIL  (fixture)\n${indent(trace(error))}`);
     count.failed += tests.length;
     return;
   }
@@ -54,10 +54,16 @@ async function runTest(test, fixture, count) {
     console.log(`  ok    ${test.title}  (${Math.round(performance.now() - start)} ms)`);
   } catch (error) {
     count.failed += 1;
-    console.log(`  FAIL  ${test.title}\n${indent(error.stack ?? String(error))}`);
+    console.log(`  FAIL  ${test.title}\n${indent(trace(error))}`);
     const report = fixture.report?.();
     if (report) console.log(indent(report));
   }
+}
+
+/** The message and the places in the tests, without the runner's own frames. */
+function trace(error) {
+  const lines = (error?.stack ?? String(error)).split("\n");
+  return lines.filter((line) => !/^\s+at .*(node:internal|harness\/(suite|wait)\.mjs|run\.mjs)/.test(line)).join("\n");
 }
 
 function indent(text) {

@@ -88,9 +88,13 @@ export class World {
     return this.scratch.path("secrets", name);
   }
 
+  /** What a failed test shows besides its own words. */
   report() {
-    const parts = [this.doorward?.program, this.traefik?.program].filter(Boolean);
-    return parts.map((program) => `--- ${program.name}\n${program.tail(12)}`).join("\n");
+    const parts = [];
+    if (this.doorward?.program?.output) parts.push(`--- doorward\n${this.doorward.program.tail(10)}`);
+    const complaints = this.traefik?.complaints() ?? [];
+    if (complaints.length) parts.push(`--- traefik\n${complaints.slice(-5).map((entry) => JSON.stringify(entry)).join("\n")}`);
+    return parts.join("\n");
   }
 
   async stop() {
