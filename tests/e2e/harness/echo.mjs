@@ -16,6 +16,7 @@ export class Echo {
     this.seen = [];
     this.pages = new Map();
     this.documents = new Map();
+    this.sockets = new Set();
     this.server = createServer((request, response) => this.answer(request, response));
     this.server.on("upgrade", (request, socket) => this.upgrade(request, socket));
   }
@@ -31,6 +32,7 @@ export class Echo {
   }
 
   async stop() {
+    this.sockets.forEach((socket) => socket.destroy());
     this.server.closeAllConnections();
     await new Promise((done) => this.server.close(done));
   }
@@ -49,6 +51,8 @@ export class Echo {
     const key = request.headers["sec-websocket-key"] ?? "";
     const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
     const hello = Buffer.from("echo");
+    this.sockets.add(socket);
+    socket.on("close", () => this.sockets.delete(socket));
     socket.on("error", () => {});
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
