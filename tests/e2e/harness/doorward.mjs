@@ -54,6 +54,13 @@ export class Doorward {
     return url;
   }
 
+  /** The configuration that Doorward prints for another proxy. */
+  async snippet(proxy, app) {
+    const made = await this.command("snippet", proxy, `app:${app}`);
+    if (made.code !== 0 || !made.stdout.trim()) throw new Error(`doorward snippet ${proxy} app:${app} gave ${made.code}: ${made.stdout}${made.stderr}`);
+    return made.stdout;
+  }
+
   /** Writes one blueprint file the way careful editors do: a hidden temporary file, then a rename. Returns the time of the rename. */
   async write(name, text) {
     const path = join(this.blueprints, name);
