@@ -1,8 +1,15 @@
 // Scratch space: a temporary directory per test set and ports that are free right now.
+import { rmSync } from "node:fs";
 import { mkdtemp, rm, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+const made = new Set();
+
+process.on("exit", () => {
+  if (!process.env.KEEP_SCRATCH) made.forEach((dir) => rmSync(dir, { recursive: true, force: true }));
+});
 
 export class Scratch {
   static async make(name) {
@@ -11,6 +18,7 @@ export class Scratch {
 
   constructor(dir) {
     this.dir = dir;
+    made.add(dir);
   }
 
   path(...parts) {
