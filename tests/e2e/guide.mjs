@@ -1,7 +1,7 @@
 // The homelab guide's own set-up: a middleware file with its address and header names, apps labelled `authentik@file`.
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { openAndSignIn } from "./harness/browser.mjs";
+import { openAndSignIn, submit } from "./harness/browser.mjs";
 import { suite } from "./harness/suite.mjs";
 import { handshake } from "./harness/websocket.mjs";
 import { AUTH, PASSWORD, World } from "./harness/world.mjs";
@@ -100,8 +100,8 @@ suite("guide", () => World.start("guide", { apps, before, labels: true, waitFor:
     await openAndSignIn(page, `${GRAFANA}/`, "bob", PASSWORD);
     await page.goto(`${GRAFANA}/outpost.goauthentik.io/sign_out`);
     assert.equal(new URL(page.url()).origin, AUTH);
-    const button = page.getByRole("button", { name: /sign out/i });
-    if (await button.count()) await Promise.all([page.waitForNavigation(), button.first().click()]);
+    const form = page.locator('form[action$="/sign-out"]');
+    if (await form.count()) await submit(page, form);
     await page.goto(`${GRAFANA}/`);
     assert.equal(new URL(page.url()).origin, AUTH);
   });

@@ -37,11 +37,9 @@ async function stillSignedIn(page) {
   return page.url() === `${GRAFANA}/check`;
 }
 
-/** The form with the button `press` on the page, as a hostile page would copy it: with all hidden fields. */
-async function copyForm(page, press) {
-  return page.locator("form", { has: page.getByRole("button", { name: press }) }).evaluate((form) => ({
-    action: form.action, method: form.method, fields: [...new FormData(form)],
-  }));
+/** A form of the page as a hostile page would copy it: with all hidden fields. */
+function copyForm(page, selector) {
+  return page.locator(selector).evaluate((form) => ({ action: form.action, fields: [...new FormData(form)] }));
 }
 
 /** A page that posts `form` by itself. */
@@ -54,7 +52,7 @@ suite("siblings", () => World.start("siblings", { apps }), (test) => {
   test("a sibling that posts our sign-out form, tokens included, signs nobody out (R13)", async (world) => {
     const page = await person(world);
     await page.goto(`${AUTH}/`);
-    const form = await copyForm(page, /^sign out$/i);
+    const form = await copyForm(page, 'form[action$="/sign-out"]');
     world.echo.page("/post", autoPost(form));
     for (const host of HOSTILE) {
       const arrived = page.waitForResponse((response) => response.url().startsWith(form.action) && response.request().method() === "POST");
@@ -79,7 +77,7 @@ suite("siblings", () => World.start("siblings", { apps }), (test) => {
     }
     await page.goto(`${HOSTILE[0]}/link`);
     await Promise.all([page.waitForNavigation(), page.click("#own")]);
-    await submit(page, page.locator("form", { has: page.getByRole("button", { name: /sign out/i }) }));
+    await submit(page, page.locator('form[action$="/sign-out"]'));
     assert.equal(await stillSignedIn(page), false, "saying yes signs out");
   });
 
@@ -98,11 +96,10 @@ suite("siblings", () => World.start("siblings", { apps }), (test) => {
   test("a sibling cannot post a sign-in with its own account (R13)", async (world) => {
     await world.hasPassword("mallory");
     const page = await world.person();
-    const filled = {};
     await page.goto(`${AUTH}/`);
-    filled.form = await page.locator("form", { has: page.locator("input[name=username]") }).evaluate((form) => ({ action: form.action, fields: [...new FormData(form)] }));
-    const fields = filled.form.fields.map(([name, value]) => [name, name === "username" ? "mallory" : name === "password" ? PASSWORD : value]);
-    world.echo.page("/login-csrf", autoPost({ action: filled.form.action, fields }));
+    const form = await copyForm(page, "form:has(input[name=username])");
+    const fields = form.fields.map(([name, value]) => [name, name === "username" ? "mallory" : name === "password" ? PASSWORD : value]);
+    world.echo.page("/login-csrf", autoPost({ action: form.action, fields }));
     // The hostile page must be reachable without a session of ours: it is served at a host of its own.
     const hostile = await world.signedIn("mallory");
     await hostile.open("https://evil.example.com/");

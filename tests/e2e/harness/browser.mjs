@@ -61,6 +61,14 @@ export async function submit(page, form) {
   return answer;
 }
 
+/** Signs out by the portal's own button, which may be in a closed menu. */
+export async function signOut(page, portal) {
+  await page.goto(portal);
+  const menu = page.locator("details:not([open]) > summary");
+  if (await menu.count()) await menu.first().click();
+  return submit(page, page.locator('form[action$="/sign-out"]'));
+}
+
 /** Chooses a password at a set-up link. */
 export async function setPassword(page, link, password) {
   await page.goto(link);

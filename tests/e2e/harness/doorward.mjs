@@ -9,7 +9,7 @@ const BINARY = process.env.DOORWARD_BIN ?? new URL("../../../target/debug/doorwa
 
 export class Doorward {
   /** Prepares directories and ports; `start` runs it. */
-  constructor(scratch, { port, metrics, dev = false, roots = [] }) {
+  constructor(scratch, { port, metrics, dev = false, wrap = [] }) {
     this.scratch = scratch;
     this.port = port;
     this.metrics = metrics;
@@ -18,7 +18,7 @@ export class Doorward {
     this.dynamic = scratch.path("dynamic");
     this.secrets = scratch.path("secrets");
     this.state = `sqlite://${scratch.path("state", "state.db")}`;
-    this.roots = roots.length ? roots : [this.blueprints];
+    this.wrap = wrap;
   }
 
   get authority() {
@@ -30,11 +30,12 @@ export class Doorward {
     const args = ["serve", ...this.common(), "--listen", this.authority, "--log", "json"];
     args.push("--write-to", this.dynamic, "--read-from", this.secrets);
     if (this.dev) args.push("--dev");
-    this.program = Program.start("doorward", BINARY, args, { cwd: this.scratch.dir });
+    const [command, ...rest] = [...this.wrap, BINARY, ...args];
+    this.program = Program.start("doorward", command, rest, { cwd: this.scratch.dir });
     await until("doorward to be ready", async () => {
       this.program.mustRun();
       return (await this.get("/healthz")).status === 200;
-    });
+    }, { every: 2 });
   }
 
   async stop() {
@@ -96,7 +97,7 @@ export class Doorward {
   }
 
   common() {
-    return [...this.roots.flatMap((root) => ["--blueprints", root]), "--state", this.state];
+    return ["--blueprints", this.blueprints, "--state", this.state];
   }
 }
 

@@ -24,8 +24,6 @@ http {
     client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy; fastcgi_temp_path ${dir}/fastcgi; uwsgi_temp_path ${dir}/uwsgi; scgi_temp_path ${dir}/scgi;
     ssl_certificate ${certificate.cert};
     ssl_certificate_key ${certificate.key};
-    # The unkind setting: with it, underscore names of a client do arrive.
-    underscores_in_headers on;
     server { listen 127.0.0.1:${port} ssl default_server; server_name _; return 421; }
     server {
         listen 127.0.0.1:${port} ssl;
@@ -54,11 +52,11 @@ ${servers.join("\n")}
   }
 }
 
-/** A snippet may be a whole server block or what belongs inside one. */
+/** A snippet may be a whole server block, with or without `listen` lines, or what belongs inside one. */
 function serverBlock(host, text, port) {
-  if (!/^\s*server\s*\{/m.test(text)) return `server {\n listen 127.0.0.1:${port} ssl;\n server_name ${host};\n${text}\n}`;
+  const listen = `listen 127.0.0.1:${port} ssl;`;
+  if (!/^\s*server\s*\{/m.test(text)) return `server {\n ${listen}\n server_name ${host};\n${text}\n}`;
   return text
-    .replace(/^\s*listen\s+\[[^\n]*\n/gm, "")
-    .replace(/^(\s*)listen\s[^;]*;/gm, `$1listen 127.0.0.1:${port} ssl;`)
-    .replace(/^\s*(ssl_certificate(_key)?|http2)\s[^;]*;/gm, "");
+    .replace(/^\s*(listen|ssl_certificate(_key)?|http2)\s[^;]*;/gm, "")
+    .replace(/^(\s*server\s*\{)/gm, `$1\n    ${listen}`);
 }
