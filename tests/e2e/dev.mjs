@@ -76,7 +76,7 @@ suite("dev", () => World.start("dev", { apps, proxy: false, dev: true }), (test)
     const host = new URL(at(world, "grafana")).host;
     const ask = (more) => world.doorward.get("/", [["Host", host], ["Cookie", cookies], ["Accept", "text/html"], ["Sec-Fetch-Mode", "navigate"], ...more]);
     assert.equal((await ask([])).status, 200, "without one it is shown");
-    for (const name of ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Uri", "X-Real-Ip", "Forwarded", "X-Original-URL"]) {
+    for (const name of ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Uri", "X-Real-Ip", "Forwarded", "Via", "X-Original-URL"]) {
       const answer = await ask([[name, name === "Forwarded" ? "for=203.0.113.1" : "203.0.113.1"]]);
       assert.ok(!answer.ok, `${name}: ${answer.status}`);
       assert.doesNotMatch(answer.text, /Remote-User/i, name);
@@ -118,9 +118,27 @@ app wrong "Routed to us" { proxy "https://wrong.example.com"; access { allow gro
     test("an app's host that a proxy routes to Doorward itself shows no stand-in page (R17)", async (world) => {
       for (const host of ["wrong.example.com", "grafana.example.com.localhost"]) {
         const answer = await world.visitor().step(`https://${host}/`);
-        assert.ok(answer.status >= 300, `${host}: ${answer.status}`);
+        assert.ok(answer.status >= 400, `${host}: ${answer.status}`);
         assert.doesNotMatch(answer.text, /Remote-User/i);
       }
+    });
+  },
+);
+
+suite(
+  "dev: a proxy before a development server",
+  () => World.start("dev-proxy", {
+    apps, dev: true,
+    before: (world) => writeFile(`${world.doorward.dynamic}/wrong.yml`, wrongRoute(world)),
+    waitFor: "wrong.example.com",
+  }),
+  (test) => {
+    test("a real Traefik in between turns the stand-in page into a 502 (R17)", async (world) => {
+      const direct = await world.doorward.get("/", [["Host", new URL(at(world, "grafana")).host], ["Accept", "text/html"], ["Sec-Fetch-Mode", "navigate"]]);
+      assert.equal(direct.status, 302, "without Traefik it begins a sign-in");
+      const answer = await world.visitor().step("https://grafana.example.com.localhost/");
+      assert.equal(answer.status, 502);
+      assert.doesNotMatch(answer.text, /Remote-User/i);
     });
   },
 );
