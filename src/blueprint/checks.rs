@@ -63,8 +63,11 @@ pub fn check(view: &View<'_>, out: &mut Diagnostics) {
     runtime_written::check(view, out);
     traefik::check(view, out);
     expectations::check(view, out);
-    unused::check(view, out);
-    not_served::check(view, out);
+    // With errors about, what is unused is often what a mistyped name meant.
+    if !out.has_errors() && view.mode.is_whole() {
+        unused::check(view, out);
+        not_served::check(view, out);
+    }
 }
 
 impl<'a> View<'a> {
@@ -183,3 +186,6 @@ fn covers(pattern: &str, host: &str) -> bool {
         None => pattern == host,
     }
 }
+
+#[cfg(test)]
+mod tests;

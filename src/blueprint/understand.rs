@@ -32,7 +32,7 @@ pub fn understand(
         checks::check(&view, &mut found);
     }
     out.extend(once_each(found));
-    blueprint.filter(|_| !out.has_errors() && !mode.incomplete)
+    blueprint.filter(|_| !out.has_errors() && mode.is_whole())
 }
 
 /// The top-level nodes that hold an error already: what they lack would be said twice.
@@ -71,3 +71,6 @@ fn once_each(found: Diagnostics) -> Vec<Diagnostic> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests;
