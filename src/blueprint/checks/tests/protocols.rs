@@ -111,7 +111,8 @@ fn a_bind_can_give_what_it_is_asked_for() {
         complaints(&format!(
             "ldap {{ base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\" }}
              service-account robot \"Robot\" {{ {account} }}
-             flow bind for=authentication {{ identification; password; {stages}; login }}
+             flow bind for=authentication {{ identification; password; {stages}
+                 login }}
              app wiki \"Wiki\" {{ ldap {{ bind-as robot; flow bind }}; access {{ {access} }} }}"
         ))
     };
