@@ -31,7 +31,12 @@ pub fn understand(
         let view = View { blueprint, nodes, sources, names: &names, mode, broken };
         checks::check(&view, &mut found);
     }
-    out.extend(once_each(found));
+    let mut told = once_each(found);
+    if out.has_errors() || told.iter().any(|each| each.severity == Severity::Error) {
+        // Advice is for files that are right; among errors it is noise.
+        told.retain(|each| each.severity != Severity::Advice);
+    }
+    out.extend(told);
     blueprint.filter(|_| !out.has_errors() && mode.is_whole())
 }
 

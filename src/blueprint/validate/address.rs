@@ -8,7 +8,7 @@ use super::value::Bad;
 use crate::model::glob::Glob;
 use crate::model::host::{Host, HostPattern};
 use crate::model::network::Network;
-use crate::model::web_url::SocketAddress;
+use crate::model::web_url::{SocketAddress, WebUrl};
 
 pub(super) fn glob(text: &str) -> Option<Bad> {
     let reason = Glob::parse(text).err()?;
@@ -183,7 +183,7 @@ pub(super) fn redirect(text: &str) -> Option<Bad> {
             "redirect URIs must use https",
             "an authorization code sent here can be read on the network",
         )
-        .help(format!("write \"{}\"; plain http is only accepted for\nlocalhost", https(text)))
+        .help(format!("write \"{}\"; plain http is only accepted for localhost", https(text)))
         .fix(format!("\"{}\"", https(text)))
     })
 }
@@ -247,6 +247,7 @@ fn web(text: &str) -> Result<Url, Bad> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad("a URL here holds no user and no password"));
     }
+    WebUrl::parse(text).map_err(|reason| bad(&reason.to_string()))?;
     Ok(url)
 }
 
