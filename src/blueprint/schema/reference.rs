@@ -74,7 +74,7 @@ fn describe(text: &mut String, path: &[&str], spec: &Spec, level: usize) {
     );
     let words = enumerations(spec);
     if !words.is_empty() {
-        let _ = write!(text, "{words}\n");
+        let _ = writeln!(text, "{words}");
     }
     let kids: Vec<String> = spec
         .every_kid()
