@@ -89,7 +89,7 @@ pub fn check(nodes: &[Node], names: &Names, sources: &Sources, mode: Mode, out: 
     twice(nodes, out);
     formerly(nodes, names, out);
     if !mode.incomplete {
-        references::check(nodes, names, sources, out);
+        references::check(nodes, names, sources, mode, out);
     }
 }
 
