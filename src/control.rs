@@ -54,7 +54,7 @@ pub async fn serve(keeper: Arc<Keeper>, mut stop: watch::Receiver<bool>) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = crate::app::listen::told(&mut stop) => break,
         };
         let Ok((stream, _)) = accepted else { continue };
         let keeper = Arc::clone(&keeper);

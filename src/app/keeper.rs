@@ -199,7 +199,7 @@ impl Keeper {
             return Ok(Verdict::Held(Box::new(plan)));
         }
         let changes = plan.outcome() == Outcome::Changes;
-        let generation = take(&self.options, server, candidate, &plan, by, &before).await?;
+        let generation = take(&self.options, server, candidate, &plan, by).await?;
         last.unpublished = !self.publish(generation.dynamic.as_ref());
         Ok(match changes {
             true => Verdict::Applied { generation: generation.number, plan: Box::new(plan) },
@@ -426,10 +426,17 @@ pub async fn take(
     candidate: Candidate,
     plan: &Plan,
     by: &str,
-    _before: &Runtime,
 ) -> Result<Taken, KeepError> {
-    let world = apply::World { store: &server.store, key: &server.key, rng: &server.rng, clock: &server.clock };
-    let applied = apply::apply(&world, plan, &candidate.runtime, by).await?;
+    let applied = apply::apply(&apply::Applying {
+        store: &server.store,
+        key: &server.key,
+        rng: &server.rng,
+        now: server.clock.now(),
+        plan,
+        after: &candidate.runtime,
+        actor: by,
+    })
+    .await?;
     let Candidate { mut runtime, dynamic, .. } = candidate;
     runtime.generation = applied.generation;
     for app in &mut runtime.apps {
@@ -439,7 +446,7 @@ pub async fn take(
     }
     server.runtime.store(Arc::new(runtime));
     server.sessions.forget(&applied.ended_sessions);
-    server.sessions.forget_apps(&applied.ended_apps);
+    server.sessions.forget_app_sessions(&applied.ended_app_sessions);
     server.sessions.refresh_accounts().await?;
     first_passwords(options, server).await?;
     Ok(Taken { number: applied.generation, dynamic })
@@ -486,7 +493,7 @@ pub async fn last_good(
     let uids = uids(store).await?;
     let number = active.line.number;
     // What was in force was allowed then; arguments given since decide about new files alone.
-    let mode = crate::blueprint::validate::Mode { dev: true, allow_raw_routers: true, incomplete: false };
+    let mode = crate::blueprint::validate::Mode { dev: true, allow_raw_routers: true, ..Default::default() };
     let lenient = Options { dev: options.dev, allow_raw_routers: true, ..options.clone() };
     let loaded = stored::understand(&active.sources, mode).ok_or(KeepError::Unreadable(number))?;
     let built = candidate::rebuild(&lenient, &places.addressing, loaded, &uids, number);

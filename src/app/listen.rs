@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +55,11 @@ pub fn open(at: SocketAddr) -> Result<TcpListener, ListenError> {
     })
 }
 
+/// Waits until `stop` says so, or nobody is left to say it.
+pub async fn told(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
 /// Serves a listener until `stop` says so, and then lets open requests end.
 pub async fn serve<H, F>(listener: TcpListener, mut stop: watch::Receiver<bool>, handler: Arc<H>)
 where
@@ -65,10 +69,9 @@ where
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = {
-            let stopped = pin!(stop.wait_for(|stop| *stop));
             tokio::select! {
                 accepted = listener.accept() => accepted,
-                _ = stopped => break,
+                () = told(&mut stop) => break,
             }
         };
         let Ok((stream, peer)) = accepted else {

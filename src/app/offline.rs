@@ -9,7 +9,8 @@ use crate::blueprint::render::Style;
 use crate::clock::Clock;
 use crate::control::Answer;
 use crate::ids::Rng;
-use crate::reconcile::{self, Confirmations, Outcome, Plan, apply, gather};
+use crate::reconcile::apply::Applying;
+use crate::reconcile::{self, Confirmations, Outcome, Plan, gather};
 use crate::store::{Limits, Opening, StateUrl, Store};
 
 /// What the files would change.
@@ -51,9 +52,16 @@ pub async fn apply(
         let exit = if plan.outcome() == Outcome::Held { 3 } else { 0 };
         return Ok(Answer { exit, ..answer });
     }
-    let (clock, rng) = (Clock::machine(), Rng::system());
-    let world = apply::World { store: &opened.store, key: &opened.key, rng: &rng, clock: &clock };
-    let applied = apply::apply(&world, &plan, &candidate.runtime, "apply").await?;
+    let applied = reconcile::apply::apply(&Applying {
+        store: &opened.store,
+        key: &opened.key,
+        rng: &Rng::system(),
+        now: Clock::machine().now(),
+        plan: &plan,
+        after: &candidate.runtime,
+        actor: "apply",
+    })
+    .await?;
     let created = if opened.opening == Opening::Created { " (a new store)" } else { "" };
     Ok(Answer {
         exit: 0,

@@ -47,8 +47,8 @@ impl Options {
     pub fn mode(&self) -> Mode {
         Mode {
             dev: self.dev,
-            incomplete: false,
             allow_raw_routers: self.allow_raw_routers,
+            ..Mode::default()
         }
     }
 }

@@ -281,7 +281,7 @@ enum What {
     /// The very files in force.
     Same { dynamic: Option<Dynamic>, warnings: usize, missing: Vec<String> },
     /// Files that may be taken into force.
-    New { candidate: Box<Candidate>, plan: Box<Plan>, before: i64 },
+    New { candidate: Box<Candidate>, plan: Box<Plan> },
     /// The last good ones, and why.
     LastGood { dynamic: Option<Dynamic>, health: Health },
 }
@@ -315,7 +315,7 @@ async fn first(
             let plan = keeper::plan_candidate(options, running, &candidate, &stored, &none);
             if plan.outcome() != Outcome::Held {
                 let runtime = candidate::copy_of(options, places, &candidate, &uids, number)?;
-                let what = What::New { candidate: Box::new(candidate), plan: Box::new(plan), before: number };
+                let what = What::New { candidate: Box::new(candidate), plan: Box::new(plan) };
                 return Ok(Start { runtime, what });
             }
             let problems: Vec<String> = plan.held.iter().map(|reason| format!("{} ({})", reason.sentence, reason.confirm.join(" "))).collect();
@@ -383,11 +383,10 @@ async fn into_force(
             warnings = Warnings { count, missing, not_in_force: None };
             dynamic
         }
-        What::New { candidate, plan, before: _ } => {
+        What::New { candidate, plan } => {
             warnings.count = candidate.diagnostics.len();
             warnings.missing.clone_from(&candidate.missing);
-            let before = server.runtime.load_full();
-            keeper::take(options, server, *candidate, &plan, "start", &before).await?.dynamic
+            keeper::take(options, server, *candidate, &plan, "start").await?.dynamic
         }
         What::LastGood { dynamic, health } => {
             warnings.not_in_force = health.problems.first().cloned();
@@ -506,7 +505,7 @@ async fn follow(keeper: Arc<Keeper>, watched: Vec<PathBuf>, mut stop: watch::Rec
     loop {
         tokio::select! {
             () = watch.changed() => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = crate::app::listen::told(&mut stop) => return,
         }
         let (_, watched) = keeper.reload(&none, "file change", false).await;
         watch.follow(&watched);

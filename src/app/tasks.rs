@@ -22,7 +22,7 @@ pub async fn run(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
             _ = contact.tick() => keep_contact(&server).await,
             _ = flush.tick() => flush_sessions(&server).await,
             _ = clean.tick() => clean_up(&server).await,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = crate::app::listen::told(&mut stop) => break,
         }
     }
     flush_sessions(&server).await;

@@ -6,7 +6,7 @@ use super::read::{self, Limits, ReadError, Root};
 use super::source::{FileId, Sources};
 use super::tree::Node;
 use super::understand::understand;
-use super::validate::Mode;
+use super::validate::{Kinds, Mode};
 use super::{expand, syntax};
 use std::path::PathBuf;
 
@@ -49,10 +49,12 @@ pub fn understand_sources(sources: Sources, limits: &Limits, mode: Mode) -> Load
     }
     limits.check(&nodes, &mut found);
     let errors_before = found.count(super::diagnostic::Severity::Error);
+    let templates = Kinds::of_templates(&nodes);
     let nodes = expand::expand(nodes, &mut found);
     limits.check(&nodes, &mut found);
     let unexpanded = found.count(super::diagnostic::Severity::Error) > errors_before;
-    let mode = Mode { incomplete: mode.incomplete || unparsed || unexpanded, ..mode };
+    let missing = if unexpanded { templates } else { mode.missing };
+    let mode = Mode { incomplete: mode.incomplete || unparsed, missing, ..mode };
     let blueprint = understand(&nodes, &sources, mode, &mut found);
     Loaded {
         blueprint: blueprint.filter(|_| !found.has_errors()),

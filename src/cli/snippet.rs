@@ -1,6 +1,6 @@
 //! `doorward snippet`.
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::Args;
 
 use super::Installation;
@@ -37,14 +37,12 @@ impl Snippet {
             bail!("the files have errors: mend them first");
         };
         let slug = self.app.strip_prefix("app:").unwrap_or(&self.app);
-        let app = blueprint.apps.iter().find(|app| app.slug.value == slug);
-        let app = app.ok_or_else(|| anyhow!("there is no app `{slug}`; `doorward show` lists what there is"))?;
         let proxy = match self.proxy {
-            Proxy::Nginx => make::Proxy::Nginx,
-            Proxy::Caddy => make::Proxy::Caddy,
-            Proxy::Envoy => make::Proxy::Envoy,
+            Proxy::Nginx => make::Program::Nginx,
+            Proxy::Caddy => make::Program::Caddy,
+            Proxy::Envoy => make::Program::Envoy,
         };
-        let text = make::snippet(proxy, &blueprint, app)?;
+        let text = make::snippet(proxy, &blueprint, slug)?;
         super::print(&text)?;
         Ok(0)
     }

@@ -2,5 +2,6 @@
 
 #![expect(clippy::expect_used, reason = "a test that goes wrong stops there")]
 
+mod blueprint;
 mod store;
 mod support;
