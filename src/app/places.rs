@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::options::Options;
-use crate::blueprint::Blueprint;
 use crate::blueprint::settings::Server;
 use crate::runtime::origin::Addressing;
 use crate::store::StateUrl;
@@ -35,9 +34,9 @@ impl Places {
     ///
     /// # Errors
     /// If the address of the state cannot be understood.
-    pub fn new(options: &Options, server: Option<&Server>) -> Result<Self, PlaceError> {
+    pub fn new(options: &Options, server: &Server) -> Result<Self, PlaceError> {
         let declared: Vec<SocketAddr> =
-            server.into_iter().flat_map(|s| &s.listen).map(|at| at.value.get()).collect();
+            server.listen.iter().map(|at| at.value.get()).collect();
         let declared_port = declared.first().map_or(DEFAULT_PORT, SocketAddr::port);
         let listen = listen(options, declared);
         let state = state(options, server)?;
@@ -46,7 +45,7 @@ impl Places {
             Some(directory) => directory.join("control.sock"),
             None => directory.join("control.sock"),
         };
-        let metrics = server.and_then(|server| server.metrics.as_ref()).map(|at| at.value.get());
+        let metrics = server.metrics.as_ref().map(|at| at.value.get());
         Ok(Self {
             addressing: Addressing {
                 dev: options.dev,
@@ -95,12 +94,12 @@ fn on_loopback(at: SocketAddr) -> SocketAddr {
     }
 }
 
-fn state(options: &Options, server: Option<&Server>) -> Result<StateUrl, PlaceError> {
+fn state(options: &Options, server: &Server) -> Result<StateUrl, PlaceError> {
     if let Some(given) = &options.state {
         return Ok(absolute_state(options, given.parse()?));
     }
     let name = if options.dev { "dev.db" } else { "doorward.db" };
-    let declared = server.and_then(|server| server.state.as_ref()).filter(|_| !options.dev);
+    let declared = server.state.as_ref().filter(|_| !options.dev);
     let url = match declared {
         Some(url) => url.value.parse()?,
         None => StateUrl::Sqlite(PathBuf::from("state").join(name)),
@@ -129,10 +128,4 @@ fn directory(options: &Options, state: &StateUrl) -> PathBuf {
 #[must_use]
 pub fn absolute(working_directory: &Path, path: &Path) -> PathBuf {
     working_directory.join(path).components().collect()
-}
-
-/// The `server` node of a blueprint, if there is a blueprint.
-#[must_use]
-pub fn server_of(blueprint: Option<&Blueprint>) -> Option<&Server> {
-    blueprint.map(|blueprint| &blueprint.server)
 }

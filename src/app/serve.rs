@@ -19,7 +19,7 @@ use super::candidate::{self, Candidate};
 use super::dispatch::Fronts;
 use super::keeper::{self, Keeper, LastGood};
 use super::options::Options;
-use super::places::{Places, server_of};
+use super::places::Places;
 use super::secrets::Secrets;
 use super::watch::Watch;
 use super::{listen, metrics, password_link, tasks};
@@ -102,9 +102,9 @@ pub async fn run(
     greet: impl FnOnce(&Started),
 ) -> anyhow::Result<()> {
     let loaded = load::load(&options.roots, options.mode());
-    let places = Places::new(&options, server_of(loaded.blueprint.as_ref()))?;
+    let places = Places::new(&options, &loaded.server)?;
     let listeners = open_listeners(&places)?;
-    let opened = open(&options, &places, loaded.blueprint.as_ref()).await?;
+    let opened = open(&options, &places, &loaded.server).await?;
     let (clock, rng) = (Clock::machine(), Rng::system());
     let watched = loaded.watched.clone();
     let digest = candidate::source_digest(&loaded.sources);
@@ -185,11 +185,11 @@ fn open_listeners(places: &Places) -> anyhow::Result<Listeners> {
 pub async fn open(
     options: &Options,
     places: &Places,
-    blueprint: Option<&crate::blueprint::Blueprint>,
+    declared: &crate::blueprint::settings::Server,
 ) -> anyhow::Result<Opened> {
     make_directory(&places.directory)?;
     let (store, opening) = Store::open(&places.state, Limits::default(), Clock::machine().now()).await?;
-    let (text, key_file) = key_text(options, places, blueprint, opening)?;
+    let (text, key_file) = key_text(options, places, declared, opening)?;
     let key = Arc::new(MasterKey::parse(&text).context("the master key cannot be used")?);
     let mut tx = store.begin().await?;
     let check = tx.check_key(key.fingerprint()).await?;
@@ -217,11 +217,10 @@ type KeyFile = Option<(PathBuf, KeyOrigin)>;
 fn key_text(
     options: &Options,
     places: &Places,
-    blueprint: Option<&crate::blueprint::Blueprint>,
+    declared: &crate::blueprint::settings::Server,
     opening: Opening,
 ) -> anyhow::Result<(Secret, KeyFile)> {
-    let declared = blueprint.and_then(|blueprint| blueprint.server.master_key.as_ref());
-    if let Some(reference) = declared {
+    if let Some(reference) = &declared.master_key {
         match Secrets::new(options).resolve(reference) {
             Ok(Some(text)) => return Ok((text, None)),
             Err(error) if !options.dev => {

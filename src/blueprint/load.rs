@@ -2,6 +2,7 @@
 
 use super::Blueprint;
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::settings::Server;
 use super::read::{self, Limits, ReadError, Root};
 use super::source::{FileId, Sources};
 use super::tree::Node;
@@ -16,6 +17,9 @@ pub struct Loaded {
     pub sources: Sources,
     /// There is a blueprint only without errors.
     pub blueprint: Option<Blueprint>,
+    /// Where the process stands, as far as it can be read: a server with broken files goes on
+    /// there with the last good ones.
+    pub server: Server,
     /// By file and place.
     pub diagnostics: Vec<Diagnostic>,
     /// Files and roots that could not be read.
@@ -56,7 +60,9 @@ pub fn understand_sources(sources: Sources, limits: &Limits, mode: Mode) -> Load
     let missing = if unexpanded { templates } else { mode.missing };
     let mode = Mode { incomplete: mode.incomplete || unparsed, missing, ..mode };
     let blueprint = understand(&nodes, &sources, mode, &mut found);
+    let server = nodes.iter().find(|node| node.is("server")).map(Server::from_node);
     Loaded {
+        server: server.unwrap_or_default(),
         blueprint: blueprint.filter(|_| !found.has_errors()),
         diagnostics: found.sorted(),
         sources,

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::Installation;
 use crate::app::candidate;
-use crate::app::places::{Places, server_of};
+use crate::app::places::Places;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::read::{Limits, Root};
@@ -97,7 +97,7 @@ fn judged(options: &crate::app::options::Options, loaded: Loaded) -> anyhow::Res
     if loaded.blueprint.is_none() {
         return Ok(loaded.diagnostics);
     }
-    let places = Places::new(options, server_of(loaded.blueprint.as_ref()))?;
+    let places = Places::new(options, &loaded.server)?;
     let built = candidate::judge(options, &places.addressing, loaded);
     Ok(match built {
         Ok(candidate) => candidate.diagnostics,

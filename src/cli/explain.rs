@@ -14,7 +14,7 @@ use crate::access::rule::{Outcome, Rule};
 use crate::access::target::{Client, split_authority};
 use crate::access::{self, Decision, Query, Target, Trace, Verdict};
 use crate::app::candidate;
-use crate::app::places::{Places, server_of};
+use crate::app::places::Places;
 use crate::blueprint::load;
 use crate::blueprint::render::Format;
 use crate::clock::{Clock, Millis};
@@ -57,7 +57,7 @@ impl Explain {
     pub fn run(self) -> anyhow::Result<u8> {
         let options = self.at.options();
         let loaded = load::load(&options.roots, options.mode());
-        let places = Places::new(&options, server_of(loaded.blueprint.as_ref()))?;
+        let places = Places::new(&options, &loaded.server)?;
         let style = super::style(Format::Human, &std::io::stderr());
         let compiled = candidate::compile(&options, &places.addressing, loaded);
         let runtime = compiled.map_err(|rejected| {

@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use super::Installation;
-use crate::app::places::{Places, server_of};
+use crate::app::places::Places;
 use crate::blueprint::load;
 use crate::control::{Answer, Ask};
 
@@ -18,9 +18,7 @@ use crate::control::{Answer, Ask};
 pub fn places(at: &Installation) -> anyhow::Result<Places> {
     let options = at.options();
     let loaded = load::load(&options.roots, options.mode());
-    // Files with errors still tell where the server is, if that much can be read.
-    let blueprint = loaded.blueprint.as_ref();
-    Ok(Places::new(&options, server_of(blueprint))?)
+    Ok(Places::new(&options, &loaded.server)?)
 }
 
 /// Asks the server; `None` if none runs.

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Installation;
 use crate::app::candidate;
-use crate::app::places::{Places, server_of};
+use crate::app::places::Places;
 use crate::blueprint::load;
 use crate::blueprint::render::{self, Format};
 use crate::runtime::expectations::{self, Report};
@@ -27,7 +27,7 @@ impl Test {
         let options = self.at.options();
         let loaded = load::load(&options.roots, options.mode());
         let style = super::style(Format::Human, &std::io::stdout());
-        let places = Places::new(&options, server_of(loaded.blueprint.as_ref()))?;
+        let places = Places::new(&options, &loaded.server)?;
         let compiled = match candidate::compile(&options, &places.addressing, loaded) {
             Ok(compiled) => compiled,
             Err(rejected) => {

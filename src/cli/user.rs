@@ -4,7 +4,7 @@ use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 
 use super::Installation;
-use crate::app::places::{Places, server_of};
+use crate::app::places::Places;
 use crate::app::{password_link, serve};
 use crate::blueprint::load;
 use crate::clock::Clock;
@@ -49,8 +49,8 @@ impl User {
 async fn open(at: &Installation) -> anyhow::Result<(serve::Opened, String)> {
     let options = at.options();
     let loaded = load::load(&options.roots, options.mode());
-    let places = Places::new(&options, server_of(loaded.blueprint.as_ref()))?;
-    let opened = serve::open(&options, &places, loaded.blueprint.as_ref()).await?;
+    let places = Places::new(&options, &loaded.server)?;
+    let opened = serve::open(&options, &places, &loaded.server).await?;
     let declared = match &loaded.blueprint {
         Some(blueprint) => Some(Origin::of(&blueprint.settings.external_host.value)),
         None => {

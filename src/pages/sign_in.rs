@@ -82,7 +82,7 @@ async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Trouble> {
 pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
     let Ok(form) = Form::read(body).await else { return visit.error(ErrorKind::BadRequest) };
     if !visit.is_ours(visit.cookie(&visit.flow_cookie()), form.text(CSRF_FIELD)) {
-        return expired(visit);
+        return stale(visit).await;
     }
     match step(visit, &form).await {
         Ok(response) => response,
@@ -92,6 +92,16 @@ pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
             visit.error_with(page)
         }
         Err(trouble) => visit.unavailable(&trouble),
+    }
+}
+
+/// The form is out of date. In a second tab of a browser that has signed in since, it leads on.
+async fn stale(visit: &Visit<'_>) -> Response<Body> {
+    let own = visit.runtime.external.to_string();
+    let from_us = csrf::is_same_origin(&visit.parts.headers, &own);
+    match visit.sign_in().await {
+        Ok(Some(_)) if from_us => reply::see_other(&visit.next()),
+        _ => expired(visit),
     }
 }
 

@@ -166,7 +166,7 @@ impl Search<'_> {
 
     fn middleware(&self) -> Option<Diagnostic> {
         let declared = &self.names.middlewares;
-        if self.text.contains('@') || declared.contains_key(self.text) {
+        if self.names.raw || self.text.contains('@') || declared.contains_key(self.text) {
             return None;
         }
         let diagnostic = Diagnostic::error(
