@@ -1,10 +1,10 @@
 //! The server as a whole: opens the store, takes the files into force, listens, and keeps both in
 //! step until it is told to stop.
 
-/// From a request to the front that answers it.
-pub mod dispatch;
 /// A set of files, judged and compiled, before anything is touched.
 pub mod candidate;
+/// From a request to the front that answers it.
+pub mod dispatch;
 /// The configuration in force: read, judged, applied, published.
 pub mod keeper;
 /// Sockets, connections and an orderly end.

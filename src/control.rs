@@ -109,7 +109,12 @@ fn style(ask: &Ask) -> Style {
 }
 
 fn bad_confirmation(error: &dyn std::fmt::Display) -> Answer {
-    Answer { exit: 1, word: "failed".to_owned(), text: format!("error: {error}\n"), json: serde_json::Value::Null }
+    Answer {
+        exit: 1,
+        word: "failed".to_owned(),
+        text: format!("error: {error}\n"),
+        json: serde_json::Value::Null,
+    }
 }
 
 async fn reload(keeper: &Keeper, ask: &Ask) -> Answer {

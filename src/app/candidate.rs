@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::options::Options;
 use super::revision;
 use super::secrets::{self, Secrets};
+use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::object::Kind;
@@ -13,7 +14,6 @@ use crate::blueprint::read::ReadError;
 use crate::blueprint::render::{self, Style};
 use crate::blueprint::settings::TestRule;
 use crate::blueprint::source::Sources;
-use crate::blueprint::builtin;
 use crate::proxy_config::Stamp;
 use crate::proxy_config::traefik::{self, Dynamic, RawRouters};
 use crate::reconcile;
@@ -193,7 +193,11 @@ fn make(
 ///
 /// # Errors
 /// As `build`.
-pub fn load(options: &Options, addressing: &Addressing, uids: &Uids) -> Result<Candidate, Box<Rejected>> {
+pub fn load(
+    options: &Options,
+    addressing: &Addressing,
+    uids: &Uids,
+) -> Result<Candidate, Box<Rejected>> {
     build(options, addressing, load::load(&options.roots, options.mode()), uids, 0)
 }
 
@@ -216,7 +220,10 @@ pub fn copy_of(
 }
 
 fn is_vanished(problem: &ReadError) -> bool {
-    matches!(problem, ReadError::Missing { .. } | ReadError::Unreadable { .. } | ReadError::Empty { .. })
+    matches!(
+        problem,
+        ReadError::Missing { .. } | ReadError::Unreadable { .. } | ReadError::Empty { .. }
+    )
 }
 
 fn missing_secrets(options: &Options, blueprint: &crate::blueprint::Blueprint) -> Vec<String> {

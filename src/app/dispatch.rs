@@ -67,10 +67,18 @@ impl Fronts {
     async fn by_host(&self, parts: request::Parts, body: Body, peer: SocketAddr) -> Response<Body> {
         let runtime = self.server.runtime.load_full();
         let Some(authority) = own_authority(&parts) else {
-            return reply::text(StatusCode::BAD_REQUEST, "text/plain", "a request names one host\n");
+            return reply::text(
+                StatusCode::BAD_REQUEST,
+                "text/plain",
+                "a request names one host\n",
+            );
         };
         let Some((host, _)) = split_authority(authority) else {
-            return reply::text(StatusCode::BAD_REQUEST, "text/plain", "the host is not a valid name\n");
+            return reply::text(
+                StatusCode::BAD_REQUEST,
+                "text/plain",
+                "the host is not a valid name\n",
+            );
         };
         if host == runtime.external.host {
             return self.pages.answer(parts, body, peer).await;
@@ -95,13 +103,18 @@ impl Fronts {
             let given = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
             let given = given.and_then(|value| value.strip_prefix("Bearer "));
             if !given.is_some_and(|given| Secret::new(given) == *token) {
-                return Some(reply::text(StatusCode::UNAUTHORIZED, "text/plain", "a bearer token is needed\n"));
+                return Some(reply::text(
+                    StatusCode::UNAUTHORIZED,
+                    "text/plain",
+                    "a bearer token is needed\n",
+                ));
             }
         }
-        let mut response =
-            reply::text(StatusCode::OK, "application/json", provided.json.clone());
+        let mut response = reply::text(StatusCode::OK, "application/json", provided.json.clone());
         let headers = response.headers_mut();
-        for (name, value) in [("x-doorward-revision", &provided.revision), (ETAG.as_str(), &provided.digest)] {
+        for (name, value) in
+            [("x-doorward-revision", &provided.revision), (ETAG.as_str(), &provided.digest)]
+        {
             if let (Ok(name), Ok(value)) =
                 (http::HeaderName::try_from(name), HeaderValue::from_str(value))
             {

@@ -35,7 +35,10 @@ pub enum Verdict {
     Unchanged,
     /// Comments, formatting or places changed, and nothing else.
     Refreshed,
-    Applied { generation: i64, plan: Box<Plan> },
+    Applied {
+        generation: i64,
+        plan: Box<Plan>,
+    },
     Rejected(Box<Rejected>),
     Held(Box<Plan>),
     Failed(KeepError),
@@ -54,7 +57,9 @@ pub enum KeepError {
     Hash(#[from] HashError),
     #[error("the new configuration does not answer for `{0}`: it was taken back")]
     Probe(String),
-    #[error("the stored files of generation {0} cannot be read by this version: see what `doorward check` says of the files, and apply them")]
+    #[error(
+        "the stored files of generation {0} cannot be read by this version: see what `doorward check` says of the files, and apply them"
+    )]
     Unreadable(i64),
 }
 
@@ -89,7 +94,10 @@ impl Verdict {
             Self::Unchanged => "nothing to do: the files are the ones in force\n".to_owned(),
             Self::Refreshed => "nothing to do: only places or comments changed\n".to_owned(),
             Self::Applied { generation, plan } => {
-                format!("{}\ngeneration {generation} is in force\n", reconcile::render::summary(plan))
+                format!(
+                    "{}\ngeneration {generation} is in force\n",
+                    reconcile::render::summary(plan)
+                )
             }
             Self::Held(plan) => reconcile::render::render(plan, now, colour),
             Self::Rejected(rejected) => rejected.render(style),
@@ -142,7 +150,12 @@ impl Keeper {
 
     /// Reads the files and takes them into force if they may be. A set that was judged before is
     /// not judged again unless somebody `insists`.
-    pub async fn reload(&self, confirmations: &Confirmations, by: &str, insists: bool) -> (Verdict, Vec<PathBuf>) {
+    pub async fn reload(
+        &self,
+        confirmations: &Confirmations,
+        by: &str,
+        insists: bool,
+    ) -> (Verdict, Vec<PathBuf>) {
         let mut last = self.last.lock().await;
         let (roots, mode) = (self.options.roots.clone(), self.options.mode());
         let loaded = tokio::task::spawn_blocking(move || load::load(&roots, mode)).await;
@@ -189,7 +202,13 @@ impl Keeper {
         let server = &self.fronts.server;
         let before = server.runtime.load_full();
         let uids = uids(&server.store).await?;
-        let built = candidate::build(&self.options, &self.places.addressing, loaded, &uids, before.generation);
+        let built = candidate::build(
+            &self.options,
+            &self.places.addressing,
+            loaded,
+            &uids,
+            before.generation,
+        );
         let candidate = match built {
             Ok(candidate) => candidate,
             Err(rejected) => return Ok(Verdict::Rejected(rejected)),
@@ -222,7 +241,10 @@ impl Keeper {
     ///
     /// # Errors
     /// If the store cannot be asked.
-    pub async fn plan(&self, confirmations: &Confirmations) -> Result<Result<Plan, Box<Rejected>>, KeepError> {
+    pub async fn plan(
+        &self,
+        confirmations: &Confirmations,
+    ) -> Result<Result<Plan, Box<Rejected>>, KeepError> {
         let server = &self.fronts.server;
         let before = server.runtime.load_full();
         let uids = uids(&server.store).await?;
@@ -252,13 +274,22 @@ impl Keeper {
                 health.since = since(SyncState::Rejected);
                 health.problems = rejected.lines();
                 if !repeated {
-                    server.journal.note("config.rejected", Some(by), None, serde_json::json!({ "problems": health.problems }));
+                    server.journal.note(
+                        "config.rejected",
+                        Some(by),
+                        None,
+                        serde_json::json!({ "problems": health.problems }),
+                    );
                 }
             }
             Verdict::Held(plan) => {
                 health.state = SyncState::Held;
                 health.since = since(SyncState::Held);
-                health.problems = plan.held.iter().map(|reason| format!("{} ({})", reason.sentence, reason.confirm.join(" "))).collect();
+                health.problems = plan
+                    .held
+                    .iter()
+                    .map(|reason| format!("{} ({})", reason.sentence, reason.confirm.join(" ")))
+                    .collect();
                 let held = Held {
                     source_digest: plan.target.source_digest.clone(),
                     reasons: serde_json::json!(health.problems),
@@ -268,7 +299,12 @@ impl Keeper {
                     tracing::warn!(%error, "a held set of files could not be noted");
                 }
                 if !repeated {
-                    server.journal.note("config.held", Some(by), None, serde_json::json!({ "reasons": health.problems }));
+                    server.journal.note(
+                        "config.held",
+                        Some(by),
+                        None,
+                        serde_json::json!({ "reasons": health.problems }),
+                    );
                 }
             }
             Verdict::Failed(error) => {
@@ -325,7 +361,9 @@ impl Keeper {
         let path = self.places.written(&self.options, declared);
         let mut allowed = self.options.write_to.clone();
         allowed.push(self.places.directory.clone());
-        if self.options.dev && let Some(parent) = path.parent() {
+        if self.options.dev
+            && let Some(parent) = path.parent()
+        {
             let _ = std::fs::create_dir_all(parent);
         }
         publish::publish(&path, &dynamic.to_yaml(), &allowed)
@@ -337,22 +375,38 @@ fn log(verdict: &Verdict, health: &Health, by: &str) {
         Verdict::Unchanged => {}
         Verdict::Refreshed => tracing::info!(by, "the files changed in places and comments only"),
         Verdict::Applied { generation, plan } => {
-            tracing::info!(generation, by, changes = plan.changes.len(), "{}", reconcile::render::summary(plan).trim());
+            tracing::info!(
+                generation,
+                by,
+                changes = plan.changes.len(),
+                "{}",
+                reconcile::render::summary(plan).trim()
+            );
         }
         Verdict::Rejected(_) => {
             let first = health.problems.first().map_or("", String::as_str);
-            tracing::error!(by, errors = health.problems.len(), first, "the files were changed and are NOT in force: the last good configuration goes on. `doorward check` shows every error");
+            tracing::error!(
+                by,
+                errors = health.problems.len(),
+                first,
+                "the files were changed and are NOT in force: the last good configuration goes on. `doorward check` shows every error"
+            );
             for problem in health.problems.iter().take(25) {
                 tracing::error!("{problem}");
             }
         }
         Verdict::Held(_) => {
-            tracing::warn!(by, "the files were changed and wait for a confirmation: `doorward plan` shows what for");
+            tracing::warn!(
+                by,
+                "the files were changed and wait for a confirmation: `doorward plan` shows what for"
+            );
             for problem in &health.problems {
                 tracing::warn!("held: {problem}");
             }
         }
-        Verdict::Failed(error) => tracing::error!(by, %error, "the files could not be taken into force"),
+        Verdict::Failed(error) => {
+            tracing::error!(by, %error, "the files could not be taken into force")
+        }
     }
 }
 
@@ -382,9 +436,9 @@ fn provided(
 /// If the store cannot be asked.
 pub async fn uids(store: &Store) -> Result<Uids, StoreError> {
     let objects = store.read().await?.list_live_objects().await?;
-    let known = objects.into_iter().filter_map(|object| {
-        Some(((Kind::from_word(&object.kind)?, object.slug), object.uid))
-    });
+    let known = objects
+        .into_iter()
+        .filter_map(|object| Some(((Kind::from_word(&object.kind)?, object.slug), object.uid)));
     Ok(known.collect())
 }
 
@@ -397,17 +451,27 @@ pub fn plan_candidate(
     stored: &reconcile::Stored,
     confirmations: &Confirmations,
 ) -> Plan {
-    let roots: Vec<String> = options.roots.iter().map(|root| root.path.display().to_string()).collect();
+    let roots: Vec<String> =
+        options.roots.iter().map(|root| root.path.display().to_string()).collect();
     let given = Given {
         vanished_roots: Vec::new(),
         warnings: candidate.missing.clone(),
-        tests: TestCounts { passed: candidate.report.passed, failed: candidate.report.failures.len() },
+        tests: TestCounts {
+            passed: candidate.report.passed,
+            failed: candidate.report.failures.len(),
+        },
         dirty: false,
         roots: roots.join(" "),
     };
     // Generation 0 is none: there is nothing to compare with.
     let before = before.filter(|before| before.generation > 0);
-    reconcile::plan(&Question { before, after: &candidate.runtime, stored, confirmations, given: &given })
+    reconcile::plan(&Question {
+        before,
+        after: &candidate.runtime,
+        stored,
+        confirmations,
+        given: &given,
+    })
 }
 
 /// What was taken into force.
@@ -456,13 +520,18 @@ pub async fn take(
 ///
 /// # Errors
 /// If the store refuses.
-pub async fn first_passwords(options: &Options, server: &crate::web::server::Server) -> Result<(), KeepError> {
+pub async fn first_passwords(
+    options: &Options,
+    server: &crate::web::server::Server,
+) -> Result<(), KeepError> {
     let runtime = server.runtime.load_full();
     let secrets = Secrets::new(options);
     for declared in &runtime.blueprint.users {
         let Some(reference) = &declared.initial_password else { continue };
         let name = &declared.name.value;
-        let Some(user) = server.store.read().await?.find_user_by_username(name).await? else { continue };
+        let Some(user) = server.store.read().await?.find_user_by_username(name).await? else {
+            continue;
+        };
         if user.initial_password_applied || user.password_hash.is_some() {
             continue;
         }
@@ -474,7 +543,10 @@ pub async fn first_passwords(options: &Options, server: &crate::web::server::Ser
         tx.commit().await?;
         if applied {
             server.journal.note("password.initial", None, Some(name), serde_json::json!({}));
-            tracing::info!(user = name, "the initial password was set; it must be changed at the first sign-in");
+            tracing::info!(
+                user = name,
+                "the initial password was set; it must be changed at the first sign-in"
+            );
         }
     }
     Ok(())
@@ -493,7 +565,11 @@ pub async fn last_good(
     let uids = uids(store).await?;
     let number = active.line.number;
     // What was in force was allowed then; arguments given since decide about new files alone.
-    let mode = crate::blueprint::validate::Mode { dev: true, allow_raw_routers: true, ..Default::default() };
+    let mode = crate::blueprint::validate::Mode {
+        dev: true,
+        allow_raw_routers: true,
+        ..Default::default()
+    };
     let lenient = Options { dev: options.dev, allow_raw_routers: true, ..options.clone() };
     let loaded = stored::understand(&active.sources, mode).ok_or(KeepError::Unreadable(number))?;
     let built = candidate::rebuild(&lenient, &places.addressing, loaded, &uids, number);

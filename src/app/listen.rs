@@ -30,7 +30,9 @@ pub enum ListenError {
         "{0} is in use by another program: stop it, or choose another port, such as --listen {1}"
     )]
     Busy(SocketAddr, SocketAddr),
-    #[error("{0} cannot be listened on: {1}; see that the address is this machine's, or choose another with --listen")]
+    #[error(
+        "{0} cannot be listened on: {1}; see that the address is this machine's, or choose another with --listen"
+    )]
     Refused(SocketAddr, std::io::Error),
 }
 

@@ -41,9 +41,21 @@ fn text(server: &Server) -> String {
     let gauges = [
         ("doorward_config_in_sync", "Whether the files are in force", u64::from(in_sync)),
         ("doorward_config_stale_seconds", "How long the files have not been in force", stale),
-        ("doorward_config_generation", "The generation in force", u64::try_from(runtime.generation).unwrap_or(0)),
-        ("doorward_config_degraded", "What works less than it should", health.degraded.len() as u64),
-        ("doorward_store_in_contact", "Whether the store answers", u64::from(server.sessions.in_contact())),
+        (
+            "doorward_config_generation",
+            "The generation in force",
+            u64::try_from(runtime.generation).unwrap_or(0),
+        ),
+        (
+            "doorward_config_degraded",
+            "What works less than it should",
+            health.degraded.len() as u64,
+        ),
+        (
+            "doorward_store_in_contact",
+            "Whether the store answers",
+            u64::from(server.sessions.in_contact()),
+        ),
         ("doorward_sessions", "Sign-ins in memory", sign_ins as u64),
         ("doorward_app_sessions", "App sessions in memory", app_sessions as u64),
         ("doorward_apps", "Declared apps", runtime.apps.len() as u64),
@@ -52,7 +64,10 @@ fn text(server: &Server) -> String {
     for (name, help, value) in gauges {
         text += &format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
     }
-    text + &format!("# HELP doorward_time_seconds The clock\n# TYPE doorward_time_seconds gauge\ndoorward_time_seconds {}\n", seconds(now))
+    text + &format!(
+        "# HELP doorward_time_seconds The clock\n# TYPE doorward_time_seconds gauge\ndoorward_time_seconds {}\n",
+        seconds(now)
+    )
 }
 
 fn seconds(now: Millis) -> i64 {

@@ -66,7 +66,11 @@ pub async fn apply(
     Ok(Answer {
         exit: 0,
         word: "applied".to_owned(),
-        text: format!("{}\ngeneration {} is in force at the next start{created}\n", reconcile::render::summary(&plan), applied.generation),
+        text: format!(
+            "{}\ngeneration {} is in force at the next start{created}\n",
+            reconcile::render::summary(&plan),
+            applied.generation
+        ),
         json: serde_json::json!({ "result": "applied", "generation": applied.generation }),
     })
 }

@@ -45,10 +45,6 @@ impl Options {
     /// How strictly the files are read.
     #[must_use]
     pub fn mode(&self) -> Mode {
-        Mode {
-            dev: self.dev,
-            allow_raw_routers: self.allow_raw_routers,
-            ..Mode::default()
-        }
+        Mode { dev: self.dev, allow_raw_routers: self.allow_raw_routers, ..Mode::default() }
     }
 }

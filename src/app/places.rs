@@ -35,8 +35,7 @@ impl Places {
     /// # Errors
     /// If the address of the state cannot be understood.
     pub fn new(options: &Options, server: &Server) -> Result<Self, PlaceError> {
-        let declared: Vec<SocketAddr> =
-            server.listen.iter().map(|at| at.value.get()).collect();
+        let declared: Vec<SocketAddr> = server.listen.iter().map(|at| at.value.get()).collect();
         let declared_port = declared.first().map_or(DEFAULT_PORT, SocketAddr::port);
         let listen = listen(options, declared);
         let state = state(options, server)?;

@@ -28,7 +28,8 @@ fn head(root: &Path) -> Option<String> {
 
 fn packed(git: &Path, name: &str) -> Option<String> {
     let text = std::fs::read_to_string(git.join("packed-refs")).ok()?;
-    let line = text.lines().find_map(|line| line.split_once(' ').filter(|(_, known)| *known == name));
+    let line =
+        text.lines().find_map(|line| line.split_once(' ').filter(|(_, known)| *known == name));
     plausible(line?.0)
 }
 

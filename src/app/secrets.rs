@@ -16,7 +16,9 @@ const LARGEST: u64 = 64 * 1024;
 /// Why a secret has no value. Never holds a value.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    #[error("there is no credential `{0}`: the unit has no `LoadCredential={0}:…`, or $CREDENTIALS_DIRECTORY is not set")]
+    #[error(
+        "there is no credential `{0}`: the unit has no `LoadCredential={0}:…`, or $CREDENTIALS_DIRECTORY is not set"
+    )]
     NoCredential(String),
     #[error("`{0}` is no name of a credential: it is a plain file name")]
     BadCredential(String),
@@ -94,7 +96,9 @@ impl Secrets {
             let parent = path.parent().unwrap_or(path);
             return Err(SecretError::Outside(path.to_owned(), parent.to_owned()));
         }
-        refuse_public(&real).map_err(|error| error.unwrap_or_else(|| SecretError::ReadableByOthers(path.to_owned())))?;
+        refuse_public(&real).map_err(|error| {
+            error.unwrap_or_else(|| SecretError::ReadableByOthers(path.to_owned()))
+        })?;
         read(&real)
     }
 
@@ -125,7 +129,8 @@ fn read(path: &Path) -> Result<Secret, SecretError> {
     if about.len() > LARGEST {
         return Err(unreadable("it is larger than 64 KiB".to_owned()));
     }
-    let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|e| unreadable(e.to_string()))?);
+    let bytes =
+        zeroize::Zeroizing::new(std::fs::read(path).map_err(|e| unreadable(e.to_string()))?);
     let text = std::str::from_utf8(&bytes).map_err(|_| unreadable("it is not text".to_owned()))?;
     usable(text)
 }

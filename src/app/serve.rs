@@ -142,7 +142,11 @@ pub async fn run(
     let (keeper, warnings) = into_force(&options, &places, &server, start.what, &digest).await?;
     let external = server.runtime.load().external.to_string();
     let started = Started {
-        blueprints: options.roots.iter().map(|root| super::places::absolute(&options.environment.working_directory, &root.path)).collect(),
+        blueprints: options
+            .roots
+            .iter()
+            .map(|root| super::places::absolute(&options.environment.working_directory, &root.path))
+            .collect(),
         files,
         nodes,
         warnings: warnings.count,
@@ -188,14 +192,17 @@ pub async fn open(
     declared: &crate::blueprint::settings::Server,
 ) -> anyhow::Result<Opened> {
     make_directory(&places.directory)?;
-    let (store, opening) = Store::open(&places.state, Limits::default(), Clock::machine().now()).await?;
+    let (store, opening) =
+        Store::open(&places.state, Limits::default(), Clock::machine().now()).await?;
     let (text, key_file) = key_text(options, places, declared, opening)?;
     let key = Arc::new(MasterKey::parse(&text).context("the master key cannot be used")?);
     let mut tx = store.begin().await?;
     let check = tx.check_key(key.fingerprint()).await?;
     tx.commit().await?;
     if check == KeyCheck::Differs {
-        let from = key_file.as_ref().map_or("the declared master key".to_owned(), |(path, _)| path.display().to_string());
+        let from = key_file
+            .as_ref()
+            .map_or("the declared master key".to_owned(), |(path, _)| path.display().to_string());
         bail!(
             "{from} is not the key that {} was made with; put the right key in its place, or restore \
              both from the same backup",
@@ -208,7 +215,9 @@ pub async fn open(
 fn make_directory(directory: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.with_context(|| format!("{} cannot be made; see who owns the directory above it", directory.display()))
+    made.with_context(|| {
+        format!("{} cannot be made; see who owns the directory above it", directory.display())
+    })
 }
 
 type KeyFile = Option<(PathBuf, KeyOrigin)>;
@@ -235,7 +244,9 @@ fn key_text(
             refuse_public_key(&path)?;
             Ok((Secret::new(text.trim()), Some((path, KeyOrigin::Found))))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && opening == Opening::Created => {
+        Err(error)
+            if error.kind() == std::io::ErrorKind::NotFound && opening == Opening::Created =>
+        {
             let text = MasterKey::generate(&Rng::system())?;
             write_private(&path, text.reveal())?;
             Ok((text, Some((path, KeyOrigin::Created))))
@@ -299,9 +310,14 @@ async fn first(
     let built = candidate::build(options, &places.addressing, loaded, &uids, number);
     let now = Clock::machine().now();
     match (built, active) {
-        (Ok(candidate), Some(active)) if active.line.source_digest == candidate.runtime.source_digest => {
+        (Ok(candidate), Some(active))
+            if active.line.source_digest == candidate.runtime.source_digest =>
+        {
             let Candidate { runtime, dynamic, diagnostics, missing, .. } = candidate;
-            Ok(Start { runtime, what: What::Same { dynamic, warnings: diagnostics.len(), missing } })
+            Ok(Start {
+                runtime,
+                what: What::Same { dynamic, warnings: diagnostics.len(), missing },
+            })
         }
         (Ok(candidate), active) => {
             let before = match active {
@@ -317,7 +333,11 @@ async fn first(
                 let what = What::New { candidate: Box::new(candidate), plan: Box::new(plan) };
                 return Ok(Start { runtime, what });
             }
-            let problems: Vec<String> = plan.held.iter().map(|reason| format!("{} ({})", reason.sentence, reason.confirm.join(" "))).collect();
+            let problems: Vec<String> = plan
+                .held
+                .iter()
+                .map(|reason| format!("{} ({})", reason.sentence, reason.confirm.join(" ")))
+                .collect();
             fall_back(options, before, SyncState::Held, problems, "they wait for a confirmation")
         }
         (Err(rejected), None) => {

@@ -42,12 +42,15 @@ async fn flush_sessions(server: &Server) {
 
 async fn clean_up(server: &Server) {
     let settings = &server.runtime.load().blueprint.settings;
-    let mut retention = Retention { tombstones: settings.reconcile.keep_tombstones, ..Retention::default() };
+    let mut retention =
+        Retention { tombstones: settings.reconcile.keep_tombstones, ..Retention::default() };
     if let Some(events) = settings.retain_events {
         retention.events = events;
     }
     match server.store.clean_up(&retention, server.clock.now()).await {
         Ok(cleaned) => tracing::debug!(?cleaned, "cleaned up"),
-        Err(error) => tracing::warn!(%error, "old rows could not be cleaned up; the next try is in ten minutes"),
+        Err(error) => {
+            tracing::warn!(%error, "old rows could not be cleaned up; the next try is in ten minutes")
+        }
     }
 }

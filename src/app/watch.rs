@@ -46,7 +46,8 @@ impl Watch {
         for gone in self.watched.difference(&wanted) {
             let _ = watcher.unwatch(gone);
         }
-        let mut following: BTreeSet<PathBuf> = self.watched.intersection(&wanted).cloned().collect();
+        let mut following: BTreeSet<PathBuf> =
+            self.watched.intersection(&wanted).cloned().collect();
         for new in wanted.difference(&self.watched) {
             if watcher.watch(new, RecursiveMode::NonRecursive).is_ok() {
                 following.insert(new.clone());

@@ -2,8 +2,8 @@
 
 use super::Blueprint;
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::settings::Server;
 use super::read::{self, Limits, ReadError, Root};
+use super::settings::Server;
 use super::source::{FileId, Sources};
 use super::tree::Node;
 use super::understand::understand;
@@ -38,9 +38,41 @@ pub fn load(roots: &[Root], mode: Mode) -> Loaded {
     Loaded { problems: reading.problems, watched: reading.watched, ..loaded }
 }
 
+/// The KDL parser recurses, and so do we: a second fence behind the guard.
+const STACK: usize = 64 * 1024 * 1024;
+
 /// Understands files that were read before, such as those of a stored generation.
+///
+/// It does so on a thread with room for deep text: what the guard lets through never brings the
+/// process down.
 #[must_use]
 pub fn understand_sources(sources: Sources, limits: &Limits, mode: Mode) -> Loaded {
+    std::thread::scope(|scope| {
+        let spare = sources.clone();
+        let thread = std::thread::Builder::new().name("blueprints".to_owned()).stack_size(STACK);
+        let work = thread.spawn_scoped(scope, move || understand_here(sources, limits, mode));
+        work.ok().and_then(|work| work.join().ok()).unwrap_or_else(|| gave_up(spare))
+    })
+}
+
+/// What is said if the thread could not be had or came to grief.
+fn gave_up(sources: Sources) -> Loaded {
+    let text = "the files could not be read to the end: this is a fault of Doorward";
+    let place = super::source::Span::default();
+    let complaint =
+        Diagnostic::error("blueprint::not-understood", text).at(place, "somewhere in these files");
+    Loaded {
+        sources,
+        blueprint: None,
+        server: Server::default(),
+        diagnostics: vec![complaint],
+        problems: Vec::new(),
+        watched: Vec::new(),
+        nodes: 0,
+    }
+}
+
+fn understand_here(sources: Sources, limits: &Limits, mode: Mode) -> Loaded {
     let mut found = Diagnostics::default();
     let mut nodes = Vec::new();
     let mut unparsed = false;

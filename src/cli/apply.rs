@@ -9,7 +9,9 @@ use crate::blueprint::render::Format;
 use crate::control::Ask;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Every confirmation names one thing; `doorward plan` prints the exact arguments.\n\nExit codes: 0 in force, 1 rejected, 3 something else is still held.")]
+#[command(
+    after_help = "Every confirmation names one thing; `doorward plan` prints the exact arguments.\n\nExit codes: 0 in force, 1 rejected, 3 something else is still held."
+)]
 pub struct Apply {
     #[command(flatten)]
     at: Installation,
@@ -53,13 +55,19 @@ impl Apply {
     pub fn run(self) -> anyhow::Result<u8> {
         let places = socket::places(&self.at)?;
         let confirm = self.confirm.arguments();
-        let running = super::block_on(socket::ask(&places.control, Method::GET, "/status", &Ask::default()))?;
+        let running =
+            super::block_on(socket::ask(&places.control, Method::GET, "/status", &Ask::default()))?;
         if running.is_some() {
             return reload::reload(&self.at, confirm, self.json);
         }
         let style = super::style(Format::Human, &std::io::stdout());
-        let answer = super::block_on(offline::apply(&self.at.options(), &places, &confirm, &style))?;
-        if self.json { super::print_json(&answer.json)? } else { super::print(&answer.text)? }
+        let answer =
+            super::block_on(offline::apply(&self.at.options(), &places, &confirm, &style))?;
+        if self.json {
+            super::print_json(&answer.json)?
+        } else {
+            super::print(&answer.text)?
+        }
         Ok(answer.exit)
     }
 }

@@ -14,7 +14,9 @@ use crate::blueprint::render::{self, Format};
 use crate::blueprint::source::Sources;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  doorward check\n  doorward check --format short          for editors\n  cat app.kdl | doorward check -\n\nExit codes: 0 fine, 1 errors (with --deny-warnings: warnings, too).")]
+#[command(
+    after_help = "Examples:\n  doorward check\n  doorward check --format short          for editors\n  cat app.kdl | doorward check -\n\nExit codes: 0 fine, 1 errors (with --deny-warnings: warnings, too)."
+)]
 pub struct Check {
     /// Directories or files; `-` reads one file from standard input. Default: --blueprints
     #[arg(value_name = "DIR")]
@@ -60,7 +62,11 @@ impl Check {
         if !self.paths.is_empty() {
             options.roots = self.paths.iter().map(|path| Root::from_argument(path)).collect();
         }
-        let loaded = if self.paths == ["-"] { stdin(&options)? } else { load::load(&options.roots, options.mode()) };
+        let loaded = if self.paths == ["-"] {
+            stdin(&options)?
+        } else {
+            load::load(&options.roots, options.mode())
+        };
         let (files, nodes) = (loaded.sources.files.len(), loaded.nodes);
         let sources = loaded.sources.clone();
         let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
@@ -93,7 +99,10 @@ fn stdin(options: &crate::app::options::Options) -> anyhow::Result<Loaded> {
 
 /// The complaints about the files, and those that only a compiled whole can have: Traefik's
 /// configuration and the tests.
-fn judged(options: &crate::app::options::Options, loaded: Loaded) -> anyhow::Result<Vec<Diagnostic>> {
+fn judged(
+    options: &crate::app::options::Options,
+    loaded: Loaded,
+) -> anyhow::Result<Vec<Diagnostic>> {
     if loaded.blueprint.is_none() {
         return Ok(loaded.diagnostics);
     }

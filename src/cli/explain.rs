@@ -23,7 +23,9 @@ use crate::runtime::compile::attribute_map;
 use crate::runtime::{Destination, Runtime};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  doorward explain GET https://grafana.example.com/ --as alice\n  doorward explain GET https://pihole.example.com/ --as bob --from 10.0.4.7 --mfa totp\n\nThe rules are judged as they stand in the files. Exit codes with --expect: 0 as expected, 1 otherwise.")]
+#[command(
+    after_help = "Examples:\n  doorward explain GET https://grafana.example.com/ --as alice\n  doorward explain GET https://pihole.example.com/ --as bob --from 10.0.4.7 --mfa totp\n\nThe rules are judged as they stand in the files. Exit codes with --expect: 0 as expected, 1 otherwise."
+)]
 pub struct Explain {
     /// The method of the request
     #[arg(value_name = "METHOD")]
@@ -76,10 +78,15 @@ impl Explain {
             host: Cow::Owned(host),
             path,
             method: Cow::Owned(self.method.to_ascii_uppercase()),
-            client: if runtime.trusts(self.from) { Client::Proxy(self.from) } else { Client::Known(self.from) },
+            client: if runtime.trusts(self.from) {
+                Client::Proxy(self.from)
+            } else {
+                Client::Known(self.from)
+            },
         };
         let now = self.now()?;
-        let identity = self.who.as_deref().map(|who| self.identity(runtime, who, now)).transpose()?;
+        let identity =
+            self.who.as_deref().map(|who| self.identity(runtime, who, now)).transpose()?;
         let person = identity.as_ref().map(Identity::person);
         let query = Query {
             access: &destination.app.access,
@@ -91,7 +98,14 @@ impl Explain {
         };
         let mut trace = Trace::default();
         let verdict = access::decide(&query, Some(&mut trace));
-        let told = Told { destination, target: &target, person: person.as_ref(), now, verdict: &verdict, trace: &trace };
+        let told = Told {
+            destination,
+            target: &target,
+            person: person.as_ref(),
+            now,
+            verdict: &verdict,
+            trace: &trace,
+        };
         if self.json {
             super::print_json(&told.json(self.who.as_deref()))?;
         } else {
@@ -101,14 +115,20 @@ impl Explain {
         Ok(u8::from(self.expect.as_deref().is_some_and(|wanted| wanted != found)))
     }
 
-    fn destination<'a>(&self, runtime: &'a Runtime) -> anyhow::Result<(Destination<'a>, String, String)> {
+    fn destination<'a>(
+        &self,
+        runtime: &'a Runtime,
+    ) -> anyhow::Result<(Destination<'a>, String, String)> {
         let (scheme, rest) = self.url.split_once("://").ok_or_else(|| {
-            anyhow!("`{}` is not an address; write it in full, such as https://grafana.example.com/", self.url)
+            anyhow!(
+                "`{}` is not an address; write it in full, such as https://grafana.example.com/",
+                self.url
+            )
         })?;
         let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (authority, uri) = rest.split_at(at);
-        let (host, port) =
-            split_authority(authority).ok_or_else(|| anyhow!("`{authority}` is not a valid host"))?;
+        let (host, port) = split_authority(authority)
+            .ok_or_else(|| anyhow!("`{authority}` is not a valid host"))?;
         let port = port.unwrap_or(if scheme == "https" { 443 } else { 80 });
         let route = runtime.routes.find(&host, Some(port));
         let found = route.and_then(|route| {
@@ -134,7 +154,13 @@ impl Explain {
         let persona = runtime.blueprint.personas.iter().find(|persona| persona.name.value == who);
         let declared = runtime.declared.get(who);
         let (groups, attributes, email, name, disabled) = match (declared, persona) {
-            (Some(person), _) => (person.groups.clone(), person.attributes.clone(), person.email.clone(), person.name.clone(), person.disabled),
+            (Some(person), _) => (
+                person.groups.clone(),
+                person.attributes.clone(),
+                person.email.clone(),
+                person.name.clone(),
+                person.disabled,
+            ),
             (None, Some(persona)) => {
                 let groups = persona.groups.iter().map(|name| name.value.clone()).collect();
                 (groups, attribute_map(&persona.attributes), None, None, false)
@@ -146,7 +172,8 @@ impl Explain {
         match self.mfa.as_deref() {
             Some("none") => {}
             Some(word) => {
-                let factor = Factor::from_word(word).ok_or_else(|| anyhow!("--mfa: `{word}` is no second factor"))?;
+                let factor = Factor::from_word(word)
+                    .ok_or_else(|| anyhow!("--mfa: `{word}` is no second factor"))?;
                 proofs.add(factor, now.minus(std::time::Duration::from_secs(60)));
             }
             None => {
@@ -216,8 +243,14 @@ impl Told<'_> {
             target.path,
             app.slug,
             app.place,
-            self.person.map_or_else(|| "nobody is signed in".to_owned(), |person| format!("{}, in {}", who.unwrap_or(""), groups(person))),
-            target.client.address().map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
+            self.person.map_or_else(
+                || "nobody is signed in".to_owned(),
+                |person| format!("{}, in {}", who.unwrap_or(""), groups(person))
+            ),
+            target
+                .client
+                .address()
+                .map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
             self.now,
         );
         for (at, rule) in app.access.rules.iter().enumerate() {
@@ -237,7 +270,9 @@ impl Told<'_> {
             }
         }
         for requirement in &app.access.requires {
-            let met = self.person.is_some_and(|person| person.proofs.hold(&requirement.kinds, requirement.within, self.now));
+            let met = self.person.is_some_and(|person| {
+                person.proofs.hold(&requirement.kinds, requirement.within, self.now)
+            });
             let word = if met { "met" } else { "unmet" };
             text += &format!("  {word:<12} {:<60} {}\n", requirement.text, requirement.place);
         }
@@ -263,7 +298,8 @@ impl Told<'_> {
                 Ok(value) => value.to_string(),
                 Err(error) => format!("error: {error}"),
             };
-            text += &format!("  {:<12}   {word} {} is {value} ({})\n", "", policy.slug, policy.place);
+            text +=
+                &format!("  {:<12}   {word} {} is {value} ({})\n", "", policy.slug, policy.place);
         }
         text
     }
@@ -300,5 +336,9 @@ impl Told<'_> {
 }
 
 fn groups(person: &Person<'_>) -> String {
-    if person.group_names.is_empty() { "no group".to_owned() } else { person.group_names.join(", ") }
+    if person.group_names.is_empty() {
+        "no group".to_owned()
+    } else {
+        person.group_names.join(", ")
+    }
 }

@@ -10,7 +10,9 @@ use crate::blueprint::render::Format;
 use crate::control::Ask;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 nothing to do, 1 the files have errors, 2 changes, 3 changes and something is held.")]
+#[command(
+    after_help = "Exit codes: 0 nothing to do, 1 the files have errors, 2 changes, 3 changes and something is held."
+)]
 pub struct Plan {
     #[command(flatten)]
     at: Installation,

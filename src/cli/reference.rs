@@ -6,7 +6,9 @@ use clap::Args;
 use crate::blueprint::schema;
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  doorward reference            everything, as Markdown\n  doorward reference access     one node")]
+#[command(
+    after_help = "Examples:\n  doorward reference            everything, as Markdown\n  doorward reference access     one node"
+)]
 pub struct Reference {
     /// The node, such as app or access
     #[arg(value_name = "NODE")]
@@ -17,7 +19,10 @@ impl Reference {
     pub fn run(self) -> anyhow::Result<u8> {
         let text = schema::reference(self.node.as_deref());
         if text.is_empty() {
-            bail!("there is no node `{}`; `doorward reference` prints all", self.node.unwrap_or_default());
+            bail!(
+                "there is no node `{}`; `doorward reference` prints all",
+                self.node.unwrap_or_default()
+            );
         }
         super::print(&text)?;
         Ok(0)

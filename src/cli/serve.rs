@@ -107,7 +107,9 @@ fn next_step(started: &Started) -> String {
             ),
         };
     }
-    if started.over_ssh && let Some(at) = started.listen.first() {
+    if started.over_ssh
+        && let Some(at) = started.listen.first()
+    {
         let port = at.port();
         text += &format!(
             "\n  You are here over SSH. To open the address in your own browser, run there:\n    \

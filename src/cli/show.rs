@@ -11,7 +11,9 @@ use crate::blueprint::source::Sources;
 use crate::blueprint::tree::{Node, Scalar, Spelling, Value};
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  doorward show                 every object\n  doorward show app:sonarr      one, after templates and variables are filled in")]
+#[command(
+    after_help = "Examples:\n  doorward show                 every object\n  doorward show app:sonarr      one, after templates and variables are filled in"
+)]
 pub struct Show {
     /// The object, such as app:sonarr or group:admins
     #[arg(value_name = "KIND:NAME")]
@@ -29,7 +31,10 @@ impl Show {
         let loaded = load::load(&options.roots, options.mode());
         let style = super::style(Format::Human, &std::io::stderr());
         let Some(blueprint) = loaded.blueprint else {
-            eprint!("{}", crate::blueprint::render::render(&loaded.diagnostics, &loaded.sources, &style));
+            eprint!(
+                "{}",
+                crate::blueprint::render::render(&loaded.diagnostics, &loaded.sources, &style)
+            );
             bail!("the files have errors: mend them first");
         };
         match &self.object {
@@ -96,7 +101,9 @@ fn find<'a>(objects: &'a [Object], name: &str) -> anyhow::Result<&'a Object> {
         let kinds: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
         bail!("`{kind}` is not a kind of object; there are: {}", kinds.join(", "));
     }
-    let fits = |object: &&Object| object.slug.value == slug && kind.is_none_or(|kind| kind == object.kind.word());
+    let fits = |object: &&Object| {
+        object.slug.value == slug && kind.is_none_or(|kind| kind == object.kind.word())
+    };
     let found: Vec<_> = objects.iter().filter(fits).collect();
     match found.as_slice() {
         [one] => Ok(one),
@@ -108,7 +115,8 @@ fn find<'a>(objects: &'a [Object], name: &str) -> anyhow::Result<&'a Object> {
             }
         }
         several => {
-            let all: Vec<_> = several.iter().map(|object| format!("{}:{slug}", object.kind.word())).collect();
+            let all: Vec<_> =
+                several.iter().map(|object| format!("{}:{slug}", object.kind.word())).collect();
             bail!("several kinds have this name: {}", all.join(", "))
         }
     }

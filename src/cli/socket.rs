@@ -35,7 +35,8 @@ pub async fn ask(
         let _ = connection.await;
     });
     let body = Full::new(Bytes::from(serde_json::to_vec(ask)?));
-    let request = Request::builder().method(method).uri(path).header("host", "control").body(body)?;
+    let request =
+        Request::builder().method(method).uri(path).header("host", "control").body(body)?;
     let response = sender.send_request(request).await.context("the server hung up")?;
     let status = response.status();
     let bytes = response.into_body().collect().await?.to_bytes();

@@ -22,7 +22,8 @@ pub struct Status {
 impl Status {
     pub fn run(self) -> anyhow::Result<u8> {
         let places = socket::places(&self.at)?;
-        let asked = super::block_on(socket::ask(&places.control, Method::GET, "/status", &Ask::default()))?;
+        let asked =
+            super::block_on(socket::ask(&places.control, Method::GET, "/status", &Ask::default()))?;
         let answer = asked.ok_or_else(|| socket::nobody(&places.control))?;
         if self.json {
             super::print_json(&answer.json)?;
@@ -50,7 +51,10 @@ fn text(status: &serde_json::Value) -> String {
     line("sign in at", word("/external"));
     line("apps", word("/apps"));
     line("store", word("/store/place"));
-    line("sessions", format!("{} sign-ins, {} at apps", word("/sessions/sign-ins"), word("/sessions/apps")));
+    line(
+        "sessions",
+        format!("{} sign-ins, {} at apps", word("/sessions/sign-ins"), word("/sessions/apps")),
+    );
     for problem in list("problems") {
         line("problem", problem);
     }
@@ -58,7 +62,9 @@ fn text(status: &serde_json::Value) -> String {
         line("degraded", problem);
     }
     match word("/state").as_str() {
-        "rejected" => text += "\n  The files were changed and are NOT in force. See: doorward check\n",
+        "rejected" => {
+            text += "\n  The files were changed and are NOT in force. See: doorward check\n"
+        }
         "held" => text += "\n  The files wait for a confirmation. See: doorward plan\n",
         _ => {}
     }

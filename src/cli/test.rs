@@ -58,11 +58,16 @@ fn text(report: &Report, filtered: bool) -> String {
     let mut text = String::new();
     for test in &report.tests {
         let mark = if test.failed == 0 { "ok  " } else { "FAIL" };
-        text += &format!("{mark}  {} ({} of {})\n", test.title, test.passed, test.passed + test.failed);
+        text +=
+            &format!("{mark}  {} ({} of {})\n", test.title, test.passed, test.passed + test.failed);
     }
     text += &format!("{} passed, {} failed\n", report.passed, report.failures.len());
     if !filtered && !report.undecided.is_empty() {
-        text += &format!("{} of {} rules never decide in any test:\n", report.undecided.len(), report.rules);
+        text += &format!(
+            "{} of {} rules never decide in any test:\n",
+            report.undecided.len(),
+            report.rules
+        );
         report.undecided.iter().for_each(|rule| text += &format!("    {rule}\n"));
     }
     text

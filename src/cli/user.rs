@@ -58,7 +58,9 @@ async fn open(at: &Installation) -> anyhow::Result<(serve::Opened, String)> {
             good.map(|good| Origin::of(&good.runtime.blueprint.settings.external_host.value))
         }
     };
-    let declared = declared.ok_or_else(|| anyhow!("the files have errors, and none were ever in force: see `doorward check`"))?;
+    let declared = declared.ok_or_else(|| {
+        anyhow!("the files have errors, and none were ever in force: see `doorward check`")
+    })?;
     Ok((opened, places.addressing.public(&declared).to_string()))
 }
 
@@ -66,15 +68,20 @@ async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
     let (opened, external) = open(at).await?;
     let user = opened.store.read().await?.find_user_by_username(name).await?;
     let Some(user) = user else {
-        bail!("there is no user `{name}`; `doorward user list` lists people. One who was just declared exists once the server has read the files");
+        bail!(
+            "there is no user `{name}`; `doorward user list` lists people. One who was just declared exists once the server has read the files"
+        );
     };
     if user.disabled {
         bail!("`{name}` is disabled: a link would be worth nothing");
     }
     let (clock, rng) = (Clock::machine(), Rng::system());
-    let url = password_link::make(&opened.store, &opened.key, (&clock, &rng), &external, &user).await?;
+    let url =
+        password_link::make(&opened.store, &opened.key, (&clock, &rng), &external, &user).await?;
     super::print(&format!("{url}\n"))?;
-    eprintln!("worth one use within 30 minutes; an earlier link for {name} is worth nothing any more");
+    eprintln!(
+        "worth one use within 30 minutes; an earlier link for {name} is worth nothing any more"
+    );
     Ok(0)
 }
 
@@ -91,14 +98,19 @@ async fn list(at: &Installation, json: bool) -> anyhow::Result<u8> {
         people.extend(page);
     }
     if json {
-        let people: Vec<_> = people.iter().map(|user| serde_json::json!({
-            "name": user.username,
-            "title": user.name,
-            "email": user.email,
-            "declared": user.declared,
-            "disabled": user.disabled,
-            "password": user.password_hash.is_some(),
-        })).collect();
+        let people: Vec<_> = people
+            .iter()
+            .map(|user| {
+                serde_json::json!({
+                    "name": user.username,
+                    "title": user.name,
+                    "email": user.email,
+                    "declared": user.declared,
+                    "disabled": user.disabled,
+                    "password": user.password_hash.is_some(),
+                })
+            })
+            .collect();
         super::print_json(&serde_json::json!(people))?;
         return Ok(0);
     }
@@ -111,7 +123,12 @@ async fn list(at: &Installation, json: bool) -> anyhow::Result<u8> {
         if user.password_hash.is_none() {
             notes.push("no password yet");
         }
-        text += &format!("{:<24} {:<32} {}\n", user.username, user.email.as_deref().unwrap_or(""), notes.join(", "));
+        text += &format!(
+            "{:<24} {:<32} {}\n",
+            user.username,
+            user.email.as_deref().unwrap_or(""),
+            notes.join(", ")
+        );
     }
     if people.is_empty() {
         text = "nobody yet: declare a `user` and start the server\n".to_owned();

@@ -38,7 +38,7 @@ pub fn runtime_with(files: &[(&str, &str)], uids: &BTreeMap<(Kind, String), Stri
             .map(|(name, text)| SourceFile { name: (*name).to_owned(), text: (*text).into() })
             .collect(),
     };
-    let mode = Mode { dev: true, allow_raw_routers: false, incomplete: false };
+    let mode = Mode { dev: true, ..Mode::default() };
     let loaded = understand_sources(sources, &Limits::default(), mode);
     let Some(blueprint) = loaded.blueprint else {
         let errors = loaded.diagnostics.iter().filter(|each| each.severity == Severity::Error);
