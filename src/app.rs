@@ -3,6 +3,8 @@
 
 /// A set of files, judged and compiled, before anything is touched.
 pub mod candidate;
+/// The control socket: how commands on this host reach the running server.
+pub mod control;
 /// From a request to the front that answers it.
 pub mod dispatch;
 /// The configuration in force: read, judged, applied, published.

@@ -7,7 +7,7 @@ use super::places::Places;
 use crate::blueprint::load;
 use crate::blueprint::render::Style;
 use crate::clock::Clock;
-use crate::control::Answer;
+use crate::app::control::Answer;
 use crate::ids::Rng;
 use crate::reconcile::apply::Applying;
 use crate::reconcile::{self, Confirmations, Outcome, Plan, gather};

@@ -26,7 +26,7 @@ use super::{listen, metrics, password_link, tasks};
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
 use crate::clock::Clock;
-use crate::control;
+use crate::app::control;
 use crate::flow::hashing::Hasher;
 use crate::forward_auth::ForwardAuth;
 use crate::ids::Rng;

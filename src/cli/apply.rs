@@ -6,7 +6,7 @@ use http::Method;
 use super::{Installation, reload, socket};
 use crate::app::offline;
 use crate::blueprint::render::Format;
-use crate::control::Ask;
+use crate::app::control::Ask;
 
 #[derive(Debug, Args)]
 #[command(

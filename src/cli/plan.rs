@@ -7,7 +7,7 @@ use super::apply::Confirm;
 use super::{Installation, socket};
 use crate::app::offline;
 use crate::blueprint::render::Format;
-use crate::control::Ask;
+use crate::app::control::Ask;
 
 #[derive(Debug, Args)]
 #[command(

@@ -5,7 +5,7 @@ use http::Method;
 
 use super::{Installation, socket};
 use crate::blueprint::render::Format;
-use crate::control::Ask;
+use crate::app::control::Ask;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 in force, 1 rejected (the last good files go on), 3 held.")]

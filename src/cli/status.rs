@@ -4,7 +4,7 @@ use clap::Args;
 use http::Method;
 
 use super::{Installation, socket};
-use crate::control::Ask;
+use crate::app::control::Ask;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes with --exit-code: 0 in sync, 1 rejected or degraded, 3 held.")]
