@@ -175,6 +175,10 @@ impl Keeper {
         let repeated = digest == last.digest;
         last.digest.clone_from(&digest);
         let verdict = self.judge(loaded, confirmations, by, &mut last).await;
+        if matches!(verdict, Verdict::Failed(_)) {
+            // Not the files' fault: the next look tries again.
+            last.digest.clear();
+        }
         self.tell(&verdict, by, repeated && !insists).await;
         (verdict, watched)
     }

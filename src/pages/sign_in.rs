@@ -466,9 +466,11 @@ async fn password(
     let Some(user) = user else {
         let locked = keys.failed(&server.store, lockout.unwrap_or(DEFAULT_LOCKOUT), now).await?;
         let kind = if locked { "login.locked" } else { "login.failed" };
+        // What was typed may be a password in the wrong field: only names of accounts are kept.
+        let who = attempt.progress.user_id.as_ref().map(|_| login.as_str());
         let data = serde_json::json!({ "address": visit.address() });
-        server.journal.note(kind, Some(&login), None, data);
-        tracing::info!(login, address = visit.address(), kind, "a sign-in failed");
+        server.journal.note(kind, who, None, data);
+        tracing::info!(login = who, address = visit.address(), kind, "a sign-in failed");
         return go_on(visit, attempt, Error::Password(SignInProblem::Wrong)).await;
     };
     keys.succeeded(&server.store).await?;
