@@ -41,6 +41,8 @@ pub enum Verdict {
     },
     Rejected(Box<Rejected>),
     Held(Box<Plan>),
+    /// Directories are missing, unreadable or empty: that never means an empty set.
+    Vanished(Vec<String>),
     Failed(KeepError),
 }
 
@@ -70,7 +72,7 @@ impl Verdict {
         match self {
             Self::Unchanged | Self::Refreshed | Self::Applied { .. } => 0,
             Self::Rejected(_) | Self::Failed(_) => 1,
-            Self::Held(_) => 3,
+            Self::Held(_) | Self::Vanished(_) => 3,
         }
     }
 
@@ -81,7 +83,7 @@ impl Verdict {
             Self::Refreshed => "refreshed",
             Self::Applied { .. } => "applied",
             Self::Rejected(_) => "rejected",
-            Self::Held(_) => "held",
+            Self::Held(_) | Self::Vanished(_) => "held",
             Self::Failed(_) => "failed",
         }
     }
@@ -101,6 +103,10 @@ impl Verdict {
             }
             Self::Held(plan) => reconcile::render::render(plan, now, colour),
             Self::Rejected(rejected) => rejected.render(style),
+            Self::Vanished(roots) => {
+                let lines = roots.iter().map(|root| format!("held: {root}\n"));
+                lines.collect::<String>() + "the last good configuration goes on; bring the directory back\n"
+            }
             Self::Failed(error) => format!("error: {error}\n"),
         }
     }
@@ -215,6 +221,9 @@ impl Keeper {
         );
         let candidate = match built {
             Ok(candidate) => candidate,
+            Err(rejected) if !rejected.vanished.is_empty() => {
+                return Ok(Verdict::Vanished(rejected.vanished.clone()));
+            }
             Err(rejected) => return Ok(Verdict::Rejected(rejected)),
         };
         let plan = self.plan_for(Some(&before), &candidate, confirmations).await?;
@@ -311,6 +320,15 @@ impl Keeper {
                     );
                 }
             }
+            Verdict::Vanished(roots) => {
+                health.state = SyncState::Held;
+                health.since = since(SyncState::Held);
+                health.problems.clone_from(roots);
+                if !repeated {
+                    let data = serde_json::json!({ "reasons": roots });
+                    server.journal.note("config.held", Some(by), None, data);
+                }
+            }
             Verdict::Failed(error) => {
                 health.state = SyncState::Rejected;
                 health.since = since(SyncState::Rejected);
@@ -399,7 +417,7 @@ fn log(verdict: &Verdict, health: &Health, by: &str) {
                 tracing::error!("{problem}");
             }
         }
-        Verdict::Held(_) => {
+        Verdict::Held(_) | Verdict::Vanished(_) => {
             tracing::warn!(
                 by,
                 "the files were changed and wait for a confirmation: `doorward plan` shows what for"

@@ -419,17 +419,17 @@ async fn into_force(
 
 fn templates(options: &Options) -> anyhow::Result<Templates> {
     let folder = options.environment.working_directory.join("custom-templates");
-    let overrides = match folder.is_dir() {
-        true => Overrides::read(&folder),
-        false => Ok(Overrides::none()),
-    };
-    match overrides.and_then(|overrides| Templates::load(&overrides)) {
+    let shipped = || Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"));
+    if !folder.is_dir() {
+        return shipped();
+    }
+    match Overrides::read(&folder).and_then(|overrides| Templates::load(&overrides)) {
         Ok(templates) => Ok(templates),
         Err(errors) => {
             for error in &errors {
                 tracing::error!(%error, "custom-templates is not used");
             }
-            Templates::load(&Overrides::none()).map_err(|_| anyhow!("the shipped theme is damaged"))
+            shipped()
         }
     }
 }
