@@ -9,6 +9,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use axum::body::Body;
 use http::header::{AUTHORIZATION, ETAG};
+use tracing::Instrument;
+
 use http::{HeaderValue, Request, Response, StatusCode, request};
 
 use crate::access::target::split_authority;
@@ -54,7 +56,16 @@ impl Fronts {
         if let Some(response) = self.provide(&parts) {
             return response;
         }
-        self.by_host(parts, body, peer).await
+        let id = self.server.rng.id("req", self.server.clock.now()).unwrap_or_default();
+        // The path alone: a query may hold a one-time token.
+        let span =
+            tracing::info_span!("request", id, method = %parts.method, path = parts.uri.path());
+        let mut response = self.by_host(parts, body, peer).instrument(span.clone()).await;
+        span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert("x-request-id", id);
+        }
+        response
     }
 
     fn ready(&self) -> Response<Body> {

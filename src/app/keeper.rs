@@ -105,7 +105,8 @@ impl Verdict {
             Self::Rejected(rejected) => rejected.render(style),
             Self::Vanished(roots) => {
                 let lines = roots.iter().map(|root| format!("held: {root}\n"));
-                lines.collect::<String>() + "the last good configuration goes on; bring the directory back\n"
+                lines.collect::<String>()
+                    + "the last good configuration goes on; bring the directory back\n"
             }
             Self::Failed(error) => format!("error: {error}\n"),
         }

@@ -4,9 +4,9 @@ use clap::Args;
 use http::Method;
 
 use super::{Installation, reload, socket};
+use crate::app::control::Ask;
 use crate::app::offline;
 use crate::blueprint::render::Format;
-use crate::app::control::Ask;
 
 #[derive(Debug, Args)]
 #[command(

@@ -5,9 +5,9 @@ use http::Method;
 
 use super::apply::Confirm;
 use super::{Installation, socket};
+use crate::app::control::Ask;
 use crate::app::offline;
 use crate::blueprint::render::Format;
-use crate::app::control::Ask;
 
 #[derive(Debug, Args)]
 #[command(

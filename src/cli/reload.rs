@@ -4,8 +4,8 @@ use clap::Args;
 use http::Method;
 
 use super::{Installation, socket};
-use crate::blueprint::render::Format;
 use crate::app::control::Ask;
+use crate::blueprint::render::Format;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 in force, 1 rejected (the last good files go on), 3 held.")]

@@ -10,9 +10,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 use super::Installation;
+use crate::app::control::{Answer, Ask};
 use crate::app::places::Places;
 use crate::blueprint::load;
-use crate::app::control::{Answer, Ask};
 
 /// The places of an installation, as its files and arguments say.
 pub fn places(at: &Installation) -> anyhow::Result<Places> {
