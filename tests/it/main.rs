@@ -3,5 +3,6 @@
 #![expect(clippy::expect_used, reason = "a test that goes wrong stops there")]
 
 mod blueprint;
+mod docs;
 mod store;
 mod support;

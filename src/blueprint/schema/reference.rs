@@ -35,7 +35,10 @@ pub fn reference(name: Option<&str>) -> String {
             }
         }
         None => {
-            text.push_str("# Blueprint reference\n\n");
+            text.push_str(
+                "# Blueprint reference\n\nGenerated: `doorward reference` prints this page, and edits to it are \
+                 lost.\n\n",
+            );
             for kid in ROOT.kids {
                 section(&mut text, &[], kid.spec, 2);
             }
