@@ -4,7 +4,7 @@ use super::Blueprint;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::read::{self, Limits, ReadError, Root};
 use super::settings::Server;
-use super::source::{FileId, Sources};
+use super::source::{FileId, SourceFile, Sources};
 use super::tree::Node;
 use super::understand::understand;
 use super::validate::{Kinds, Mode};
@@ -73,16 +73,8 @@ fn gave_up(sources: Sources) -> Loaded {
 }
 
 fn understand_here(sources: Sources, limits: &Limits, mode: Mode) -> Loaded {
-    let mut found = Diagnostics::default();
-    let mut nodes = Vec::new();
-    let mut unparsed = false;
-    for (at, file) in sources.files.iter().enumerate() {
-        let id = FileId(u32::try_from(at).unwrap_or(u32::MAX));
-        match syntax::parse(id, &file.text, &mut found) {
-            Some(parsed) => nodes.extend(parsed),
-            None => unparsed = true,
-        }
-    }
+    let Parsed { nodes, mut found } = parse(&sources);
+    let unparsed = found.names_withheld();
     limits.check(&nodes, &mut found);
     let errors_before = found.count(super::diagnostic::Severity::Error);
     let templates = Kinds::of_templates(&nodes);
@@ -102,6 +94,50 @@ fn understand_here(sources: Sources, limits: &Limits, mode: Mode) -> Loaded {
         watched: Vec::new(),
         nodes: count(&nodes),
     }
+}
+
+/// What the files came to before anything is known of their meaning.
+#[derive(Default)]
+struct Parsed {
+    nodes: Vec<Node>,
+    found: Diagnostics,
+}
+
+/// Fewer files than this are not worth a second thread.
+const FEW: usize = 32;
+
+/// Parses all files, in their order. Parsing is most of the work, so many files share the cores.
+fn parse(sources: &Sources) -> Parsed {
+    let numbered: Vec<(usize, &SourceFile)> = sources.files.iter().enumerate().collect();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if numbered.len() < FEW || cores == 1 {
+        return parse_some(&numbered);
+    }
+    let shares: Vec<_> = numbered.chunks(numbered.len().div_ceil(cores)).collect();
+    let mut all = Parsed::default();
+    std::thread::scope(|scope| {
+        let work = |share| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            (share, thread.spawn_scoped(scope, move || parse_some(share)))
+        };
+        let running: Vec<_> = shares.into_iter().map(work).collect();
+        for (share, thread) in running {
+            let parsed = thread.ok().and_then(|thread| thread.join().ok());
+            let parsed = parsed.unwrap_or_else(|| parse_some(share));
+            all.nodes.extend(parsed.nodes);
+            all.found.absorb(parsed.found);
+        }
+    });
+    all
+}
+
+fn parse_some(files: &[(usize, &SourceFile)]) -> Parsed {
+    let mut parsed = Parsed::default();
+    for (at, file) in files {
+        let id = FileId(u32::try_from(*at).unwrap_or(u32::MAX));
+        parsed.nodes.extend(syntax::parse(id, &file.text, &mut parsed.found).unwrap_or_default());
+    }
+    parsed
 }
 
 fn count(nodes: &[Node]) -> usize {
