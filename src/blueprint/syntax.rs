@@ -49,7 +49,10 @@ fn parse_text(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Vec<Nod
 
 fn read(file: FileId, changed: &Changed, out: &mut Diagnostics) -> Option<Vec<Node>> {
     let tokens = scan(&changed.text);
-    if !guard::is_shallow(&tokens) || !braces::check(file, changed, &tokens, out) {
+    if !guard::is_shallow(&tokens) || !is_sound(file, changed, &tokens) {
+        return None;
+    }
+    if !braces::check(file, changed, &tokens, out) {
         return None;
     }
     match KdlDocument::parse_v2(&calm(&changed.text, &tokens)) {
@@ -59,6 +62,16 @@ fn read(file: FileId, changed: &Changed, out: &mut Diagnostics) -> Option<Vec<No
             None
         }
     }
+}
+
+/// Whether nothing is left that the parser would stumble over. It takes a step of recursion for
+/// each piece that fits nowhere.
+fn is_sound(file: FileId, changed: &Changed, tokens: &[Token]) -> bool {
+    if !changed.is_changed() {
+        return true;
+    }
+    let again = mistakes::find(file, &changed.text, tokens, &mut Diagnostics::default());
+    !again.refused && !again.torn
 }
 
 /// The text with every block comment emptied: the parser takes one step of recursion for each

@@ -113,6 +113,7 @@ impl<'a> Finder<'a> {
             Kind::OpenParen | Kind::CloseParen => brackets::paren(self, index),
             Kind::Newline => brackets::newline_in_list(self, index),
             Kind::Open => brackets::nameless(self, index),
+            Kind::Other => habits::backslash(self, index),
             _ => {}
         }
     }
