@@ -7,6 +7,7 @@
 pub mod diagnostic;
 pub mod expand;
 pub mod guard;
+pub mod json_input;
 pub mod masked;
 pub mod read;
 pub mod render;
