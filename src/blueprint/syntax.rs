@@ -97,7 +97,8 @@ fn calm(text: &str, tokens: &[Token]) -> String {
     let mut at = 0;
     for token in tokens.iter().filter(|token| token.closed) {
         let comment = token.is(Kind::BlockComment);
-        if !comment && !(token.is(Kind::Continue) && token.text(text).contains("/*")) {
+        let continued = token.is(Kind::Continue) && token.text(text).contains("/*");
+        if !comment && !continued {
             continue;
         }
         calmed.push_str(text.get(at..token.start).unwrap_or(""));

@@ -124,7 +124,8 @@ fn a_secret_never_leaves_in_any_form() {
         .related("see hunter2", span(1, 0, 1), "hunter2")
         .fix(span(0, 36, 45), "\"hunter2\"");
     for format in [Format::Human, Format::Short, Format::Json, Format::GitHub] {
-        let text = render(&[leak.clone()], &sources(), &Style { format, ..Style::default() });
+        let text =
+            render(std::slice::from_ref(&leak), &sources(), &Style { format, ..Style::default() });
         assert!(!text.contains("hunter2"), "{text}");
         assert!(text.contains("a::b") || text.contains("a%3A%3Ab"), "{text}");
     }
