@@ -10,7 +10,7 @@ pub mod decode;
 pub mod diagnostic;
 pub mod expand;
 pub mod guard;
-pub mod load;
+pub mod json_input;
 pub mod masked;
 pub mod names;
 pub mod read;

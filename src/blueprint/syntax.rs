@@ -20,7 +20,8 @@ use kdl::KdlDocument;
 use self::edits::Changed;
 use super::diagnostic::Diagnostics;
 use super::guard;
-use super::source::FileId;
+use super::json_input;
+use super::source::{FileId, Sources};
 use super::tokens::{Kind, Token, scan};
 use super::tree::Node;
 
@@ -30,6 +31,21 @@ pub fn parse(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Vec<Node
     let nodes = parse_text(file, text, out);
     if nodes.is_none() {
         out.withhold_names();
+    }
+    nodes
+}
+
+/// Parses all files, each in the form that its name tells: the top-level nodes of all together.
+pub fn parse_all(sources: &Sources, out: &mut Diagnostics) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for (number, source) in sources.files.iter().enumerate() {
+        let file = FileId(u32::try_from(number).unwrap_or(u32::MAX));
+        let parsed = if source.name.ends_with(".json") {
+            json_input::parse(file, &source.text, out)
+        } else {
+            parse(file, &source.text, out)
+        };
+        nodes.extend(parsed.unwrap_or_default());
     }
     nodes
 }
@@ -81,7 +97,8 @@ fn calm(text: &str, tokens: &[Token]) -> String {
     let mut at = 0;
     for token in tokens.iter().filter(|token| token.closed) {
         let comment = token.is(Kind::BlockComment);
-        if !comment && !(token.is(Kind::Continue) && token.text(text).contains("/*")) {
+        let continued = token.is(Kind::Continue) && token.text(text).contains("/*");
+        if !comment && !continued {
             continue;
         }
         calmed.push_str(text.get(at..token.start).unwrap_or(""));

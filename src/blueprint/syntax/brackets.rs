@@ -193,7 +193,7 @@ fn annotated(finder: &mut Finder, index: usize, open: &Token) {
     };
     let value = finder.tokens.get(index + 3).is_some_and(Token::is_value);
     let key = finder.tokens.get(index + 4).is_some_and(|equals| equals.is(Kind::Equals));
-    if value && !(key && !finder.at_start) {
+    if value && (!key || finder.at_start) {
         return;
     }
     let name = name.text(finder.text);
