@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod expand;
 pub mod guard;
 pub mod json_input;
+pub mod load;
 pub mod masked;
 pub mod names;
 pub mod read;

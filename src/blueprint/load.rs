@@ -135,7 +135,8 @@ fn parse_some(files: &[(usize, &SourceFile)]) -> Parsed {
     let mut parsed = Parsed::default();
     for (at, file) in files {
         let id = FileId(u32::try_from(*at).unwrap_or(u32::MAX));
-        parsed.nodes.extend(syntax::parse(id, &file.text, &mut parsed.found).unwrap_or_default());
+        let nodes = syntax::parse_named(id, file, &mut parsed.found);
+        parsed.nodes.extend(nodes.unwrap_or_default());
     }
     parsed
 }

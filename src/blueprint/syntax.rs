@@ -21,7 +21,7 @@ use self::edits::Changed;
 use super::diagnostic::Diagnostics;
 use super::guard;
 use super::json_input;
-use super::source::{FileId, Sources};
+use super::source::{FileId, SourceFile};
 use super::tokens::{Kind, Token, scan};
 use super::tree::Node;
 
@@ -35,19 +35,16 @@ pub fn parse(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Vec<Node
     nodes
 }
 
-/// Parses all files, each in the form that its name tells: the top-level nodes of all together.
-pub fn parse_all(sources: &Sources, out: &mut Diagnostics) -> Vec<Node> {
-    let mut nodes = Vec::new();
-    for (number, source) in sources.files.iter().enumerate() {
-        let file = FileId(u32::try_from(number).unwrap_or(u32::MAX));
-        let parsed = if source.name.ends_with(".json") {
-            json_input::parse(file, &source.text, out)
-        } else {
-            parse(file, &source.text, out)
-        };
-        nodes.extend(parsed.unwrap_or_default());
+/// Parses one file in the form that its name tells.
+pub fn parse_named(
+    file: FileId,
+    source: &SourceFile,
+    out: &mut Diagnostics,
+) -> Option<Vec<Node>> {
+    if source.name.ends_with(".json") {
+        return json_input::parse(file, &source.text, out);
     }
-    nodes
+    parse(file, &source.text, out)
 }
 
 fn parse_text(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Vec<Node>> {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::blueprint::diagnostic::Diagnostic;
 use crate::blueprint::expand::expand;
-use crate::blueprint::source::{SourceFile, Sources};
-use crate::blueprint::syntax::parse_all;
+use crate::blueprint::source::SourceFile;
+use crate::blueprint::syntax::parse_named;
 
 fn parsed(text: &str) -> (Option<Vec<Node>>, Vec<Diagnostic>) {
     let mut out = Diagnostics::default();
@@ -36,7 +36,10 @@ fn both_forms_make_one_blueprint() {
         r#"{ "node": "each", "args": ["t"], "children": [{ "node": "a" }, { "node": "b" }] }"#;
     let files = vec![file("a.kdl", "template t n { app \"${n}\" }"), file("b.json", json)];
     let mut out = Diagnostics::default();
-    let nodes = parse_all(&Sources { files }, &mut out);
+    let mut nodes = Vec::new();
+    for (at, file) in files.iter().enumerate() {
+        nodes.extend(parse_named(FileId(at as u32), file, &mut out).unwrap());
+    }
     let nodes = expand(nodes, &mut out);
     assert!(out.is_empty());
     let names: Vec<_> = nodes.iter().map(|node| node.args[0].text().unwrap()).collect();

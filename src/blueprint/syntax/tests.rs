@@ -6,7 +6,7 @@ use super::*;
 use crate::blueprint::diagnostic::Diagnostic;
 use crate::blueprint::masked::mask;
 use crate::blueprint::render::{Format, Style, render};
-use crate::blueprint::source::Sources;
+use crate::blueprint::source::{Sources, Span};
 use crate::blueprint::tree::{Scalar, Spelling, Value};
 
 mod habits;
