@@ -5,3 +5,4 @@
 mod blueprint;
 mod store;
 mod support;
+mod tidy;
