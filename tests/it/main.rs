@@ -6,3 +6,4 @@ mod blueprint;
 mod docs;
 mod store;
 mod support;
+mod tidy;
