@@ -54,8 +54,13 @@ impl Block {
         let inner = match frame {
             "" => self.text.clone(),
             "app" => self.in_an_app(),
-            "settings" => format!("settings {{\n{}\n{}}}", r#"external-host "https://auth.example.com""#, self.text),
-            "traefik" => format!("traefik {{\nreach-doorward-at \"http://127.0.0.1:9000\"\n{}}}", self.text),
+            "settings" => format!(
+                "settings {{\n{}\n{}}}",
+                r#"external-host "https://auth.example.com""#, self.text
+            ),
+            "traefik" => {
+                format!("traefik {{\nreach-doorward-at \"http://127.0.0.1:9000\"\n{}}}", self.text)
+            }
             other => format!("{other} {{\n{}}}", self.text),
         };
         let base = BASE.iter().filter(|line| !declares(&inner, line)).copied().collect::<Vec<_>>();
@@ -63,8 +68,10 @@ impl Block {
     }
 
     fn in_an_app(&self) -> String {
-        let proxy = if self.text.contains("proxy") { "" } else { "proxy \"https://app.example.com\"\n" };
-        let access = if self.text.contains("access {") { "" } else { "access { allow group:users }\n" };
+        let proxy =
+            if self.text.contains("proxy") { "" } else { "proxy \"https://app.example.com\"\n" };
+        let access =
+            if self.text.contains("access {") { "" } else { "access { allow group:users }\n" };
         format!("app demo \"Demo\" {{\n{proxy}{access}{}}}", self.text)
     }
 
@@ -85,7 +92,8 @@ impl Block {
 /// Whether a line of the text begins with the same kind and name.
 fn declares(text: &str, line: &str) -> bool {
     let words = if line.starts_with("settings") { 1 } else { 2 };
-    let head = |line: &str| line.split_whitespace().take(words).map(str::to_owned).collect::<Vec<_>>();
+    let head =
+        |line: &str| line.split_whitespace().take(words).map(str::to_owned).collect::<Vec<_>>();
     text.lines().any(|each| head(each) == head(line))
 }
 
@@ -156,7 +164,9 @@ fn every_block_that_is_said_to_fail_fails() {
 #[test]
 fn info_strings_hold_only_words_that_mean_something() {
     for block in kdl_blocks() {
-        let known = |word: &String| matches!(word.as_str(), "kdl" | "fails" | "fragment") || word.starts_with("fragment=");
+        let known = |word: &String| {
+            matches!(word.as_str(), "kdl" | "fails" | "fragment") || word.starts_with("fragment=")
+        };
         assert!(block.info.iter().all(known), "{}: {:?}", block.place, block.info);
     }
 }
