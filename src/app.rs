@@ -1,6 +1,8 @@
 //! The server as a whole: opens the store, takes the files into force, listens, and keeps both in
 //! step until it is told to stop.
 
+/// Looking for the usual mistakes around the server.
+pub mod doctor;
 /// From a request to the front that answers it.
 pub mod dispatch;
 /// A set of files, judged and compiled, before anything is touched.
