@@ -7,6 +7,8 @@ pub mod candidate;
 pub mod control;
 /// From a request to the front that answers it.
 pub mod dispatch;
+/// Looking for the usual mistakes around the server.
+pub mod doctor;
 /// The configuration in force: read, judged, applied, published.
 pub mod keeper;
 /// Sockets, connections and an orderly end.

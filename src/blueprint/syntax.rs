@@ -36,11 +36,7 @@ pub fn parse(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Vec<Node
 }
 
 /// Parses one file in the form that its name tells.
-pub fn parse_named(
-    file: FileId,
-    source: &SourceFile,
-    out: &mut Diagnostics,
-) -> Option<Vec<Node>> {
+pub fn parse_named(file: FileId, source: &SourceFile, out: &mut Diagnostics) -> Option<Vec<Node>> {
     if source.name.ends_with(".json") {
         return json_input::parse(file, &source.text, out);
     }
