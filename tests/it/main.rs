@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, reason = "a test that goes wrong stops there")]
 
 mod blueprint;
+mod crash;
+mod security;
 mod store;
 mod support;
 mod tidy;
