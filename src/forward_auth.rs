@@ -103,6 +103,9 @@ impl ForwardAuth {
     ) -> Result<Request<'a>, (StatusCode, String)> {
         let bad = |reason: String| (StatusCode::BAD_REQUEST, reason);
         let asked = reader.read(parts).map_err(|error| bad(error.to_string()))?;
+        let addresses = runtime.apps.iter().flat_map(|app| &app.addresses);
+        let own = addresses.flat_map(|address| &address.headers).map(|(name, _)| name.as_str());
+        reader::refuse_own_aliases(&parts.headers, own).map_err(|error| bad(error.to_string()))?;
         let client = crate::web::visitor::forwarded_client(runtime, &parts.headers);
         Request::locate(runtime, reader, asked, &parts.headers, client)
             .map_err(|error| self.unlocated(error, asked.authority))

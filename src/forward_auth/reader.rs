@@ -4,6 +4,7 @@ use http::header::HOST;
 use http::{HeaderMap, HeaderName, request};
 
 use crate::blueprint::app::IdentityHeaders;
+use crate::proxy_config::identity_headers::is_alias_of;
 
 /// One way of asking: which headers name the target, and what the answer may look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,6 +158,22 @@ fn refuse_aliases(headers: &HeaderMap) -> Result<(), ReadError> {
         let begins = ["x-forwarded-", "x-original-", "remote-", "x-authentik-", "x-real-"];
         if begins.iter().any(|begin| plain.starts_with(begin)) {
             return Err(ReadError::Alias(name.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// An app's own `header NAME` lines have aliases too, which only the runtime knows.
+///
+/// # Errors
+/// If a header that came is such an alias.
+pub fn refuse_own_aliases<'a>(
+    headers: &HeaderMap,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), ReadError> {
+    for received in headers.keys().map(HeaderName::as_str).filter(|name| name.contains('_')) {
+        if names.clone().any(|name| is_alias_of(received, name)) {
+            return Err(ReadError::Alias(received.to_owned()));
         }
     }
     Ok(())

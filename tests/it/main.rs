@@ -3,7 +3,9 @@
 #![expect(clippy::expect_used, reason = "a test that goes wrong stops there")]
 
 mod blueprint;
+mod crash;
 mod docs;
+mod security;
 mod store;
 mod support;
 mod tidy;

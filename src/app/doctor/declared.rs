@@ -155,7 +155,7 @@ mod tests {
 
     const AT_HOME: &str = "reach-doorward-at \"http://127.0.0.1:9000\"";
     const APP: &str =
-        "app wiki { proxy \"https://wiki.example.com\"; access { allow group=admins; }; }";
+        "app wiki { proxy \"https://wiki.example.com\"; access { allow group:admins; }; }";
 
     fn bad(sample: &Sample) -> Vec<(Level, String)> {
         let found = judge(&sample.case()).into_iter().filter(|each| each.level != Level::Ok);

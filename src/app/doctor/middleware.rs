@@ -293,7 +293,7 @@ mod tests {
     use crate::proxy_config::identity_headers::{AUTHENTIK, REMOTE};
 
     const APP: &str =
-        "app wiki { proxy \"https://wiki.example.com\"; access { allow group=admins; }; }";
+        "app wiki { proxy \"https://wiki.example.com\"; access { allow group:admins; }; }";
 
     fn judged(text: &str) -> Vec<Finding> {
         let server = "listen \"0.0.0.0:9000\"; trusted-proxies \"172.18.0.0/16\"";

@@ -465,7 +465,7 @@ mod tests {
 
     #[test]
     fn a_sign_in_host_behind_the_middleware_is_a_loop() {
-        let mut wild = router("wild@file", r"HostRegexp(`.*\.example\.com`)", &["doorward"]);
+        let mut wild = router("wild@file", "HostRegexp(`.*`)", &["doorward"]);
         assert_eq!(bad(&facts(vec![wild.clone()])), [], "the exact router is longer than nothing");
         wild.priority = 1000;
         let found = bad(&facts(vec![wild]));

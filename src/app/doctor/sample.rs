@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Case;
 use crate::app::options::{Environment, Options};
-use crate::app::places::{Places, server_of};
+use crate::app::places::Places;
 use crate::blueprint::Blueprint;
 use crate::blueprint::load;
 use crate::blueprint::read::Limits;
@@ -37,7 +37,7 @@ impl Sample {
         let sources = Sources::single("home.kdl", text);
         let loaded = load::understand_sources(sources, &Limits::default(), options.mode());
         let blueprint = loaded.blueprint.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics));
-        let places = Places::new(&options, server_of(Some(&blueprint))).expect("places");
+        let places = Places::new(&options, &blueprint.server).expect("places");
         Self { blueprint, sources: loaded.sources, options, places }
     }
 
@@ -45,8 +45,8 @@ impl Sample {
     pub fn home(server: &str, traefik: &str, more: &str) -> Self {
         Self::of(&format!(
             "server {{ {server}; }}\nsettings {{ external-host \"https://auth.example.com\"; }}\n\
-             traefik {{ entrypoints websecure; {traefik}; }}\ngroup admins {{ role admin; }}\n\
-             user anna {{ name Anna; email \"anna@example.com\"; groups admins; }}\n{more}\n"
+             traefik {{ entrypoints websecure; {traefik}; }}\ngroup admins {{ console admin; }}\n\
+             user anna \"Anna\" email=\"anna@example.com\" {{ in admins; }}\n{more}\n"
         ))
     }
 

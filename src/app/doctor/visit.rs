@@ -98,7 +98,7 @@ fn unknown(host: &str, declared: &str) -> Finding {
     let slug = declared.split('.').next().unwrap_or(declared);
     Finding::error(TOPIC, format!("no app is declared for {host}"))
         .why("a proxy that asks about it is told 404")
-        .change(format!("app {slug} {{\n    proxy \"https://{declared}\"\n    access {{\n        allow group=…\n    }}\n}}"))
+        .change(format!("app {slug} {{\n    proxy \"https://{declared}\"\n    access {{\n        allow group:…\n    }}\n}}"))
 }
 
 /// Says what the answers mean.
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn the_app_and_its_open_paths_are_found_in_the_files() {
         let app = "app wiki { proxy \"https://wiki.example.com\" { bypass \"/public/*\" reason=\"pictures\"; }; \
-                   access { allow group=admins; }; }";
+                   access { allow group:admins; }; }";
         let sample = Sample::home(
             "trusted-proxies \"127.0.0.1\"",
             "reach-doorward-at \"http://127.0.0.1:9000\"",
