@@ -1,1 +1,35 @@
-//! Everything a request may need.
+//! The server as a whole: opens the store, takes the files into force, listens, and keeps both in
+//! step until it is told to stop.
+
+/// A set of files, judged and compiled, before anything is touched.
+pub mod candidate;
+/// The control socket: how commands on this host reach the running server.
+pub mod control;
+/// From a request to the front that answers it.
+pub mod dispatch;
+/// Looking for the usual mistakes around the server.
+pub mod doctor;
+/// The configuration in force: read, judged, applied, published.
+pub mod keeper;
+/// Sockets, connections and an orderly end.
+pub mod listen;
+/// Prometheus metrics.
+pub mod metrics;
+/// Planning and applying when no server runs.
+pub mod offline;
+/// What the host decides.
+pub mod options;
+/// The first password: links, made and shown.
+pub mod password_link;
+/// Where the process keeps and finds its things.
+pub mod places;
+/// Which git revision the files are at.
+pub mod revision;
+/// The values behind references to secrets.
+pub mod secrets;
+/// Start to finish.
+pub mod serve;
+/// What runs beside requests.
+pub mod tasks;
+/// Noticing that files changed.
+pub mod watch;

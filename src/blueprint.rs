@@ -10,6 +10,7 @@ pub mod decode;
 pub mod diagnostic;
 pub mod expand;
 pub mod guard;
+pub mod json_input;
 pub mod load;
 pub mod masked;
 pub mod names;
@@ -60,4 +61,7 @@ pub struct Blueprint {
     pub invariants: Vec<expectation::Invariant>,
     /// Every named object with its expanded node, by kind and slug.
     pub objects: Vec<object::Object>,
+    /// The expanded nodes without an identity of their own: `server`, `settings`, `email`,
+    /// `traefik`, `ldap`, `persona`, `test`, `invariant`.
+    pub singles: Vec<tree::Node>,
 }

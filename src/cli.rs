@@ -1,1 +1,206 @@
-//! The command line.
+//! The command line: one file per command. Only here is the environment read and text printed.
+
+use std::io::{IsTerminal, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::options::{Environment, Options};
+use crate::blueprint::read::Root;
+use crate::blueprint::render::{Format, Style};
+use crate::secret::Secret;
+
+mod apply;
+mod check;
+mod doctor;
+mod explain;
+mod export;
+mod plan;
+mod reference;
+mod reload;
+mod serve;
+mod show;
+mod snippet;
+mod socket;
+mod status;
+mod test;
+mod user;
+
+/// The identity provider whose configuration is a directory of files in git.
+///
+/// People, groups, apps and rules stand in KDL files ("blueprints"). They are checked with errors
+/// that point at the character, planned before they are applied, and taken into force while the
+/// server runs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "doorward",
+    version,
+    after_help = "Begin with:\n  doorward serve            in a directory with ./blueprints\n  doorward check            what is wrong with the files\n  doorward plan             what the files would change\n  doorward reference app    what may stand in an app\n\nExit codes: 0 fine, 1 an error, 2 changes (plan), 3 held: something must be confirmed."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Serve),
+    /// Say everything that is wrong with the files
+    Check(check::Check),
+    /// Run the tests that stand in the files
+    Test(test::Test),
+    /// Show what the files would change, and for whom
+    Plan(plan::Plan),
+    /// Take the files into force, with confirmations
+    Apply(apply::Apply),
+    /// Have the running server read the files again
+    Reload(reload::Reload),
+    /// Say which files are in force
+    Status(status::Status),
+    /// Print an object after templates and variables are filled in
+    Show(show::Show),
+    /// Say who decides about a request, rule by rule
+    Explain(explain::Explain),
+    /// Print configuration for nginx, Caddy or Envoy
+    Snippet(snippet::Snippet),
+    /// Print what may stand in a blueprint
+    Reference(reference::Reference),
+    /// Print a built-in flow, to start one of your own from
+    Export(export::Export),
+    /// Do something about one person, on the host
+    User(user::User),
+    /// Look for the usual mistakes around the server
+    Doctor(doctor::Doctor),
+}
+
+/// Where the installation is: the same for every command.
+#[derive(Debug, Clone, Args)]
+pub struct Installation {
+    /// A directory of blueprints, or one file; may be given several times. DIR=app,template lets
+    /// only these kinds of nodes stand in it
+    #[arg(long, value_name = "DIR[=KINDS]", default_value = "blueprints")]
+    blueprints: Vec<String>,
+    /// Where the state is kept: sqlite:///path/state.db or postgres://user:password@host/name
+    #[arg(long, value_name = "URL")]
+    state: Option<String>,
+    /// The address to listen on; moves the port of http://*.localhost addresses with it
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+    /// A development server: loopback only, every host H at http://H.localhost, state below ./state
+    #[arg(long)]
+    dev: bool,
+    /// A directory that secret files and linked files may be read from; several times
+    #[arg(long, value_name = "DIR")]
+    read_from: Vec<PathBuf>,
+    /// A directory that files may be written to, such as Traefik's; several times
+    #[arg(long, value_name = "DIR")]
+    write_to: Vec<PathBuf>,
+    /// Let `raw` in `traefik` hold routers and services
+    #[arg(long)]
+    allow_raw_routers: bool,
+    /// The revision of the files; else a REVISION file or git says it
+    #[arg(long, value_name = "REV", env = "DOORWARD_REVISION")]
+    revision: Option<String>,
+}
+
+impl Installation {
+    fn options(&self) -> Options {
+        let roots = self.blueprints.iter().map(|argument| {
+            let root = Root::from_argument(argument);
+            Root { allow: self.read_from.clone(), ..root }
+        });
+        Options {
+            roots: roots.collect(),
+            state: self.state.clone(),
+            listen: self.listen,
+            dev: self.dev,
+            read_from: self.read_from.clone(),
+            write_to: self.write_to.clone(),
+            allow_raw_routers: self.allow_raw_routers,
+            strict: false,
+            revision: self.revision.clone(),
+            environment: environment(),
+        }
+    }
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Test(command) => command.run(),
+        Command::Plan(command) => command.run(),
+        Command::Apply(command) => command.run(),
+        Command::Reload(command) => command.run(),
+        Command::Status(command) => command.run(),
+        Command::Show(command) => command.run(),
+        Command::Explain(command) => command.run(),
+        Command::Snippet(command) => command.run(),
+        Command::Reference(command) => command.run(),
+        Command::Export(command) => command.run(),
+        Command::User(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn environment() -> Environment {
+    let path = |name| std::env::var_os(name).map(PathBuf::from);
+    let secrets = std::env::vars().filter(|(name, _)| name.starts_with("DOORWARD_SECRET_"));
+    Environment {
+        credentials: path("CREDENTIALS_DIRECTORY"),
+        runtime_directory: path("RUNTIME_DIRECTORY"),
+        secrets: secrets.map(|(name, value)| (name, Secret::new(value))).collect(),
+        over_ssh: std::env::var("SSH_CONNECTION").is_ok(),
+        working_directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+    }
+}
+
+/// How text is printed to this output: colour on terminals only, and never against `NO_COLOR`.
+fn style(format: Format, to: &impl IsTerminal) -> Style {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let terminal = to.is_terminal();
+    let width = terminal.then(terminal_width).flatten().unwrap_or(100);
+    Style { format, colour: terminal && !plain, unicode: true, width }
+}
+
+fn terminal_width() -> Option<usize> {
+    let columns = std::env::var_os("COLUMNS")?;
+    columns.to_str()?.parse().ok().filter(|width| (40..=400).contains(width))
+}
+
+/// Prints to standard output; a reader that went away is no error of ours.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// Prints a value for scripts.
+fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
+    print(&format!("{value:#}\n"))
+}
+
+/// A runtime for commands that talk to the store or the server.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}

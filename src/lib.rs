@@ -39,8 +39,6 @@ pub mod flow;
 /// Cookies, forms, CSRF, pages and their templates.
 pub mod web;
 
-/// The control socket, health and metrics.
-pub mod control;
 /// The front for reverse proxies that ask before they pass a request on.
 pub mod forward_auth;
 /// The pages of the sign-in host: sign-in, the portal, set-up links, stand-ins.

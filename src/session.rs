@@ -232,10 +232,10 @@ impl Sessions {
         }
     }
 
-    /// Drops the app sessions of apps that are gone.
-    pub fn forget_apps(&self, uids: &[String]) {
-        if !uids.is_empty() {
-            self.app_sessions.retain(|session| !uids.contains(&session.app_uid));
+    /// Drops app sessions that ended elsewhere, as those of a removed app.
+    pub fn forget_app_sessions(&self, ids: &[String]) {
+        if !ids.is_empty() {
+            self.app_sessions.retain(|session| !ids.contains(&session.id));
         }
     }
 

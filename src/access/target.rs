@@ -31,12 +31,12 @@ impl Client {
     /// The rightmost entry of `X-Forwarded-For` that is not a trusted proxy (`security.md` R6).
     pub fn from_forwarded_for(value: Option<&str>, trusted: impl Fn(IpAddr) -> bool) -> Self {
         let Some(value) = value else { return Self::Unknown };
+        if value.split(',').nth(MAX_HOPS).is_some() {
+            return Self::Unknown;
+        }
         let mut nearest_proxy = None;
-        for (hops, entry) in value.rsplit(',').enumerate() {
+        for entry in value.rsplit(',') {
             let Ok(address) = entry.trim().parse::<IpAddr>() else { return Self::Unknown };
-            if hops >= MAX_HOPS {
-                return Self::Unknown;
-            }
             let address = plain(address);
             if !trusted(address) {
                 return Self::Known(address);

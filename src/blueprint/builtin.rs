@@ -2,8 +2,9 @@
 
 use super::diagnostic::Diagnostics;
 use super::flow::Flow;
-use super::source::{FileId, Sources};
+use super::source::FileId;
 use super::syntax;
+use super::tree::{Node, Value};
 
 /// Their text, for people to start from.
 pub const TEXT: &str = include_str!("builtin.kdl");
@@ -15,10 +16,14 @@ pub fn flows() -> Vec<Flow> {
     nodes.unwrap_or_default().iter().filter_map(Flow::from_node).collect()
 }
 
-/// The text as a file, for places in messages.
+/// The text of one of them, under a name that a person may declare.
 #[must_use]
-pub fn sources() -> Sources {
-    Sources::single("builtin.kdl", TEXT)
+pub fn text(name: &str) -> Option<String> {
+    let nodes = syntax::parse(FileId(0), TEXT, &mut Diagnostics::default())?;
+    let named = |node: &&Node| node.args.first().and_then(Value::text) == Some(name);
+    let text = TEXT.get(nodes.iter().find(named)?.span.range())?;
+    let own = name.strip_prefix("builtin.").unwrap_or(name);
+    Some(format!("{}\n", text.replacen(name, own, 1)))
 }
 
 #[cfg(test)]

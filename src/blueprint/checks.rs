@@ -3,6 +3,7 @@
 mod access;
 mod addresses;
 mod bypass;
+mod complete;
 mod cycles;
 mod expectations;
 mod flow_proof;
@@ -63,8 +64,12 @@ pub fn check(view: &View<'_>, out: &mut Diagnostics) {
     runtime_written::check(view, out);
     traefik::check(view, out);
     expectations::check(view, out);
-    unused::check(view, out);
-    not_served::check(view, out);
+    complete::check(view, out);
+    // With errors about, what is unused is often what a mistyped name meant.
+    if !out.has_errors() && view.mode.is_whole() {
+        unused::check(view, out);
+        not_served::check(view, out);
+    }
 }
 
 impl<'a> View<'a> {
@@ -183,3 +188,6 @@ fn covers(pattern: &str, host: &str) -> bool {
         None => pattern == host,
     }
 }
+
+#[cfg(test)]
+mod tests;

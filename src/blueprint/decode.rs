@@ -43,6 +43,7 @@ pub fn decode(nodes: &[Node]) -> Option<Blueprint> {
         tests: all(nodes, "test", Test::from_node),
         invariants: all(nodes, "invariant", Invariant::from_node),
         objects: objects(nodes),
+        singles: singles(nodes),
     })
 }
 
@@ -51,6 +52,11 @@ fn objects(nodes: &[Node]) -> Vec<Object> {
     let mut objects: Vec<Object> = nodes.iter().filter_map(object).collect();
     objects.sort_by(|a, b| (a.kind, &a.slug.value).cmp(&(b.kind, &b.slug.value)));
     objects
+}
+
+/// Every other node, in the order of the files.
+fn singles(nodes: &[Node]) -> Vec<Node> {
+    nodes.iter().filter(|node| Kind::from_word(&node.name.text).is_none()).cloned().collect()
 }
 
 fn object(node: &Node) -> Option<Object> {

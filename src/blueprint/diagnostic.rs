@@ -139,6 +139,12 @@ impl Diagnostics {
         self.list.extend(others);
     }
 
+    /// Takes over what another part of the work found.
+    pub fn absorb(&mut self, other: Self) {
+        self.list.extend(other.list);
+        self.names_withheld |= other.names_withheld;
+    }
+
     /// A file could not be read: names declared in it are unknown, so that no name may be called
     /// unknown or unused any more.
     pub fn withhold_names(&mut self) {

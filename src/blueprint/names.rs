@@ -20,6 +20,8 @@ pub struct Names {
     renamed: BTreeMap<(Kind, String), String>,
     personas: BTreeMap<String, Span>,
     middlewares: BTreeMap<String, Span>,
+    /// `raw` may declare middlewares, too; whoever reads its YAML knows which.
+    raw: bool,
     /// Names declared by a word with a typing error: known, so that one slip is one complaint.
     meant: BTreeSet<(Kind, String)>,
 }
@@ -53,6 +55,7 @@ impl Names {
 
     fn add(&mut self, node: &Node) {
         if node.is("traefik") {
+            self.raw |= node.kid("raw").is_some();
             for middleware in node.kids_named("middleware") {
                 first(middleware, |name, span| self.middlewares.entry(name).or_insert(span));
             }
@@ -89,7 +92,7 @@ pub fn check(nodes: &[Node], names: &Names, sources: &Sources, mode: Mode, out: 
     twice(nodes, out);
     formerly(nodes, names, out);
     if !mode.incomplete {
-        references::check(nodes, names, sources, out);
+        references::check(nodes, names, sources, mode, out);
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Root {
     pub allow: Vec<PathBuf>,
 }
 
+/// The kinds that a root is limited to.
+type Kinds = Option<Arc<[String]>>;
+
 /// What was found below the roots.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -91,12 +94,12 @@ impl Root {
 /// Reads all roots. The same files give the same reading, whatever the order of the roots.
 #[must_use]
 pub fn read(roots: &[Root]) -> Reading {
-    let mut files: BTreeMap<String, (Arc<str>, Option<Arc<[String]>>)> = BTreeMap::new();
+    let mut files: BTreeMap<String, (Arc<str>, Kinds)> = BTreeMap::new();
     let mut watched = BTreeSet::new();
     let mut problems = Vec::new();
     for root in roots {
         let prefix = prefix(root, roots);
-        let kinds: Option<Arc<[String]>> = root.kinds.as_ref().map(|kinds| kinds.as_slice().into());
+        let kinds: Kinds = root.kinds.as_ref().map(|kinds| kinds.as_slice().into());
         let found = walk::walk(root, &mut watched, &mut problems);
         for (name, text) in found {
             let name = match &prefix {

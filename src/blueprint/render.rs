@@ -7,11 +7,13 @@ mod github;
 mod human;
 mod json;
 mod masking;
+mod places;
 mod short;
 
+use self::masking::Masked;
+use self::places::Places;
 use super::diagnostic::{Diagnostic, Severity};
 use super::source::Sources;
-use masking::Masked;
 
 /// The form of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,11 +51,12 @@ pub fn render(list: &[Diagnostic], sources: &Sources, how: &Style) -> String {
     }
     let masked = Masked::new(sources);
     let list: Vec<Diagnostic> = list.iter().map(|each| masked.diagnostic(each)).collect();
+    let places = Places::new(&masked.sources);
     match how.format {
-        Format::Human => human::render(&list, &masked.sources, how),
-        Format::Short => short::render(&list, &masked.sources),
-        Format::Json => json::render(&list, &masked.sources),
-        Format::GitHub => github::render(&list, &masked.sources),
+        Format::Human => human::render(&list, &places, how),
+        Format::Short => short::render(&list, &places),
+        Format::Json => json::render(&list, &places),
+        Format::GitHub => github::render(&list, &places),
     }
 }
 

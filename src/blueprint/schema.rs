@@ -17,7 +17,7 @@ mod traefik;
 mod visit;
 mod want;
 
-pub use reference::reference;
+pub use reference::{form, reference};
 pub use visit::{Entries, Place, entries, visit, wanted};
 pub use want::{CelContext, CelWant, Want};
 

@@ -19,7 +19,8 @@ pub fn understand(sources: &str, mode: Mode) -> Option<Loaded> {
 /// The flows of stored files with the built-in ones, and the files.
 #[must_use]
 pub fn flows(sources: &str) -> Option<(HashMap<String, Arc<Flow>>, Sources)> {
-    let loaded = understand(sources, Mode { dev: true, allow_raw_routers: true, incomplete: false })?;
+    let loaded =
+        understand(sources, Mode { dev: true, allow_raw_routers: true, ..Mode::default() })?;
     let declared = loaded.blueprint?.flows;
     let all = super::builtin::flows().into_iter().chain(declared);
     Some((all.map(|flow| (flow.slug.value.clone(), Arc::new(flow))).collect(), loaded.sources))

@@ -20,7 +20,8 @@ use kdl::KdlDocument;
 use self::edits::Changed;
 use super::diagnostic::Diagnostics;
 use super::guard;
-use super::source::FileId;
+use super::json_input;
+use super::source::{FileId, SourceFile};
 use super::tokens::{Kind, Token, scan};
 use super::tree::Node;
 
@@ -32,6 +33,14 @@ pub fn parse(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Vec<Node
         out.withhold_names();
     }
     nodes
+}
+
+/// Parses one file in the form that its name tells.
+pub fn parse_named(file: FileId, source: &SourceFile, out: &mut Diagnostics) -> Option<Vec<Node>> {
+    if source.name.ends_with(".json") {
+        return json_input::parse(file, &source.text, out);
+    }
+    parse(file, &source.text, out)
 }
 
 fn parse_text(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Vec<Node>> {
@@ -49,7 +58,10 @@ fn parse_text(file: FileId, text: &str, out: &mut Diagnostics) -> Option<Vec<Nod
 
 fn read(file: FileId, changed: &Changed, out: &mut Diagnostics) -> Option<Vec<Node>> {
     let tokens = scan(&changed.text);
-    if !guard::is_shallow(&tokens) || !braces::check(file, changed, &tokens, out) {
+    if !guard::is_shallow(&tokens) || !is_sound(file, changed, &tokens) {
+        return None;
+    }
+    if !braces::check(file, changed, &tokens, out) {
         return None;
     }
     match KdlDocument::parse_v2(&calm(&changed.text, &tokens)) {
@@ -61,6 +73,16 @@ fn read(file: FileId, changed: &Changed, out: &mut Diagnostics) -> Option<Vec<No
     }
 }
 
+/// Whether nothing is left that the parser would stumble over. It takes a step of recursion for
+/// each piece that fits nowhere.
+fn is_sound(file: FileId, changed: &Changed, tokens: &[Token]) -> bool {
+    if !changed.is_changed() {
+        return true;
+    }
+    let again = mistakes::find(file, &changed.text, tokens, &mut Diagnostics::default());
+    !again.refused && !again.torn
+}
+
 /// The text with every block comment emptied: the parser takes one step of recursion for each
 /// star and slash in it.
 fn calm(text: &str, tokens: &[Token]) -> String {
@@ -68,7 +90,8 @@ fn calm(text: &str, tokens: &[Token]) -> String {
     let mut at = 0;
     for token in tokens.iter().filter(|token| token.closed) {
         let comment = token.is(Kind::BlockComment);
-        if !comment && !(token.is(Kind::Continue) && token.text(text).contains("/*")) {
+        let continued = token.is(Kind::Continue) && token.text(text).contains("/*");
+        if !comment && !continued {
             continue;
         }
         calmed.push_str(text.get(at..token.start).unwrap_or(""));

@@ -81,6 +81,11 @@ impl Token {
         matches!(self.kind, Kind::Quoted | Kind::Multi | Kind::Raw)
     }
 
+    #[must_use]
+    pub fn is_word(&self) -> bool {
+        matches!(self.kind, Kind::Word | Kind::Path)
+    }
+
     /// Something that stands for a value or a name, be it allowed or not.
     #[must_use]
     pub fn is_value(&self) -> bool {

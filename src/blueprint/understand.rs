@@ -31,8 +31,13 @@ pub fn understand(
         let view = View { blueprint, nodes, sources, names: &names, mode, broken };
         checks::check(&view, &mut found);
     }
-    out.extend(once_each(found));
-    blueprint.filter(|_| !out.has_errors() && !mode.incomplete)
+    let mut told = once_each(found);
+    if out.has_errors() || told.iter().any(|each| each.severity == Severity::Error) {
+        // Advice is for files that are right; among errors it is noise.
+        told.retain(|each| each.severity != Severity::Advice);
+    }
+    out.extend(told);
+    blueprint.filter(|_| !out.has_errors() && mode.is_whole())
 }
 
 /// The top-level nodes that hold an error already: what they lack would be said twice.
@@ -71,3 +76,6 @@ fn once_each(found: Diagnostics) -> Vec<Diagnostic> {
     }
     all
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ pub use value::text_of;
 pub(in crate::blueprint) use word::minutes_of;
 
 use super::diagnostic::{Diagnostic, Diagnostics};
+use super::object::Kind;
 use super::schema::{ROOT, Spec};
 use super::source::{Sources, Span};
 use super::tree::{Node, Origin};
@@ -22,10 +23,53 @@ use super::tree::{Node, Origin};
 pub struct Mode {
     /// A development server on loopback: literal secrets are warnings.
     pub dev: bool,
-    /// A file did not parse or expand: names may be missing, so unknown ones are not reported.
+    /// A file did not parse: any name may be missing, so unknown ones are not reported.
     pub incomplete: bool,
+    /// An expansion failed: names of these kinds may be missing.
+    pub missing: Kinds,
     /// `--allow-raw-routers` was given on the host.
     pub allow_raw_routers: bool,
+}
+
+impl Mode {
+    /// Whether an object of this kind may be declared in what could not be read.
+    #[must_use]
+    pub fn may_lack(self, kind: Kind) -> bool {
+        self.incomplete || self.missing.holds(kind)
+    }
+
+    /// Whether everything could be read.
+    #[must_use]
+    pub fn is_whole(self) -> bool {
+        !self.incomplete && self.missing == Kinds::default()
+    }
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds(u16);
+
+impl Kinds {
+    /// The kinds that the templates among these nodes declare: what a failed expansion may lack.
+    #[must_use]
+    pub fn of_templates(nodes: &[Node]) -> Self {
+        let bodies = nodes.iter().filter(|node| node.is("template")).flat_map(|node| &node.kids);
+        bodies.filter_map(|node| Kind::from_word(&node.name.text)).fold(Self::default(), Self::with)
+    }
+
+    fn with(self, kind: Kind) -> Self {
+        Self(self.0 | Self::bit(kind))
+    }
+
+    #[must_use]
+    pub fn holds(self, kind: Kind) -> bool {
+        self.0 & Self::bit(kind) != 0
+    }
+
+    fn bit(kind: Kind) -> u16 {
+        let at = Kind::ALL.iter().position(|each| *each == kind).unwrap_or(0);
+        1 << at
+    }
 }
 
 /// Complains about everything in `nodes` that the table does not allow.

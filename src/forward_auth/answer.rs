@@ -57,7 +57,7 @@ pub fn login(front: &ForwardAuth, runtime: &Runtime, request: &Request<'_>) -> R
 fn start_here(request: &Request<'_>, return_to: &str) -> String {
     let query: String =
         url::form_urlencoded::Serializer::new(String::new()).append_pair("rd", return_to).finish();
-    format!("{}/.doorward/start?{query}", request.origin)
+    format!("{}/.doorward/start?{query}", request.origin())
 }
 
 /// Known, and not let in.

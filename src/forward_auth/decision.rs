@@ -26,8 +26,6 @@ pub struct Request<'a> {
     pub reader: Reader,
     pub app: &'a App,
     pub address: &'a Address,
-    /// Where people reach this address.
-    pub origin: Origin,
     /// The host as it came, in canonical form: the one that cookies belong to.
     pub host: Cow<'a, str>,
     /// The authority as the proxy told it.
@@ -89,7 +87,6 @@ impl<'a> Request<'a> {
             reader,
             app,
             address,
-            origin: address.public_origin(&host),
             host,
             authority: asked.authority,
             target: Target { host: declared, path, method: Cow::Borrowed(asked.method), client },
@@ -98,10 +95,16 @@ impl<'a> Request<'a> {
         })
     }
 
+    /// Where people reach this address.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.address.public_origin(&self.host)
+    }
+
     /// The address of the request as a person sees it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}{}", self.origin, self.uri)
+        format!("{}{}", self.origin(), self.uri)
     }
 
     /// The host or domain that the session cookie of this address belongs to.
@@ -250,7 +253,7 @@ impl<'a> Request<'a> {
                 .headers
                 .get_all("origin")
                 .iter()
-                .any(|origin| origin.as_bytes() != self.origin.to_string().as_bytes())
+                .any(|origin| origin.as_bytes() != self.origin().to_string().as_bytes())
     }
 
     fn is_preflight(&self) -> bool {
@@ -287,7 +290,7 @@ impl<'a> Request<'a> {
         if matches!(self.target.method.as_ref(), "GET" | "HEAD") {
             return self.url();
         }
-        let root = format!("{}/", self.origin);
+        let root = format!("{}/", self.origin());
         match self.header("referer") {
             Some(referer) if referer.starts_with(&root) => referer.to_owned(),
             _ => root,

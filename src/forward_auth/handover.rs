@@ -291,7 +291,7 @@ fn misfit(
     again: bool,
     reason: RestartReason,
 ) -> Response<Body> {
-    let root = format!("{}/", request.origin);
+    let root = format!("{}/", request.origin());
     if !again {
         return begin_again(front, runtime, request, &root, Round::Again);
     }

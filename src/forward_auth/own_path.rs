@@ -66,7 +66,7 @@ fn start(front: &ForwardAuth, runtime: &Runtime, request: &Request<'_>) -> Respo
     let query = request.uri.split_once('?').map_or("", |(_, query)| query);
     let mut wanted = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "rd");
     let return_to = match (wanted.next(), wanted.next()) {
-        (None, _) => format!("{}/", request.origin),
+        (None, _) => format!("{}/", request.origin()),
         (Some((_, url)), None) if is_here(runtime, request, &url) => url.into_owned(),
         _ => return answer::refuse(front, runtime, request, Kind::BadRequest),
     };

@@ -82,7 +82,7 @@ async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Trouble> {
 pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
     let Ok(form) = Form::read(body).await else { return visit.error(ErrorKind::BadRequest) };
     if !visit.is_ours(visit.cookie(&visit.flow_cookie()), form.text(CSRF_FIELD)) {
-        return expired(visit);
+        return stale(visit).await;
     }
     match step(visit, &form).await {
         Ok(response) => response,
@@ -92,6 +92,16 @@ pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
             visit.error_with(page)
         }
         Err(trouble) => visit.unavailable(&trouble),
+    }
+}
+
+/// The form is out of date. In a second tab of a browser that has signed in since, it leads on.
+async fn stale(visit: &Visit<'_>) -> Response<Body> {
+    let own = visit.runtime.external.to_string();
+    let from_us = csrf::is_same_origin(&visit.parts.headers, &own);
+    match visit.sign_in().await {
+        Ok(Some(_)) if from_us => reply::see_other(&visit.next()),
+        _ => expired(visit),
     }
 }
 
@@ -456,9 +466,11 @@ async fn password(
     let Some(user) = user else {
         let locked = keys.failed(&server.store, lockout.unwrap_or(DEFAULT_LOCKOUT), now).await?;
         let kind = if locked { "login.locked" } else { "login.failed" };
+        // What was typed may be a password in the wrong field: only names of accounts are kept.
+        let who = attempt.progress.user_id.as_ref().map(|_| login.as_str());
         let data = serde_json::json!({ "address": visit.address() });
-        server.journal.note(kind, Some(&login), None, data);
-        tracing::info!(login, address = visit.address(), kind, "a sign-in failed");
+        server.journal.note(kind, who, None, data);
+        tracing::info!(login = who, address = visit.address(), kind, "a sign-in failed");
         return go_on(visit, attempt, Error::Password(SignInProblem::Wrong)).await;
     };
     keys.succeeded(&server.store).await?;

@@ -110,7 +110,7 @@ async fn show(
         method: request.target.method.to_string(),
         url: request.url(),
         headers: header_lines(headers),
-        sign_out: format!("{}/.doorward/sign-out", request.origin),
+        sign_out: format!("{}/.doorward/sign-out", request.origin()),
     };
     let wanted = For { user: user.as_ref(), ..For::app_host(StatusCode::OK) };
     reply::page(&front.server, runtime, wanted, &page)

@@ -115,6 +115,7 @@ pub fn blueprint(apps: Vec<App>) -> Blueprint {
         tests: Vec::new(),
         invariants: Vec::new(),
         objects: Vec::new(),
+        singles: Vec::new(),
     }
 }
 

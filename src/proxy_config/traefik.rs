@@ -382,7 +382,8 @@ mod tests {
     #[test]
     fn a_template_in_any_string_is_refused() {
         const T: &str = "{{ env `HOME` }}";
-        let changes: [(&str, fn(&mut Blueprint)); 10] = [
+        type Change = fn(&mut Blueprint);
+        let changes: [(&str, Change); 10] = [
             ("slug", |b| b.apps[0].slug = text(T)),
             ("app middleware", |b| b.apps[0].middlewares.push(text(&format!("{T}@file")))),
             ("entry point", |b| traefik(b).entrypoints.push(text(T))),
@@ -484,16 +485,14 @@ mod tests {
         blueprint.apps[0].middlewares.push(text("missing"));
         assert_eq!(codes(&blueprint, RawRouters::Refused), ["traefik::unknown-middleware"]);
 
-        for to in
-            ["http://10.0.0.1/path", "http://u:p@10.0.0.1", "http://10.0.0.1/?q", "ftp://10.0.0.1"]
-        {
+        for to in ["http://10.0.0.1/path", "http://10.0.0.1/?q"] {
             let url = Spanned::new(WebUrl::parse(to).unwrap(), fixture::span(8));
             let mut blueprint = fixture::homelab();
             blueprint.apps[0].proxies[0].to = Some(url);
             let problems = dynamic(&blueprint, &stamp(), RawRouters::Refused).unwrap_err();
             assert_eq!(problems.len(), 1, "{to}");
             assert_eq!(problems[0].span(), fixture::span(8), "{to}");
-            assert!(!problems[0].help.as_ref().unwrap().contains("u:p"), "{to}");
+            assert_eq!(problems[0].help.as_deref(), Some("write \"http://10.0.0.1\""));
         }
 
         let mut blueprint = fixture::homelab();

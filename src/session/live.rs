@@ -62,6 +62,7 @@ impl SignIn {
 /// What a sign-in is at one application's host.
 #[derive(Debug)]
 pub struct AppSession {
+    pub id: String,
     pub app_uid: String,
     /// The host of the cookie, or the domain of a domain cookie.
     pub host: String,
@@ -81,7 +82,7 @@ pub struct Remembered {
 impl AppSession {
     pub(super) fn new(row: store::AppSession, sign_in: Arc<SignIn>) -> Self {
         let remembered = ArcSwapOption::empty();
-        Self { app_uid: row.app_uid, host: row.host, sign_in, remembered }
+        Self { id: row.id, app_uid: row.app_uid, host: row.host, sign_in, remembered }
     }
 
     #[must_use]

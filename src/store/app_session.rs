@@ -59,6 +59,20 @@ impl Read {
         Ok(session.map(|session| (app_session, session)))
     }
 
+    /// How many app sessions each app has whose sign-in session is live, by uid.
+    pub async fn count_live_app_sessions(&self, now: Millis) -> Result<Vec<(String, i64)>> {
+        let sql = "SELECT app_sessions.app_uid, COUNT(*) AS count FROM app_sessions \
+            JOIN sessions ON sessions.id = app_sessions.session_id \
+            WHERE app_sessions.ended_at IS NULL AND sessions.ended_at IS NULL \
+            AND sessions.expires_at > $1 AND sessions.seen_at + sessions.idle_ms > $1 \
+            GROUP BY app_sessions.app_uid";
+        let read = |row: &Row| {
+            let row = row.of("app_sessions", "app_uid");
+            Ok((row.text("app_uid")?, row.int("count")?))
+        };
+        self.rows(sql, vec![now.into()]).await?.iter().map(read).collect()
+    }
+
     pub async fn list_app_sessions_of(&self, session_id: &str) -> Result<Vec<AppSession>> {
         let sql = "SELECT * FROM app_sessions WHERE session_id = $1 AND ended_at IS NULL \
             ORDER BY created_at, id";

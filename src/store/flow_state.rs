@@ -50,6 +50,17 @@ impl FlowState {
 }
 
 impl Read {
+    /// How many of each flow are in progress.
+    pub async fn count_flow_states(&self, now: Millis) -> Result<Vec<(String, i64)>> {
+        let sql = "SELECT flow, COUNT(*) AS count FROM flow_states WHERE expires_at > $1 \
+            GROUP BY flow";
+        let read = |row: &Row| {
+            let row = row.of("flow_states", "flow");
+            Ok((row.text("flow")?, row.int("count")?))
+        };
+        self.rows(sql, vec![now.into()]).await?.iter().map(read).collect()
+    }
+
     pub async fn find_flow_state(
         &self,
         digest: &TokenDigest,

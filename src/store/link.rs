@@ -30,6 +30,13 @@ impl Link {
 }
 
 impl Read {
+    /// Everybody who has a usable link.
+    pub async fn list_users_with_links(&self, now: Millis) -> Result<Vec<String>> {
+        let sql = "SELECT DISTINCT user_id FROM links WHERE used_at IS NULL AND expires_at > $1";
+        let rows = self.rows(sql, vec![now.into()]).await?;
+        rows.iter().map(|row| row.of("links", "user_id").text("user_id")).collect()
+    }
+
     /// A usable link, without using it.
     pub async fn find_link(
         &self,

@@ -88,6 +88,17 @@ impl Read {
         self.rows(sql, vec![now.into()]).await?.iter().map(Session::from_row).collect()
     }
 
+    /// How many live sessions each person has, by id.
+    pub async fn count_live_sessions(&self, now: Millis) -> Result<Vec<(String, i64)>> {
+        let sql = "SELECT user_id, COUNT(*) AS count FROM sessions WHERE ended_at IS NULL \
+            AND expires_at > $1 AND seen_at + idle_ms > $1 GROUP BY user_id";
+        let read = |row: &Row| {
+            let row = row.of("sessions", "user_id");
+            Ok((row.text("user_id")?, row.int("count")?))
+        };
+        self.rows(sql, vec![now.into()]).await?.iter().map(read).collect()
+    }
+
     pub async fn list_live_sessions_of(&self, user_id: &str, now: Millis) -> Result<Vec<Session>> {
         let sql = "SELECT * FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
             AND expires_at > $2 AND seen_at + idle_ms > $2 ORDER BY seen_at DESC, id";

@@ -55,6 +55,14 @@ pub struct Sample {
 }
 
 impl Templates {
+    /// The theme that is built in. Its samples are rendered by the tests, not at every start.
+    ///
+    /// # Errors
+    /// If it was built in broken.
+    pub fn shipped() -> Result<Self, Vec<TemplateError>> {
+        Self::build(&Overrides::none())
+    }
+
     /// Builds a theme and renders every sample of every page with it.
     ///
     /// # Errors

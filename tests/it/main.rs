@@ -2,5 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that goes wrong stops there")]
 
+mod blueprint;
+mod docs;
 mod store;
 mod support;
+mod tidy;

@@ -10,6 +10,7 @@ use crate::blueprint::object::Kind;
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     for app in &view.blueprint.apps {
         loops(view, app, out);
+        reachable(view, app, out);
         launch(view, app, out);
     }
 }
@@ -49,6 +50,20 @@ fn loops(view: &View<'_>, app: &App, out: &mut Diagnostics) {
 fn authority(url: &str) -> Option<(String, u16)> {
     let url = Url::parse(url).ok()?;
     Some((url.host_str()?.to_lowercase(), url.port_or_known_default()?))
+}
+
+fn reachable(view: &View<'_>, app: &App, out: &mut Diagnostics) {
+    let speaks = app.oidc.is_some() || app.ldap.is_some() || app.scim.is_some();
+    if speaks || !app.proxies.is_empty() || app.launch_url.is_some() {
+        return;
+    }
+    let diagnostic = Diagnostic::advice(
+        "blueprint::app-without-way",
+        format!("app `{}` cannot be reached or signed in to", app.slug.value),
+    )
+    .at(app.at, "no `proxy`, `oidc`, `ldap` or `launch-url`")
+    .help("add for example proxy \"https://app.example.com\"");
+    view.report(out, Kind::App, &app.slug.value, diagnostic);
 }
 
 fn launch(view: &View<'_>, app: &App, out: &mut Diagnostics) {

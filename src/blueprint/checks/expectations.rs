@@ -3,6 +3,7 @@
 use super::{View, claimed, covers, host_of};
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::expectation::{Expectation, Outcome, TestTarget};
+use crate::blueprint::object::Kind;
 use crate::blueprint::suggest::nearest;
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
@@ -45,7 +46,7 @@ fn target(view: &View<'_>, expectation: &Expectation, out: &mut Diagnostics) {
     };
     let hosts: Vec<String> =
         view.blueprint.apps.iter().flat_map(claimed).map(|(host, _)| host).collect();
-    if view.mode.incomplete || hosts.iter().any(|pattern| covers(pattern, &host)) {
+    if view.mode.may_lack(Kind::App) || hosts.iter().any(|pattern| covers(pattern, &host)) {
         return;
     }
     let diagnostic =

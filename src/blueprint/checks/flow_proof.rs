@@ -16,10 +16,10 @@ use crate::model::factor::Factor;
 const MOST_CONDITIONS: usize = 10;
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
-    let second_factor = view.blueprint.flows.iter().any(|flow| {
-        flow.purpose == Purpose::Authentication
-            && flow.stages.iter().any(|stage| is_validate(stage))
-    });
+    let second_factor =
+        view.blueprint.flows.iter().any(|flow| {
+            flow.purpose == Purpose::Authentication && flow.stages.iter().any(is_validate)
+        });
     for flow in &view.blueprint.flows {
         if view.is_broken(Kind::Flow, &flow.slug.value) {
             continue;

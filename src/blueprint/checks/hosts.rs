@@ -58,15 +58,14 @@ fn taken(view: &View<'_>, out: &mut Diagnostics) {
 fn sign_in_host(view: &View<'_>, app: &App, out: &mut Diagnostics) {
     let sign_in = &view.blueprint.settings.external_host;
     let Some(host) = host_of(sign_in.value.as_str()) else { return };
+    let claims = claimed(app).into_iter().filter(|(claim, _)| covers(claim, &host));
     let redirects = app
         .oidc
         .iter()
-        .flat_map(|oidc| oidc.redirect_uris.iter().chain(&oidc.post_logout_redirect_uris));
-    let redirects = redirects.filter_map(|uri| Some((host_of(&uri.value)?, uri.span)));
-    for (claim, span) in claimed(app).into_iter().chain(redirects) {
-        if !covers(&claim, &host) {
-            continue;
-        }
+        .flat_map(|oidc| oidc.redirect_uris.iter().chain(&oidc.post_logout_redirect_uris))
+        .filter_map(|uri| Some((host_of(&uri.value)?, uri.span)))
+        .filter(|(claim, _)| *claim == host);
+    for (claim, span) in claims.chain(redirects) {
         let diagnostic = Diagnostic::error(
             "blueprint::covers-sign-in",
             format!("`{claim}` takes in the sign-in host"),

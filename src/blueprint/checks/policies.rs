@@ -75,6 +75,12 @@ fn attribute(node: &Node, out: &mut Diagnostics) {
 
 fn time(node: &Node, out: &mut Diagnostics) {
     let minutes = |name: &str| node.prop(name).and_then(text_of).and_then(|text| minutes_of(&text));
+    if let Some(from) = node.prop("from").filter(|_| minutes("from") == Some(24 * 60)) {
+        let diagnostic =
+            Diagnostic::error("blueprint::bad-time", "a window cannot begin at the end of a day")
+                .at(from.span, "write \"00:00\", and the next day");
+        out.push(with_origin(diagnostic, node));
+    }
     if let (Some(from), Some(to)) = (minutes("from"), minutes("to"))
         && from == to
     {

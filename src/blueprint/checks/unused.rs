@@ -10,9 +10,6 @@ use crate::blueprint::source::Name;
 use crate::blueprint::validate::text_of;
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
-    if view.mode.incomplete {
-        return;
-    }
     let policies: Vec<&Name> = view.blueprint.policies.iter().map(|policy| &policy.slug).collect();
     report(view, Kind::Policy, &policies, "no rule, stage or policy names it", out);
     let flows: Vec<&Name> = view.blueprint.flows.iter().map(|flow| &flow.slug).collect();

@@ -73,6 +73,7 @@ pub(super) fn replace(
     };
     let mut replaced = String::with_capacity(text.len());
     let mut at = 0;
+    let withheld = out.names_withheld();
     let mut tell = |complaint: Diagnostic| {
         if told.insert(complaint.span()) {
             out.push(complaint);
@@ -92,7 +93,9 @@ pub(super) fn replace(
             Some(found) if found.tag.is_some() => tell(secret_in_text(name, span)),
             Some(found) => replaced.push_str(&shown(&found.scalar)),
             None => {
-                tell(unknown(name, span, scope));
+                if !withheld {
+                    tell(unknown(name, span, scope));
+                }
                 replaced.push_str(name);
             }
         }

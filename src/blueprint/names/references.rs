@@ -7,17 +7,23 @@ use crate::blueprint::schema::{Place, ROOT, Want, visit};
 use crate::blueprint::source::{Sources, Span};
 use crate::blueprint::suggest::nearest;
 use crate::blueprint::tree::Node;
-use crate::blueprint::validate::{text_of, with_origin};
+use crate::blueprint::validate::{Mode, text_of, with_origin};
 
 /// What people of other systems call `everyone`.
 const EVERYONE: [&str; 7] =
     ["all", "anyone", "everybody", "authenticated", "signed-in", "*", "any"];
 
-pub(super) fn check(nodes: &[Node], names: &Names, sources: &Sources, out: &mut Diagnostics) {
+pub(super) fn check(
+    nodes: &[Node],
+    names: &Names,
+    sources: &Sources,
+    mode: Mode,
+    out: &mut Diagnostics,
+) {
     visit(nodes, &ROOT, &mut |place| {
         let Some(text) = text_of(place.value) else { return };
         let text = text.as_ref();
-        let search = Search { names, sources, place, text };
+        let search = Search { names, sources, mode, place, text };
         let found = match place.want {
             Want::Ref(kind) => search.object(kind, text, place.value.span),
             Want::Subject => search.subject(),
@@ -35,13 +41,15 @@ pub(super) fn check(nodes: &[Node], names: &Names, sources: &Sources, out: &mut 
 struct Search<'a> {
     names: &'a Names,
     sources: &'a Sources,
+    mode: Mode,
     place: &'a Place<'a>,
     text: &'a str,
 }
 
 impl Search<'_> {
     fn object(&self, kind: Kind, slug: &str, span: Span) -> Option<Diagnostic> {
-        if slug.is_empty() || self.names.knows(kind, slug) {
+        let known = self.names.knows(kind, slug) || self.mode.may_lack(kind);
+        if slug.is_empty() || known {
             return None;
         }
         let word = kind.word();
@@ -158,7 +166,7 @@ impl Search<'_> {
 
     fn middleware(&self) -> Option<Diagnostic> {
         let declared = &self.names.middlewares;
-        if self.text.contains('@') || declared.contains_key(self.text) {
+        if self.names.raw || self.text.contains('@') || declared.contains_key(self.text) {
             return None;
         }
         let diagnostic = Diagnostic::error(

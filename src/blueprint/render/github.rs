@@ -1,22 +1,21 @@
 //! For GitHub: workflow commands that become remarks beside the lines of a change.
 
-use super::severity;
+use super::{Places, severity};
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
-use crate::blueprint::source::{Sources, Span};
 
-pub(super) fn render(list: &[Diagnostic], sources: &Sources) -> String {
-    list.iter().map(|each| command(each, sources)).collect()
+pub(super) fn render(list: &[Diagnostic], places: &Places) -> String {
+    list.iter().map(|each| command(each, places)).collect()
 }
 
-fn command(each: &Diagnostic, sources: &Sources) -> String {
+fn command(each: &Diagnostic, places: &Places) -> String {
     let span = each.span();
-    let start = sources.position(span);
-    let end = sources.position(Span { start: span.end, ..span });
+    let start = places.start(span);
+    let end = places.end(span);
     let kind = match each.severity {
         Severity::Advice => "notice",
         other => severity(other),
     };
-    let mut place = format!("file={},line={}", property(sources.name(span.file)), start.line);
+    let mut place = format!("file={},line={}", property(places.name(span)), start.line);
     if end.line == start.line {
         place.push_str(&format!(",col={},endColumn={}", start.column, end.column));
     } else {

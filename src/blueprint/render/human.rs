@@ -7,14 +7,14 @@ use miette::{
     ThemeStyles,
 };
 
-use super::{Style, short};
+use super::{Places, Style, short};
 use crate::blueprint::diagnostic::{Diagnostic, Label, Severity};
 use crate::blueprint::source::{FileId, Sources};
 
 /// More are counted, not shown.
 const SHOWN: usize = 25;
 
-pub(super) fn render(list: &[Diagnostic], sources: &Sources, how: &Style) -> String {
+pub(super) fn render(list: &[Diagnostic], places: &Places, how: &Style) -> String {
     let handler = GraphicalReportHandler::new_themed(theme(how))
         .with_width(how.width.max(40))
         .with_context_lines(1)
@@ -23,8 +23,8 @@ pub(super) fn render(list: &[Diagnostic], sources: &Sources, how: &Style) -> Str
     let mut text = String::new();
     for each in list.iter().take(SHOWN) {
         let mut one = String::new();
-        if handler.render_report(&mut one, &Shown::new(each, sources)).is_err() {
-            one = short::render(std::slice::from_ref(each), sources);
+        if handler.render_report(&mut one, &Shown::new(each, places.sources)).is_err() {
+            one = short::render(std::slice::from_ref(each), places);
         }
         text.push_str(one.trim_end());
         text.push_str("\n\n");

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::severity;
+use super::{Places, severity};
 use crate::blueprint::diagnostic::{Diagnostic, Label};
-use crate::blueprint::source::{Position, Sources, Span};
+use crate::blueprint::source::{Position, Span};
 
 #[derive(Serialize)]
 struct Complaint<'a> {
@@ -56,45 +56,42 @@ struct Edit<'a> {
     place: Place<'a>,
 }
 
-pub(super) fn render(list: &[Diagnostic], sources: &Sources) -> String {
-    let complaints: Vec<_> = list.iter().map(|each| complaint(each, sources)).collect();
+pub(super) fn render(list: &[Diagnostic], places: &Places) -> String {
+    let complaints: Vec<_> = list.iter().map(|each| complaint(each, places)).collect();
     let mut text = serde_json::to_string_pretty(&complaints).unwrap_or_else(|_| "[]".to_owned());
     text.push('\n');
     text
 }
 
-fn complaint<'a>(each: &'a Diagnostic, sources: &'a Sources) -> Complaint<'a> {
+fn complaint<'a>(each: &'a Diagnostic, places: &'a Places<'_>) -> Complaint<'a> {
     Complaint {
         code: each.code,
         severity: severity(each.severity),
         message: &each.message,
-        place: place(each.span(), sources),
-        labels: each.labels.iter().map(|label| note(label, sources)).collect(),
+        place: place(each.span(), places),
+        labels: each.labels.iter().map(|label| note(label, places)).collect(),
         help: each.help.as_deref(),
         related: each
             .related
             .iter()
-            .map(|related| Remark {
-                message: &related.message,
-                note: note(&related.label, sources),
-            })
+            .map(|related| Remark { message: &related.message, note: note(&related.label, places) })
             .collect(),
         fix: each
             .fix
             .as_ref()
-            .map(|fix| Edit { replacement: &fix.replacement, place: place(fix.span, sources) }),
+            .map(|fix| Edit { replacement: &fix.replacement, place: place(fix.span, places) }),
     }
 }
 
-fn note<'a>(label: &'a Label, sources: &'a Sources) -> Note<'a> {
-    Note { text: &label.text, place: place(label.span, sources) }
+fn note<'a>(label: &'a Label, places: &'a Places<'_>) -> Note<'a> {
+    Note { text: &label.text, place: place(label.span, places) }
 }
 
-fn place(span: Span, sources: &Sources) -> Place<'_> {
+fn place<'a>(span: Span, places: &'a Places<'_>) -> Place<'a> {
     Place {
-        file: sources.name(span.file),
+        file: places.name(span),
         bytes: Bytes { start: span.start, end: span.end },
-        start: sources.position(span),
-        end: sources.position(Span { start: span.end, ..span }),
+        start: places.start(span),
+        end: places.end(span),
     }
 }

@@ -1,26 +1,19 @@
 //! For editors: one line for each complaint.
 
-use super::severity;
+use super::{Places, severity};
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
-use crate::blueprint::source::Sources;
 
-pub(super) fn render(list: &[Diagnostic], sources: &Sources) -> String {
-    list.iter().map(|each| line(each, sources)).collect()
+pub(super) fn render(list: &[Diagnostic], places: &Places) -> String {
+    list.iter().map(|each| line(each, places)).collect()
 }
 
-fn line(each: &Diagnostic, sources: &Sources) -> String {
+fn line(each: &Diagnostic, places: &Places) -> String {
     let span = each.span();
-    let at = sources.position(span);
+    let at = places.start(span);
     let kind = match each.severity {
         Severity::Error => String::new(),
         other => format!("{}: ", severity(other)),
     };
     let message = each.message.replace('\n', " ");
-    format!(
-        "{}:{}:{}: {kind}{}: {message}\n",
-        sources.name(span.file),
-        at.line,
-        at.column,
-        each.code
-    )
+    format!("{}:{}:{}: {kind}{}: {message}\n", places.name(span), at.line, at.column, each.code)
 }

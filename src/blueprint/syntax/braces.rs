@@ -1,6 +1,7 @@
 //! Whether braces come in pairs, and by the indentation, where one is missing or too many.
 
 use super::edits::Changed;
+use super::mistakes::MOST;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::source::{FileId, Span};
 use crate::blueprint::tokens::{Kind, Token};
@@ -41,6 +42,8 @@ struct Walk<'a> {
     missing: usize,
     /// A `}` that stands under another block than the one it closes.
     odd: Option<Odd>,
+    /// The last complaint was of a `}` and nothing else followed it.
+    in_row: bool,
     found: Vec<Diagnostic>,
 }
 
@@ -70,7 +73,17 @@ struct Odd {
 impl<'a> Walk<'a> {
     fn new(file: FileId, changed: &'a Changed, tokens: &'a [Token]) -> Self {
         let line = Line { number: 1, start: 0, indent: 0 };
-        Self { file, changed, tokens, line, open: Vec::new(), missing: 0, odd: None, found: vec![] }
+        Self {
+            file,
+            changed,
+            tokens,
+            line,
+            open: Vec::new(),
+            missing: 0,
+            odd: None,
+            in_row: false,
+            found: vec![],
+        }
     }
 
     fn step(&mut self, index: usize) {
@@ -82,6 +95,9 @@ impl<'a> Walk<'a> {
             if token.is_value() || token.is(Kind::Slashdash) {
                 self.compare(index);
             }
+        }
+        if token.is_value() {
+            self.in_row = false;
         }
         match token.kind {
             Kind::Open => self.open.push(Block { token, line: self.line, inner: None }),
@@ -146,6 +162,9 @@ impl<'a> Walk<'a> {
     }
 
     fn stray(&mut self, token: Token) {
+        if std::mem::replace(&mut self.in_row, true) {
+            return;
+        }
         let complaint = Diagnostic::error("kdl::stray-brace", "there is a `}` too many");
         let complaint = match self.odd.take().filter(|odd| odd.early) {
             Some(odd) => complaint
@@ -155,7 +174,9 @@ impl<'a> Walk<'a> {
                 .at(self.span(&token), "this one closes nothing")
                 .help("delete it, or look further up for a block that ends too early"),
         };
-        self.found.push(complaint);
+        if self.found.len() < MOST {
+            self.found.push(complaint);
+        }
     }
 
     /// Blocks that are open at the end of the file.

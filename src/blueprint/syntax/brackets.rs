@@ -56,6 +56,11 @@ pub(super) fn nameless(finder: &mut Finder, index: usize) {
         }
         _ => {
             finder.edits.replace(token.start..token.start, "x ");
+            finder.refused = true;
+            if last.is_some_and(|last| last.is(Kind::Open)) && !finder.named_block {
+                return;
+            }
+            finder.named_block = false;
             Diagnostic::error("kdl::brace-alone", "this block has no name")
                 .at(span, "a block belongs to a node: name { … }")
         }
@@ -119,22 +124,42 @@ pub(super) fn newline_in_list(finder: &mut Finder, index: usize) {
     }
 }
 
-/// `name(…)`, and an annotation that nothing follows.
+/// Parentheses hold one word and stand before a value; everything else is told and undone.
 pub(super) fn paren(finder: &mut Finder, index: usize) {
     let Some(token) = finder.tokens.get(index) else { return };
     if token.is(Kind::CloseParen) {
-        return nothing_annotated(finder, index, token);
-    }
-    let Some(name) = finder.before(index) else { return };
-    if !name.is(Kind::Word) || !finder.sticks(index) {
+        let open = index.checked_sub(2);
+        if open.is_none_or(|open| !is_annotation(finder, open)) {
+            finder.edits.blank(token.start..token.end);
+            lost(finder, index, token);
+        }
         return;
     }
-    let end = call_end(finder, index);
-    let name = name.text(finder.text);
-    let span = finder.span_of(token);
-    for paren in [Some(token), end].into_iter().flatten() {
-        finder.edits.blank(paren.start..paren.end);
+    let called = finder.before(index).filter(|name| name.is_value() && finder.sticks(index));
+    if let Some(name) = called {
+        finder.edits.replace(token.start..token.end, " ");
+        call(finder, index, name.text(finder.text));
+    } else if !is_annotation(finder, index) {
+        finder.edits.blank(token.start..token.end);
+        lost(finder, index, token);
+    } else {
+        annotated(finder, index, token);
     }
+}
+
+/// Whether `( word )` begins here and does not stick to a name before it.
+fn is_annotation(finder: &Finder, open: usize) -> bool {
+    let is = |at: usize, kind: Kind| finder.tokens.get(at).is_some_and(|token| token.is(kind));
+    let stuck = finder.before(open).is_some_and(|name| name.is_value()) && finder.sticks(open);
+    let word = finder.tokens.get(open + 1).is_some_and(Token::is_value);
+    is(open, Kind::OpenParen) && word && is(open + 2, Kind::CloseParen) && !stuck
+}
+
+/// `name(…)`.
+fn call(finder: &mut Finder, index: usize, name: &str) {
+    let Some(token) = finder.tokens.get(index) else { return };
+    let span = finder.span_of(token);
+    finder.in_call = true;
     finder.refuse(
         Diagnostic::error("kdl::parenthesis", format!("`{name}` is not followed by parentheses"))
             .at(span, "separate the name and its values with spaces")
@@ -144,32 +169,43 @@ pub(super) fn paren(finder: &mut Finder, index: usize) {
     );
 }
 
-/// The `)` of a call, on the same line.
-fn call_end<'a>(finder: &Finder<'a>, index: usize) -> Option<&'a Token> {
-    let after = finder.tokens.get(index..)?.iter();
-    after.take_while(|token| !token.is_border()).find(|token| token.is(Kind::CloseParen))
-}
-
-fn nothing_annotated(finder: &mut Finder, index: usize, token: &Token) {
-    let open = index.checked_sub(2).and_then(|open| finder.tokens.get(open));
-    let name = finder.before(index).filter(|name| name.is_value());
-    let (Some(open), Some(name)) = (open.filter(|open| open.is(Kind::OpenParen)), name) else {
-        return;
-    };
-    let called = index.checked_sub(3).and_then(|at| finder.tokens.get(at));
-    if called.is_some_and(|called| called.is(Kind::Word) && called.end == open.start) {
+/// A parenthesis without the other one, or around more than one word.
+fn lost(finder: &mut Finder, index: usize, token: &Token) {
+    if std::mem::replace(&mut finder.in_call, token.is(Kind::OpenParen)) {
         return;
     }
-    let ends = finder.after(index).is_none_or(|after| after.is_border() || after.is_blank());
-    if !ends {
+    let span = finder.span_of(token);
+    let first = finder.before(index).is_none_or(|before| before.kind != token.kind);
+    finder.refused = true;
+    if first {
+        finder.refuse(
+            Diagnostic::error("kdl::parenthesis", "parentheses hold one word before a value")
+                .at(span, "this one does not")
+                .help("for example (credential)smtp-password"),
+        );
+    }
+}
+
+/// An annotation must stand right before a value.
+fn annotated(finder: &mut Finder, index: usize, open: &Token) {
+    let (Some(name), Some(close)) = (finder.after(index), finder.tokens.get(index + 2)) else {
+        return;
+    };
+    let value = finder.tokens.get(index + 3).is_some_and(Token::is_value);
+    let key = finder.tokens.get(index + 4).is_some_and(|equals| equals.is(Kind::Equals));
+    if value && (!key || finder.at_start) {
         return;
     }
     let name = name.text(finder.text);
-    let span = finder.span(open.start..token.end);
-    finder.edits.blank(open.start..token.end);
-    finder.refuse(
+    let span = finder.span(open.start..close.end);
+    finder.edits.blank(open.start..close.end);
+    let complaint = if value {
+        Diagnostic::error("kdl::annotated-name", format!("`({name})` stands before a name"))
+            .at(span, "move it behind the `=`")
+    } else {
         Diagnostic::error("kdl::missing-value", format!("nothing follows `({name})`"))
             .at(span, "a value must follow")
-            .help(format!("write ({name})\"…\"")),
-    );
+            .help(format!("write ({name})\"…\""))
+    };
+    finder.refuse(complaint);
 }

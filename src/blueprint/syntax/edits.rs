@@ -62,6 +62,11 @@ impl Changed {
         self.pieces.push(Piece { now: start..self.text.len(), was, kept });
     }
 
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        self.pieces.iter().any(|piece| !piece.kept)
+    }
+
     /// The place in the text as written.
     #[must_use]
     pub fn origin(&self, now: Range<usize>) -> Range<usize> {

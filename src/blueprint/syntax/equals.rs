@@ -11,6 +11,8 @@ pub(super) fn equals(finder: &mut Finder, index: usize) {
     match (before, after) {
         (None, _) => stray(finder, index, token),
         (Some(name), _) if names_node(finder, index) => after_name(finder, index, name, token),
+        (Some(name), _) if follows_property(finder, index) => second_value(finder, name, token),
+        (Some(name), _) if !may_name(finder, name) => no_name(finder, name, token),
         (Some(name), Some(after)) => between(finder, index, name, after),
         (Some(name), None) => no_value(finder, index, name, token),
     }
@@ -54,6 +56,39 @@ fn after_name(finder: &mut Finder, index: usize, name: &Token, token: &Token) {
             .at(span, "delete it")
             .help(format!("write {name} {value}"))
             .fix(span, " "),
+    );
+}
+
+/// Whether the value before the sign belongs to another property.
+fn follows_property(finder: &Finder, index: usize) -> bool {
+    index.checked_sub(2).and_then(|at| finder.tokens.get(at)).is_some_and(|t| t.is(Kind::Equals))
+}
+
+fn second_value(finder: &mut Finder, value: &Token, token: &Token) {
+    let value = value.text(finder.text);
+    let span = finder.span_of(token);
+    finder.edits.replace(token.start..token.end, " ");
+    finder.refuse(
+        Diagnostic::error("kdl::stray-equals", "a property has one value")
+            .at(span, "a second `=`")
+            .help(format!("put {value} in quotes, with what follows, if that is the value")),
+    );
+}
+
+/// A property is named by a word or a string, not by a number or keyword.
+fn may_name(finder: &Finder, name: &Token) -> bool {
+    let number = name.text(finder.text).trim_start_matches(['+', '-', '.']);
+    !name.is(Kind::Keyword) && !number.starts_with(|c: char| c.is_ascii_digit())
+}
+
+fn no_name(finder: &mut Finder, name: &Token, token: &Token) {
+    let text = name.text(finder.text);
+    let span = finder.span_of(name);
+    finder.edits.replace(token.start..token.end, " ");
+    finder.refuse(
+        Diagnostic::error("kdl::bare-number", "this cannot name a property")
+            .at(span, "a name is a word")
+            .help(format!("write \"{text}\"=… if that is the name")),
     );
 }
 

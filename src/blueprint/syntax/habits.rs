@@ -105,3 +105,26 @@ pub(super) fn hash(finder: &mut Finder, index: usize) {
             .fix(span, quoted),
     );
 }
+
+/// A backslash that ends no line, or several of them.
+pub(super) fn backslash(finder: &mut Finder, index: usize) {
+    let Some(token) = finder.tokens.get(index) else { return };
+    finder.edits.replace(token.start..token.end, " ");
+    finder.refused = true;
+    let sticks = |at: usize| finder.sticks(at) && finder.before(at).is_some_and(Token::is_word);
+    let start = if sticks(index) { finder.before(index) } else { None };
+    let end = finder.after(index).filter(|_| finder.sticks(index + 1)).filter(|t| t.is_word());
+    let again = index.checked_sub(2).and_then(|at| finder.tokens.get(at));
+    if again.is_some_and(|again| again.is(Kind::Other) && finder.sticks(index)) {
+        return;
+    }
+    let from = start.map_or(token.start, |start| start.start);
+    let to = end.map_or(token.end, |end| end.end);
+    let word = finder.text.get(from..to).unwrap_or("").replace('\\', "\\\\");
+    let complaint = Diagnostic::error("kdl::backslash", "a backslash ends a line or is quoted");
+    let span = finder.span_of(token);
+    finder.refuse(match (start, end) {
+        (None, None) => complaint.at(span, "nothing may follow it on this line"),
+        _ => complaint.at(span, "needs quotes").help(format!("write \"{word}\"")),
+    });
+}

@@ -8,6 +8,9 @@ use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::source::{FileId, Span};
 use crate::blueprint::tokens::{Kind, Token};
 
+/// A file in another language would make thousands of complaints.
+pub(super) const MOST: usize = 100;
+
 /// What was found in a file, apart from the complaints.
 pub(super) struct Found {
     /// Turn the text into what was meant.
@@ -24,6 +27,7 @@ pub(super) struct Finder<'a> {
     pub text: &'a str,
     pub tokens: &'a [Token],
     out: &'a mut Diagnostics,
+    told: usize,
     pub edits: Edits,
     pub refused: bool,
     pub torn: bool,
@@ -33,6 +37,10 @@ pub(super) struct Finder<'a> {
     commented: bool,
     /// A comma was reported in this node.
     pub comma_seen: bool,
+    /// A parenthesis of this node was complained of, the next one belongs to it.
+    pub in_call: bool,
+    /// The last block that was opened has a name.
+    pub named_block: bool,
     /// The token that closes the list in brackets that we are in.
     pub bracket_end: Option<usize>,
 }
@@ -44,12 +52,15 @@ pub(super) fn find(file: FileId, text: &str, tokens: &[Token], out: &mut Diagnos
         text,
         tokens,
         out,
+        told: 0,
         edits: Edits::default(),
         refused: false,
         torn: false,
         at_start: true,
         commented: false,
         comma_seen: false,
+        in_call: false,
+        named_block: true,
         bracket_end: None,
     };
     for index in 0..tokens.len() {
@@ -73,6 +84,7 @@ impl<'a> Finder<'a> {
             _ => {
                 self.at_start = false;
                 self.commented = false;
+                self.named_block = true;
             }
         }
     }
@@ -81,6 +93,7 @@ impl<'a> Finder<'a> {
         self.at_start = true;
         self.commented = false;
         self.comma_seen = false;
+        self.in_call = false;
     }
 
     fn look(&mut self, index: usize, token: &Token) {
@@ -100,6 +113,7 @@ impl<'a> Finder<'a> {
             Kind::OpenParen | Kind::CloseParen => brackets::paren(self, index),
             Kind::Newline => brackets::newline_in_list(self, index),
             Kind::Open => brackets::nameless(self, index),
+            Kind::Other => habits::backslash(self, index),
             _ => {}
         }
     }
@@ -112,12 +126,15 @@ impl<'a> Finder<'a> {
     /// Complains of something that KDL refuses.
     pub fn refuse(&mut self, complaint: Diagnostic) {
         self.refused = true;
-        self.out.push(complaint);
+        self.complain(complaint);
     }
 
     /// Complains of something that KDL accepts and nobody means.
     pub fn complain(&mut self, complaint: Diagnostic) {
-        self.out.push(complaint);
+        self.told += 1;
+        if self.told <= MOST {
+            self.out.push(complaint);
+        }
     }
 
     pub fn span(&self, range: Range<usize>) -> Span {

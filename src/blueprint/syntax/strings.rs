@@ -16,11 +16,8 @@ pub(super) fn string(finder: &mut Finder, index: usize) {
         }
         (_, false) => open_text(finder, token),
         (Kind::Quoted, true) => escapes(finder, token),
-        (Kind::Multi, true) => {
-            if shape(finder, token) {
-                escapes(finder, token);
-            }
-        }
+        (Kind::Multi, true) if shape(finder, token) => escapes(finder, token),
+        (Kind::Multi, true) => {}
         _ if token.text(finder.text).contains(is_newline) => {
             shape(finder, token);
         }

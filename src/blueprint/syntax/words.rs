@@ -55,8 +55,8 @@ fn keyword(finder: &mut Finder, index: usize, token: &Token) {
 
 fn comma(finder: &mut Finder, index: usize, token: &Token) {
     let text = token.text(finder.text);
-    let number = text.split(',').all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
     let alone = text.trim_matches(',').is_empty();
+    let number = !alone && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
     let spaced = text.replace(',', " ");
     let words = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
     finder.edits.replace(token.start..token.end, quote_numbers(&spaced));

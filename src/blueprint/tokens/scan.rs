@@ -236,8 +236,7 @@ fn end_of_multi(inner: &str) -> Option<usize> {
 fn raw(rest: &str, hashes: usize) -> (Kind, usize, bool) {
     let fence = rest.get(..hashes).unwrap_or("");
     let body = rest.get(hashes..).unwrap_or("");
-    let multi =
-        body.strip_prefix("\"\"\"").is_some_and(|inner| inner.starts_with(|c| is_newline(c)));
+    let multi = body.strip_prefix("\"\"\"").is_some_and(|inner| inner.starts_with(is_newline));
     let (quotes, limit) = if multi { ("\"\"\"", rest.len()) } else { ("\"", line_len(rest)) };
     let begin = hashes + quotes.len();
     let close = format!("{quotes}{fence}");

@@ -8,7 +8,7 @@ use super::value::Bad;
 use crate::model::glob::Glob;
 use crate::model::host::{Host, HostPattern};
 use crate::model::network::Network;
-use crate::model::web_url::SocketAddress;
+use crate::model::web_url::{SocketAddress, WebUrl};
 
 pub(super) fn glob(text: &str) -> Option<Bad> {
     let reason = Glob::parse(text).err()?;
@@ -77,7 +77,7 @@ pub(super) fn listen(text: &str) -> Option<Bad> {
 pub(super) fn external_host(text: &str) -> Option<Bad> {
     let url = match web(text) {
         Ok(url) => url,
-        Err(bad) => return Some(bad),
+        Err(bad) => return Some(*bad),
     };
     if let Some(bad) = only_authority(text, &url) {
         return Some(bad);
@@ -107,7 +107,7 @@ pub(super) fn external_host(text: &str) -> Option<Bad> {
 pub(super) fn app_address(text: &str) -> Option<Bad> {
     let url = match web(text) {
         Ok(url) => url,
-        Err(bad) => return Some(bad),
+        Err(bad) => return Some(*bad),
     };
     if let Some(bad) = only_authority(text, &url) {
         return Some(bad.help("an app has a host of its own; use `protect-only` for a part of it"));
@@ -126,18 +126,18 @@ pub(super) fn app_address(text: &str) -> Option<Bad> {
 pub(super) fn upstream(text: &str) -> Option<Bad> {
     match web(text) {
         Ok(url) => only_authority(text, &url),
-        Err(bad) => Some(bad),
+        Err(bad) => Some(*bad),
     }
 }
 
 pub(super) fn page(text: &str) -> Option<Bad> {
-    web(text).err()
+    web(text).err().map(|bad| *bad)
 }
 
 pub(super) fn endpoint(text: &str) -> Option<Bad> {
     let url = match web(text) {
         Ok(url) => url,
-        Err(bad) => return Some(bad),
+        Err(bad) => return Some(*bad),
     };
     (url.scheme() == "http" && !is_loopback(&url)).then(|| {
         Bad::new(
@@ -175,7 +175,7 @@ pub(super) fn redirect(text: &str) -> Option<Bad> {
     }
     let url = match web(text) {
         Ok(url) => url,
-        Err(bad) => return Some(bad),
+        Err(bad) => return Some(*bad),
     };
     (url.scheme() == "http" && !is_loopback(&url)).then(|| {
         Bad::new(
@@ -183,7 +183,7 @@ pub(super) fn redirect(text: &str) -> Option<Bad> {
             "redirect URIs must use https",
             "an authorization code sent here can be read on the network",
         )
-        .help(format!("write \"{}\"; plain http is only accepted for\nlocalhost", https(text)))
+        .help(format!("write \"{}\"; plain http is only accepted for localhost", https(text)))
         .fix(format!("\"{}\"", https(text)))
     })
 }
@@ -229,13 +229,14 @@ fn without_password(text: &str) -> String {
 }
 
 /// A URL with http or https and a host, without user and password.
-fn web(text: &str) -> Result<Url, Bad> {
+fn web(text: &str) -> Result<Url, Box<Bad>> {
     const HELP: &str = "write a whole URL, such as \"https://app.example.com\"";
     let message = || format!("`{}` is not a URL", without_password(text));
-    let bad = |label: &str| Bad::new("blueprint::bad-url", message(), label).help(HELP);
+    let plain = |label: &str| Bad::new("blueprint::bad-url", message(), label).help(HELP);
+    let bad = |label: &str| Box::new(plain(label));
     let odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
     if let Some((at, c)) = text.char_indices().find(|(_, c)| odd(*c)) {
-        return Err(bad("this character is not allowed").part(at..at + c.len_utf8()));
+        return Err(Box::new(plain("this character is not allowed").part(at..at + c.len_utf8())));
     }
     let Ok(url) = Url::parse(text) else { return Err(bad(&reason(text))) };
     if !matches!(url.scheme(), "http" | "https") {
@@ -247,6 +248,7 @@ fn web(text: &str) -> Result<Url, Bad> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(bad("a URL here holds no user and no password"));
     }
+    WebUrl::parse(text).map_err(|reason| bad(&reason.to_string()))?;
     Ok(url)
 }
 

@@ -2,19 +2,26 @@
 
 use super::value::Bad;
 use crate::blueprint::schema::{CelContext, CelWant};
-
-const LONGEST: usize = 1024;
+use crate::expression::{self, Context, Problem};
 
 /// What is wrong with a CEL expression.
-pub(super) fn cel(text: &str, _context: CelContext, _want: CelWant) -> Vec<Bad> {
-    if text.len() > LONGEST {
-        let message = format!("this expression has {} bytes", text.len());
-        return vec![
-            Bad::new("blueprint::bad-expression", message, "at most 1024")
-                .help("split it over several policies"),
-        ];
-    }
-    Vec::new()
+pub(super) fn cel(text: &str, context: CelContext, want: CelWant) -> Vec<Bad> {
+    let context = match context {
+        CelContext::Policy => Context::Policy,
+        CelContext::Claim | CelContext::Header | CelContext::Source => Context::Claim,
+        CelContext::Invariant => Context::Invariant,
+    };
+    let want = match want {
+        CelWant::Truth => expression::Want::Truth,
+        CelWant::Text => expression::Want::Text,
+        CelWant::Anything => expression::Want::Any,
+    };
+    expression::check(text, context, want).into_iter().map(bad).collect()
+}
+
+fn bad(problem: Problem) -> Bad {
+    let bad = Bad::new(problem.code, problem.message, problem.label).part(problem.range);
+    Bad { help: problem.help, ..bad }
 }
 
 /// What is wrong with a regular expression; it has to match a value as a whole.

@@ -160,10 +160,12 @@ pub(super) fn days(text: &str) -> Option<Bad> {
 }
 
 pub(super) fn zone(text: &str) -> Option<Bad> {
-    if jiff::tz::TimeZone::get(text).is_ok() {
+    // The machine's own database would make the meaning of files depend on the machine.
+    let zones = jiff::tz::TimeZoneDatabase::bundled();
+    if zones.get(text).is_ok() {
         return None;
     }
-    let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let names: Vec<String> = zones.available().map(|name| name.to_string()).collect();
     let message = format!("unknown time zone `{text}`");
     let near = nearest(text, names.iter().map(String::as_str));
     Some(match near {

@@ -1,0 +1,278 @@
+//! A set of files, judged and compiled, before anything is touched: steps 1 to 4 and 6 of a
+//! reconcile.
+
+use std::collections::BTreeMap;
+
+use super::options::Options;
+use super::revision;
+use super::secrets::{self, Secrets};
+use crate::blueprint::builtin;
+use crate::blueprint::diagnostic::{Diagnostic, Severity};
+use crate::blueprint::load::{self, Loaded};
+use crate::blueprint::object::Kind;
+use crate::blueprint::read::ReadError;
+use crate::blueprint::render::{self, Style};
+use crate::blueprint::settings::TestRule;
+use crate::blueprint::source::Sources;
+use crate::proxy_config::Stamp;
+use crate::proxy_config::traefik::{self, Dynamic, RawRouters};
+use crate::reconcile;
+use crate::runtime::Runtime;
+use crate::runtime::compile::{Inputs, compile as compile_runtime};
+use crate::runtime::expectations::{self, Report};
+use crate::runtime::origin::Addressing;
+use crate::secret::sha256_hex;
+
+/// The uids of declared objects, as far as the store has given them out.
+pub type Uids = BTreeMap<(Kind, String), String>;
+
+/// Files that can be put into force.
+#[derive(Debug)]
+pub struct Candidate {
+    pub runtime: Runtime,
+    pub dynamic: Option<Dynamic>,
+    pub report: Report,
+    /// Warnings and advice.
+    pub diagnostics: Vec<Diagnostic>,
+    pub nodes: usize,
+    /// Secrets without a value, where that is no reason to stop.
+    pub missing: Vec<String>,
+}
+
+/// Files that cannot.
+#[derive(Debug, Default)]
+pub struct Rejected {
+    pub sources: Sources,
+    pub diagnostics: Vec<Diagnostic>,
+    /// What is wrong beside the text: files, secrets, tests.
+    pub problems: Vec<String>,
+    /// Roots that are missing, unreadable or empty: never taken for an empty set.
+    pub vanished: Vec<String>,
+}
+
+/// The digest of the bytes that were read, file by file.
+#[must_use]
+pub fn source_digest(sources: &Sources) -> String {
+    let mut text = String::new();
+    for file in &sources.files {
+        text += &format!("{}\0{}\0", file.name, sha256_hex(file.text.as_bytes()));
+    }
+    format!("sha256:{}", sha256_hex(text.as_bytes()))
+}
+
+/// The mark on generated files.
+#[must_use]
+pub fn stamp(revision: Option<&str>, digest: &str) -> Stamp {
+    Stamp::new(revision.unwrap_or("unknown"), digest)
+}
+
+/// What stands between files and a candidate, beside their text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Demands {
+    /// Secrets have values and tests hold.
+    All,
+    /// Tests hold; secrets are the host's.
+    Tests,
+    /// The files were in force already.
+    None,
+}
+
+/// Judges and compiles what was loaded.
+///
+/// # Errors
+/// If the files, their secrets or their tests stand in the way.
+pub fn build(
+    options: &Options,
+    addressing: &Addressing,
+    loaded: Loaded,
+    uids: &Uids,
+    generation: i64,
+) -> Result<Candidate, Box<Rejected>> {
+    make(options, addressing, loaded, (uids, generation), Demands::All)
+}
+
+/// Compiles files whatever their tests say.
+///
+/// # Errors
+/// If the files stand in the way.
+pub fn compile(
+    options: &Options,
+    addressing: &Addressing,
+    loaded: Loaded,
+) -> Result<Candidate, Box<Rejected>> {
+    make(options, addressing, loaded, (&Uids::new(), 0), Demands::None)
+}
+
+/// Judges files as they stand, wherever they will run: without secrets.
+///
+/// # Errors
+/// If the files or their tests stand in the way.
+pub fn judge(
+    options: &Options,
+    addressing: &Addressing,
+    loaded: Loaded,
+) -> Result<Candidate, Box<Rejected>> {
+    make(options, addressing, loaded, (&Uids::new(), 0), Demands::Tests)
+}
+
+/// Compiles files that were in force before: what has changed around them does not stop them.
+///
+/// # Errors
+/// If they no longer compile.
+pub fn rebuild(
+    options: &Options,
+    addressing: &Addressing,
+    loaded: Loaded,
+    uids: &Uids,
+    generation: i64,
+) -> Result<Candidate, Box<Rejected>> {
+    make(options, addressing, loaded, (uids, generation), Demands::None)
+}
+
+fn make(
+    options: &Options,
+    addressing: &Addressing,
+    loaded: Loaded,
+    (uids, generation): (&Uids, i64),
+    demands: Demands,
+) -> Result<Candidate, Box<Rejected>> {
+    let Loaded { sources, blueprint, diagnostics, problems, nodes, .. } = loaded;
+    let mut rejected = Rejected {
+        vanished: problems.iter().filter(|p| is_vanished(p)).map(ToString::to_string).collect(),
+        problems: problems.iter().map(ToString::to_string).collect(),
+        sources,
+        diagnostics,
+    };
+    let Some(blueprint) = blueprint else { return Err(Box::new(rejected)) };
+    let missing = missing_secrets(options, &blueprint);
+    if demands == Demands::All && !options.dev && !missing.is_empty() {
+        rejected.problems.extend(missing);
+        return Err(Box::new(rejected));
+    }
+    let roots: Vec<_> = options.roots.iter().map(|root| root.path.clone()).collect();
+    let inputs = Inputs {
+        generation,
+        source_digest: source_digest(&rejected.sources),
+        model_digest: format!("sha256:{}", reconcile::model_digest(&blueprint)),
+        revision: options.revision.clone().or_else(|| revision::find(&roots)),
+        addressing: addressing.clone(),
+        uids: &|kind, slug| uids.get(&(kind, slug.to_owned())).cloned(),
+        builtin_flows: &builtin::flows(),
+    };
+    let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
+    let raw = match options.allow_raw_routers {
+        true => RawRouters::Allowed,
+        false => RawRouters::Refused,
+    };
+    let dynamic = match traefik::dynamic(&blueprint, &stamp, raw) {
+        Ok(dynamic) => dynamic,
+        Err(found) => {
+            rejected.diagnostics.extend(found);
+            return Err(Box::new(rejected));
+        }
+    };
+    let sources = rejected.sources.clone();
+    let runtime = match compile_runtime(blueprint, sources, inputs) {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            rejected.problems.push(format!("this passed the checks and does not compile: {error}"));
+            return Err(Box::new(rejected));
+        }
+    };
+    let report = expectations::run(&runtime, None);
+    let failing = test_diagnostics(&runtime, &report);
+    let gate = runtime.blueprint.settings.reconcile.tests == TestRule::Gate;
+    rejected.diagnostics.extend(failing);
+    if demands != Demands::None && gate && !report.failures.is_empty() {
+        return Err(Box::new(rejected));
+    }
+    Ok(Candidate { runtime, dynamic, report, diagnostics: rejected.diagnostics, nodes, missing })
+}
+
+/// Loads and builds in one go, as commands without a server do.
+///
+/// # Errors
+/// As `build`.
+pub fn load(
+    options: &Options,
+    addressing: &Addressing,
+    uids: &Uids,
+) -> Result<Candidate, Box<Rejected>> {
+    build(options, addressing, load::load(&options.roots, options.mode()), uids, 0)
+}
+
+/// The same runtime once more, to answer with until the candidate is in force.
+///
+/// # Errors
+/// If it does not compile a second time.
+pub fn copy_of(
+    options: &Options,
+    places: &super::places::Places,
+    candidate: &Candidate,
+    uids: &Uids,
+    generation: i64,
+) -> anyhow::Result<Runtime> {
+    let limits = crate::blueprint::read::Limits::default();
+    let sources = candidate.runtime.sources.clone();
+    let loaded = load::understand_sources(sources, &limits, options.mode());
+    let again = rebuild(options, &places.addressing, loaded, uids, generation);
+    again.map(|again| again.runtime).map_err(|_| anyhow::anyhow!("the files do not compile twice"))
+}
+
+fn is_vanished(problem: &ReadError) -> bool {
+    matches!(
+        problem,
+        ReadError::Missing { .. } | ReadError::Unreadable { .. } | ReadError::Empty { .. }
+    )
+}
+
+fn missing_secrets(options: &Options, blueprint: &crate::blueprint::Blueprint) -> Vec<String> {
+    let secrets = Secrets::new(options);
+    let mut missing = Vec::new();
+    for (what, reference) in secrets::references(blueprint) {
+        if let Err(error) = secrets.resolve(reference) {
+            missing.push(format!("{what} ({}): {error}", reference.origin.shown()));
+        }
+    }
+    missing
+}
+
+/// Failed expectations as complaints with a place.
+#[must_use]
+pub fn test_diagnostics(runtime: &Runtime, report: &Report) -> Vec<Diagnostic> {
+    let gate = runtime.blueprint.settings.reconcile.tests == TestRule::Gate;
+    let failed = report.failures.iter().map(|failure| {
+        let message = format!("test \"{}\" fails: {}", failure.test, failure.message);
+        let made = match gate {
+            true => Diagnostic::error("blueprint::test-failed", message),
+            false => Diagnostic::warning("blueprint::test-failed", message),
+        };
+        let by = failure.decided_by.as_ref().map(|by| format!("decided by {by}"));
+        made.at(failure.at, by.unwrap_or_else(|| "this does not hold".to_owned()))
+    });
+    failed.collect()
+}
+
+impl Rejected {
+    /// Everything that stands in the way, for people.
+    #[must_use]
+    pub fn render(&self, style: &Style) -> String {
+        let mut text = render::render(&self.diagnostics, &self.sources, style);
+        for problem in &self.problems {
+            text += &format!("error: {problem}\n");
+        }
+        text
+    }
+
+    /// One line for each reason, for logs and status.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let errors = self.diagnostics.iter().filter(|each| each.severity == Severity::Error);
+        let lines = errors.map(|each| {
+            let at = self.sources.position(each.span());
+            let file = self.sources.name(each.span().file);
+            format!("{file}:{}:{}: {}: {}", at.line, at.column, each.code, each.message)
+        });
+        lines.chain(self.problems.iter().cloned()).collect()
+    }
+}

@@ -1,0 +1,120 @@
+//! Planning and applying when no server runs.
+
+use super::candidate;
+use super::keeper;
+use super::options::Options;
+use super::places::Places;
+use crate::app::control::Answer;
+use crate::blueprint::load;
+use crate::blueprint::render::Style;
+use crate::clock::Clock;
+use crate::ids::Rng;
+use crate::reconcile::apply::Applying;
+use crate::reconcile::{self, Confirmations, Outcome, Plan, gather};
+use crate::store::{Limits, Opening, StateUrl, Store};
+
+/// What the files would change.
+///
+/// # Errors
+/// If the store cannot be opened.
+pub async fn plan(
+    options: &Options,
+    places: &Places,
+    confirm: &[String],
+    style: &Style,
+) -> anyhow::Result<Answer> {
+    // A store that is not there yet is empty; looking at it must not make it.
+    let store = match &places.state {
+        StateUrl::Sqlite(path) if !path.exists() => None,
+        _ => Some(Store::open(&places.state, Limits::default(), Clock::machine().now()).await?.0),
+    };
+    let confirmations = Confirmations::parse(confirm.iter().map(String::as_str))?;
+    let (answer, _) = work(options, places, store.as_ref(), &confirmations, style).await?;
+    Ok(answer)
+}
+
+/// Takes the files into force in the store, for the next start.
+///
+/// # Errors
+/// If the store cannot be opened or refuses.
+pub async fn apply(
+    options: &Options,
+    places: &Places,
+    confirm: &[String],
+    style: &Style,
+) -> anyhow::Result<Answer> {
+    let confirmations = Confirmations::parse(confirm.iter().map(String::as_str))?;
+    let loaded = load::load(&options.roots, options.mode());
+    let opened = super::serve::open(options, places, &loaded.server).await?;
+    let worked = work(options, places, Some(&opened.store), &confirmations, style).await?;
+    let (answer, Some((plan, candidate))) = worked else { return Ok(worked.0) };
+    if plan.outcome() == Outcome::Held || plan.outcome() == Outcome::Nothing {
+        let exit = if plan.outcome() == Outcome::Held { 3 } else { 0 };
+        return Ok(Answer { exit, ..answer });
+    }
+    let applied = reconcile::apply::apply(&Applying {
+        store: &opened.store,
+        key: &opened.key,
+        rng: &Rng::system(),
+        now: Clock::machine().now(),
+        plan: &plan,
+        after: &candidate.runtime,
+        actor: "apply",
+    })
+    .await?;
+    let created = if opened.opening == Opening::Created { " (a new store)" } else { "" };
+    Ok(Answer {
+        exit: 0,
+        word: "applied".to_owned(),
+        text: format!(
+            "{}\ngeneration {} is in force at the next start{created}\n",
+            reconcile::render::summary(&plan),
+            applied.generation
+        ),
+        json: serde_json::json!({ "result": "applied", "generation": applied.generation }),
+    })
+}
+
+type Worked = (Answer, Option<(Plan, candidate::Candidate)>);
+
+async fn work(
+    options: &Options,
+    places: &Places,
+    store: Option<&Store>,
+    confirmations: &Confirmations,
+    style: &Style,
+) -> anyhow::Result<Worked> {
+    let uids = match store {
+        Some(store) => keeper::uids(store).await?,
+        None => candidate::Uids::new(),
+    };
+    let candidate = match candidate::load(options, &places.addressing, &uids) {
+        Ok(candidate) => candidate,
+        Err(rejected) => {
+            let answer = Answer {
+                exit: 1,
+                word: "rejected".to_owned(),
+                text: rejected.render(style),
+                json: serde_json::json!({ "result": "rejected", "problems": rejected.lines() }),
+            };
+            return Ok((answer, None));
+        }
+    };
+    let now = Clock::machine().now();
+    let (before, stored) = match store {
+        Some(store) => (
+            keeper::last_good(options, places, store).await.ok().flatten(),
+            gather::gather(&store.read().await?, now).await?,
+        ),
+        None => (None, reconcile::Stored::default()),
+    };
+    let running = before.as_ref().map(|good| &good.runtime);
+    let plan = keeper::plan_candidate(options, running, &candidate, &stored, confirmations);
+    let answer = Answer {
+        exit: plan.outcome().exit_code(),
+        word: plan.outcome().word().to_owned(),
+        text: reconcile::render::render(&plan, now, keeper::colour(style.colour)),
+        json: reconcile::json::to_json(&plan),
+    };
+    Ok((answer, Some((plan, candidate))))
+}

@@ -1,0 +1,130 @@
+//! Where the process keeps and finds its things: listeners, state, master key, control socket.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use super::options::Options;
+use crate::blueprint::settings::Server;
+use crate::runtime::origin::Addressing;
+use crate::store::StateUrl;
+
+const DEFAULT_PORT: u16 = 9000;
+
+/// Everything of the process that files and arguments decide together. Fixed at start.
+#[derive(Clone, Debug)]
+pub struct Places {
+    pub listen: Vec<SocketAddr>,
+    pub metrics: Option<SocketAddr>,
+    pub state: StateUrl,
+    /// The directory of the state, or where a database far away keeps its small things.
+    pub directory: PathBuf,
+    pub control: PathBuf,
+    pub addressing: Addressing,
+}
+
+/// Why the places are no places.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    #[error("--state: {0}")]
+    State(#[from] crate::store::StateUrlError),
+}
+
+impl Places {
+    /// Works out all places; arguments go before files.
+    ///
+    /// # Errors
+    /// If the address of the state cannot be understood.
+    pub fn new(options: &Options, server: &Server) -> Result<Self, PlaceError> {
+        let declared: Vec<SocketAddr> = server.listen.iter().map(|at| at.value.get()).collect();
+        let declared_port = declared.first().map_or(DEFAULT_PORT, SocketAddr::port);
+        let listen = listen(options, declared);
+        let state = state(options, server)?;
+        let directory = directory(options, &state);
+        let control = match &options.environment.runtime_directory {
+            Some(directory) => directory.join("control.sock"),
+            None => directory.join("control.sock"),
+        };
+        let metrics = server.metrics.as_ref().map(|at| at.value.get());
+        Ok(Self {
+            addressing: Addressing {
+                dev: options.dev,
+                port: listen.first().map_or(DEFAULT_PORT, SocketAddr::port),
+                declared_port,
+            },
+            metrics: metrics.map(|at| if options.dev { on_loopback(at) } else { at }),
+            listen,
+            state,
+            directory,
+            control,
+        })
+    }
+
+    #[must_use]
+    pub fn loopback_only(&self) -> bool {
+        self.listen.iter().all(|at| at.ip().is_loopback())
+    }
+
+    /// Where a file named in a blueprint is written: under `--dev` below the state's directory.
+    #[must_use]
+    pub fn written(&self, options: &Options, declared: &str) -> PathBuf {
+        if options.dev {
+            let name = Path::new(declared).file_name().unwrap_or_default();
+            return self.directory.join("written").join(name);
+        }
+        absolute(&options.environment.working_directory, Path::new(declared))
+    }
+}
+
+fn listen(options: &Options, declared: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    if let Some(given) = options.listen {
+        return vec![given];
+    }
+    if declared.is_empty() {
+        return vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT)];
+    }
+    let dev = options.dev;
+    declared.into_iter().map(|at| if dev { on_loopback(at) } else { at }).collect()
+}
+
+fn on_loopback(at: SocketAddr) -> SocketAddr {
+    match at.ip().is_loopback() {
+        true => at,
+        false => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), at.port()),
+    }
+}
+
+fn state(options: &Options, server: &Server) -> Result<StateUrl, PlaceError> {
+    if let Some(given) = &options.state {
+        return Ok(absolute_state(options, given.parse()?));
+    }
+    let name = if options.dev { "dev.db" } else { "doorward.db" };
+    let declared = server.state.as_ref().filter(|_| !options.dev);
+    let url = match declared {
+        Some(url) => url.value.parse()?,
+        None => StateUrl::Sqlite(PathBuf::from("state").join(name)),
+    };
+    Ok(absolute_state(options, url))
+}
+
+fn absolute_state(options: &Options, url: StateUrl) -> StateUrl {
+    match url {
+        StateUrl::Sqlite(path) => {
+            StateUrl::Sqlite(absolute(&options.environment.working_directory, &path))
+        }
+        far => far,
+    }
+}
+
+fn directory(options: &Options, state: &StateUrl) -> PathBuf {
+    let beside = match state {
+        StateUrl::Sqlite(path) => path.parent().map(Path::to_owned),
+        StateUrl::Postgres(_) => None,
+    };
+    beside.unwrap_or_else(|| options.environment.working_directory.join("state"))
+}
+
+/// An absolute path without `.` in it, for people to read.
+#[must_use]
+pub fn absolute(working_directory: &Path, path: &Path) -> PathBuf {
+    working_directory.join(path).components().collect()
+}

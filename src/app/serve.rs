@@ -1,0 +1,532 @@
+//! Start to finish: opens the store, takes the files into force or falls back on the last good
+//! ones, listens, and ends when it is told to.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use axum::body::Body;
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+use super::candidate::{self, Candidate};
+use super::dispatch::Fronts;
+use super::keeper::{self, Keeper, LastGood};
+use super::options::Options;
+use super::places::Places;
+use super::secrets::Secrets;
+use super::watch::Watch;
+use super::{listen, metrics, password_link, tasks};
+use crate::app::control;
+use crate::blueprint::load::{self, Loaded};
+use crate::blueprint::render::Style;
+use crate::clock::Clock;
+use crate::flow::hashing::Hasher;
+use crate::forward_auth::ForwardAuth;
+use crate::ids::Rng;
+use crate::journal;
+use crate::pages::Pages;
+use crate::proxy_config::traefik::Dynamic;
+use crate::reconcile::{Confirmations, Outcome, Plan};
+use crate::runtime::Runtime;
+use crate::runtime::health::{Health, SyncState};
+use crate::secret::{MasterKey, Secret};
+use crate::session::Sessions;
+use crate::store::{KeyCheck, Limits, Opening, StateUrl, Store};
+use crate::web::server::{Listening, Server};
+use crate::web::templates::{Overrides, Templates};
+
+/// What happened while starting, for the person who started it.
+#[derive(Debug)]
+pub struct Started {
+    pub blueprints: Vec<PathBuf>,
+    pub files: usize,
+    pub nodes: usize,
+    pub warnings: usize,
+    pub state: String,
+    pub opening: Opening,
+    pub key: Option<(PathBuf, KeyOrigin)>,
+    pub listen: Vec<SocketAddr>,
+    pub external: String,
+    pub generation: i64,
+    /// Why the files are not in force, if they are not.
+    pub not_in_force: Option<String>,
+    pub missing: Vec<String>,
+    pub link: Option<FirstLink>,
+    pub over_ssh: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyOrigin {
+    Created,
+    Found,
+}
+
+/// The link for the first password, and where it went if nobody watches.
+#[derive(Debug)]
+pub struct FirstLink {
+    pub user: String,
+    pub url: Secret,
+    pub file: Option<PathBuf>,
+}
+
+/// Whether somebody reads what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    Terminal,
+    Nobody,
+}
+
+/// The opened store with its key, before anything is read into it.
+pub struct Opened {
+    pub store: Store,
+    pub opening: Opening,
+    pub key: Arc<MasterKey>,
+    pub key_file: Option<(PathBuf, KeyOrigin)>,
+}
+
+/// Starts the server, tells `greet` about it, and runs until the process is told to stop.
+///
+/// # Errors
+/// If it cannot start.
+pub async fn run(
+    options: Options,
+    style: Style,
+    audience: Audience,
+    greet: impl FnOnce(&Started),
+) -> anyhow::Result<()> {
+    let loaded = load::load(&options.roots, options.mode());
+    let places = Places::new(&options, &loaded.server)?;
+    let listeners = open_listeners(&places)?;
+    let opened = open(&options, &places, &loaded.server).await?;
+    let (clock, rng) = (Clock::machine(), Rng::system());
+    let watched = loaded.watched.clone();
+    let digest = candidate::source_digest(&loaded.sources);
+    let nodes = loaded.nodes;
+    let files = loaded.sources.files.len();
+    let start = first(&options, &places, &opened, loaded, &style).await?;
+    let (journal, writer) = journal::open(opened.store.clone(), clock.clone(), rng.clone());
+    let bound = match places.state {
+        StateUrl::Sqlite(_) => Duration::from_secs(60),
+        StateUrl::Postgres(_) => Duration::from_secs(10),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let server = Arc::new(Server {
+        runtime: ArcSwap::from_pointee(start.runtime),
+        health: ArcSwap::from_pointee(Health::in_sync(clock.now())),
+        templates: ArcSwap::from_pointee(templates(&options)?),
+        sessions: Sessions::new(
+            opened.store.clone(),
+            Arc::clone(&opened.key),
+            clock.clone(),
+            rng.clone(),
+            bound,
+        ),
+        store: opened.store.clone(),
+        key: Arc::clone(&opened.key),
+        journal,
+        hasher: Hasher::new(cores),
+        clock,
+        rng,
+        listening: Listening {
+            loopback_only: places.loopback_only(),
+            banner: options.dev.then(|| banner().to_owned()),
+        },
+    });
+    let (keeper, warnings) = into_force(&options, &places, &server, start.what, &digest).await?;
+    let external = server.runtime.load().external.to_string();
+    let started = Started {
+        blueprints: options
+            .roots
+            .iter()
+            .map(|root| super::places::absolute(&options.environment.working_directory, &root.path))
+            .collect(),
+        files,
+        nodes,
+        warnings: warnings.count,
+        state: opened.store.place().to_owned(),
+        opening: opened.opening,
+        key: opened.key_file,
+        listen: places.listen.clone(),
+        generation: server.runtime.load().generation,
+        not_in_force: warnings.not_in_force,
+        missing: warnings.missing,
+        link: first_link(&server, &external, &places, audience).await?,
+        external,
+        over_ssh: options.environment.over_ssh,
+    };
+    greet(&started);
+    tracing::info!(listen = ?started.listen, generation = started.generation, external = started.external, "ready");
+    live(keeper, server, writer, listeners, watched).await
+}
+
+fn banner() -> &'static str {
+    "development mode: loopback only, missing secrets are warnings, stages that are not served yet are skipped"
+}
+
+/// All listeners, opened before anything else is touched: a busy port changes nothing.
+struct Listeners {
+    main: Vec<TcpListener>,
+    metrics: Option<TcpListener>,
+}
+
+fn open_listeners(places: &Places) -> anyhow::Result<Listeners> {
+    let main = places.listen.iter().map(|at| listen::open(*at)).collect::<Result<_, _>>()?;
+    let metrics = places.metrics.map(listen::open).transpose();
+    Ok(Listeners { main, metrics: metrics.context("metrics")? })
+}
+
+/// Opens store and master key, and sees that they belong together.
+///
+/// # Errors
+/// If one cannot be opened, or they do not.
+pub async fn open(
+    options: &Options,
+    places: &Places,
+    declared: &crate::blueprint::settings::Server,
+) -> anyhow::Result<Opened> {
+    make_directory(&places.directory)?;
+    let (store, opening) =
+        Store::open(&places.state, Limits::default(), Clock::machine().now()).await?;
+    let (text, key_file) = key_text(options, places, declared, opening)?;
+    let key = Arc::new(MasterKey::parse(&text).context("the master key cannot be used")?);
+    let mut tx = store.begin().await?;
+    let check = tx.check_key(key.fingerprint()).await?;
+    tx.commit().await?;
+    if check == KeyCheck::Differs {
+        let from = key_file
+            .as_ref()
+            .map_or("the declared master key".to_owned(), |(path, _)| path.display().to_string());
+        bail!(
+            "{from} is not the key that {} was made with; put the right key in its place, or restore \
+             both from the same backup",
+            store.place()
+        );
+    }
+    Ok(Opened { store, opening, key, key_file })
+}
+
+fn make_directory(directory: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.with_context(|| {
+        format!("{} cannot be made; see who owns the directory above it", directory.display())
+    })
+}
+
+type KeyFile = Option<(PathBuf, KeyOrigin)>;
+
+/// The declared key; else a file beside the state, made at the first start.
+fn key_text(
+    options: &Options,
+    places: &Places,
+    declared: &crate::blueprint::settings::Server,
+    opening: Opening,
+) -> anyhow::Result<(Secret, KeyFile)> {
+    if let Some(reference) = &declared.master_key {
+        match Secrets::new(options).resolve(reference) {
+            Ok(Some(text)) => return Ok((text, None)),
+            Err(error) if !options.dev => {
+                return Err(anyhow!("server master-key ({}): {error}", reference.origin.shown()));
+            }
+            Ok(None) | Err(_) => {}
+        }
+    }
+    let path = places.directory.join("master.key");
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            refuse_public_key(&path)?;
+            Ok((Secret::new(text.trim()), Some((path, KeyOrigin::Found))))
+        }
+        Err(error)
+            if error.kind() == std::io::ErrorKind::NotFound && opening == Opening::Created =>
+        {
+            let text = MasterKey::generate(&Rng::system())?;
+            write_private(&path, text.reveal())?;
+            Ok((text, Some((path, KeyOrigin::Created))))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
+            "{} is missing: the state was made with a key that lay there. Put it back from your \
+             backup; without it sealed secrets and sessions cannot be read",
+            path.display()
+        ),
+        Err(error) => Err(anyhow!("{} cannot be read: {error}", path.display())),
+    }
+}
+
+fn refuse_public_key(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        bail!("{} can be read by others: chmod 600 {}", path.display(), path.display());
+    }
+    Ok(())
+}
+
+/// Writes a file that only its owner may read; never through a link, never over another.
+///
+/// # Errors
+/// If it is there already or cannot be made.
+pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let opened = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = opened.with_context(|| format!("{} cannot be made", path.display()))?;
+    writeln!(file, "{text}")?;
+    Ok(file.sync_all()?)
+}
+
+/// What the server begins with.
+struct Start {
+    runtime: Runtime,
+    what: What,
+}
+
+enum What {
+    /// The very files in force.
+    Same { dynamic: Option<Dynamic>, warnings: usize, missing: Vec<String> },
+    /// Files that may be taken into force.
+    New { candidate: Box<Candidate>, plan: Box<Plan> },
+    /// The last good ones, and why.
+    LastGood { dynamic: Option<Dynamic>, health: Health },
+}
+
+async fn first(
+    options: &Options,
+    places: &Places,
+    opened: &Opened,
+    loaded: Loaded,
+    style: &Style,
+) -> anyhow::Result<Start> {
+    let store = &opened.store;
+    let active = store.read().await?.find_active_generation().await?;
+    let uids = keeper::uids(store).await?;
+    let number = active.as_ref().map_or(0, |active| active.line.number);
+    let built = candidate::build(options, &places.addressing, loaded, &uids, number);
+    let now = Clock::machine().now();
+    match (built, active) {
+        (Ok(candidate), Some(active))
+            if active.line.source_digest == candidate.runtime.source_digest =>
+        {
+            let Candidate { runtime, dynamic, diagnostics, missing, .. } = candidate;
+            Ok(Start {
+                runtime,
+                what: What::Same { dynamic, warnings: diagnostics.len(), missing },
+            })
+        }
+        (Ok(candidate), active) => {
+            let before = match active {
+                Some(_) => keeper::last_good(options, places, store).await.ok().flatten(),
+                None => None,
+            };
+            let stored = crate::reconcile::gather::gather(&store.read().await?, now).await?;
+            let none = Confirmations::default();
+            let running = before.as_ref().map(|good| &good.runtime);
+            let plan = keeper::plan_candidate(options, running, &candidate, &stored, &none);
+            if plan.outcome() != Outcome::Held {
+                let runtime = candidate::copy_of(options, places, &candidate, &uids, number)?;
+                let what = What::New { candidate: Box::new(candidate), plan: Box::new(plan) };
+                return Ok(Start { runtime, what });
+            }
+            let problems: Vec<String> = plan
+                .held
+                .iter()
+                .map(|reason| format!("{} ({})", reason.sentence, reason.confirm.join(" ")))
+                .collect();
+            fall_back(options, before, SyncState::Held, problems, "they wait for a confirmation")
+        }
+        (Err(rejected), None) => {
+            eprint!("{}", rejected.render(style));
+            bail!("there is nothing to start with: mend the files and start again");
+        }
+        (Err(rejected), Some(_)) => {
+            eprint!("{}", rejected.render(style));
+            let good = keeper::last_good(options, places, store).await?;
+            fall_back(options, good, SyncState::Rejected, rejected.lines(), "they have errors")
+        }
+    }
+}
+
+fn fall_back(
+    options: &Options,
+    good: Option<LastGood>,
+    state: SyncState,
+    problems: Vec<String>,
+    why: &str,
+) -> anyhow::Result<Start> {
+    if options.strict {
+        bail!("the files are not in force ({why}), and --strict refuses to start without them");
+    }
+    let Some(LastGood { runtime, dynamic }) = good else {
+        for problem in &problems {
+            eprintln!("error: {problem}");
+        }
+        bail!("the files cannot be taken into force ({why}), and no earlier ones are stored");
+    };
+    let health = Health { state, since: Clock::machine().now(), problems, degraded: Vec::new() };
+    Ok(Start { runtime, what: What::LastGood { dynamic, health } })
+}
+
+/// What is worth telling about the files.
+#[derive(Default)]
+struct Warnings {
+    count: usize,
+    missing: Vec<String>,
+    not_in_force: Option<String>,
+}
+
+async fn into_force(
+    options: &Options,
+    places: &Places,
+    server: &Arc<Server>,
+    what: What,
+    digest: &str,
+) -> anyhow::Result<(Arc<Keeper>, Warnings)> {
+    let forward_auth = Arc::new(ForwardAuth::new(Arc::clone(server)));
+    let fronts = Arc::new(Fronts {
+        server: Arc::clone(server),
+        forward_auth: Arc::clone(&forward_auth),
+        pages: Pages::new(Arc::clone(server), forward_auth),
+        provided: ArcSwapOption::empty(),
+    });
+    let keeper = Arc::new(Keeper::new(options.clone(), places.clone(), fronts));
+    let mut warnings = Warnings::default();
+    let dynamic = match what {
+        What::Same { dynamic, warnings: count, missing } => {
+            keeper::first_passwords(options, server).await?;
+            warnings = Warnings { count, missing, not_in_force: None };
+            dynamic
+        }
+        What::New { candidate, plan } => {
+            warnings.count = candidate.diagnostics.len();
+            warnings.missing.clone_from(&candidate.missing);
+            keeper::take(options, server, *candidate, &plan, "start").await?.dynamic
+        }
+        What::LastGood { dynamic, health } => {
+            warnings.not_in_force = health.problems.first().cloned();
+            server.health.store(Arc::new(health));
+            dynamic
+        }
+    };
+    keeper.begin(digest, dynamic.as_ref()).await;
+    Ok((keeper, warnings))
+}
+
+fn templates(options: &Options) -> anyhow::Result<Templates> {
+    let folder = options.environment.working_directory.join("custom-templates");
+    let shipped = || Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"));
+    if !folder.is_dir() {
+        return shipped();
+    }
+    match Overrides::read(&folder).and_then(|overrides| Templates::load(&overrides)) {
+        Ok(templates) => Ok(templates),
+        Err(errors) => {
+            for error in &errors {
+                tracing::error!(%error, "custom-templates is not used");
+            }
+            shipped()
+        }
+    }
+}
+
+async fn first_link(
+    server: &Server,
+    external: &str,
+    places: &Places,
+    audience: Audience,
+) -> anyhow::Result<Option<FirstLink>> {
+    let runtime = server.runtime.load_full();
+    let Some(user) = password_link::wanted(&server.store, &runtime).await? else {
+        let _ = fs::remove_file(places.directory.join(LINK_FILE));
+        return Ok(None);
+    };
+    let tools = (&server.clock, &server.rng);
+    let url = password_link::make(&server.store, &server.key, tools, external, &user).await?;
+    let file = match audience {
+        Audience::Terminal => None,
+        Audience::Nobody => {
+            let path = places.directory.join(LINK_FILE);
+            let _ = fs::remove_file(&path);
+            write_private(&path, &url)?;
+            Some(path)
+        }
+    };
+    Ok(Some(FirstLink { user: user.username, url: Secret::new(url), file }))
+}
+
+const LINK_FILE: &str = "set-password-link";
+
+/// Answers requests and follows the files until somebody says stop.
+async fn live(
+    keeper: Arc<Keeper>,
+    server: Arc<Server>,
+    writer: journal::Writer,
+    listeners: Listeners,
+    watched: Vec<PathBuf>,
+) -> anyhow::Result<()> {
+    let (stopper, stop) = watch::channel(false);
+    let journal_ends = Arc::new(Notify::new());
+    let mut running = tokio::task::JoinSet::new();
+    let fronts = Arc::clone(&keeper.fronts);
+    let handler = Arc::new(move |request: Request<Body>, peer: SocketAddr| {
+        let fronts = Arc::clone(&fronts);
+        async move { fronts.answer(request, peer).await }
+    });
+    for listener in listeners.main {
+        running.spawn(listen::serve(listener, stop.clone(), Arc::clone(&handler)));
+    }
+    if let Some(listener) = listeners.metrics {
+        let server = Arc::clone(&server);
+        let handler = Arc::new(move |request: Request<Body>, _peer: SocketAddr| {
+            let answer: Response<Body> = metrics::answer(&server, &request);
+            async move { answer }
+        });
+        running.spawn(listen::serve(listener, stop.clone(), handler));
+    }
+    running.spawn(tasks::run(Arc::clone(&server), stop.clone()));
+    running.spawn(follow(Arc::clone(&keeper), watched, stop.clone()));
+    running.spawn(control::serve(Arc::clone(&keeper), stop.clone()));
+    let journal = tokio::spawn(writer.run(Arc::clone(&journal_ends)));
+    told_to_stop().await;
+    tracing::info!("stopping: open requests may end");
+    let _ = stopper.send(true);
+    while running.join_next().await.is_some() {}
+    journal_ends.notify_one();
+    let _ = journal.await;
+    Ok(())
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::error!(%error, "signals cannot be received");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Follows the files.
+async fn follow(keeper: Arc<Keeper>, watched: Vec<PathBuf>, mut stop: watch::Receiver<bool>) {
+    let mut watch = Watch::new();
+    watch.follow(&watched);
+    let none = Confirmations::default();
+    loop {
+        tokio::select! {
+            () = watch.changed() => {}
+            () = crate::app::listen::told(&mut stop) => return,
+        }
+        let (_, watched) = keeper.reload(&none, "file change", false).await;
+        watch.follow(&watched);
+    }
+}

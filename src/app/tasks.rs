@@ -1,0 +1,56 @@
+//! What runs beside requests: contact with the store, sessions seen, cleaning up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::store::Retention;
+use crate::web::server::Server;
+
+const CONTACT: Duration = Duration::from_secs(2);
+const FLUSH: Duration = Duration::from_secs(15);
+const CLEAN: Duration = Duration::from_secs(10 * 60);
+
+/// Runs until `stop` says so; the last thing is to write down which sessions were seen.
+pub async fn run(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
+    let mut contact = tokio::time::interval(CONTACT);
+    let mut flush = tokio::time::interval(FLUSH);
+    let mut clean = tokio::time::interval_at(tokio::time::Instant::now() + CLEAN, CLEAN);
+    loop {
+        tokio::select! {
+            _ = contact.tick() => keep_contact(&server).await,
+            _ = flush.tick() => flush_sessions(&server).await,
+            _ = clean.tick() => clean_up(&server).await,
+            () = crate::app::listen::told(&mut stop) => break,
+        }
+    }
+    flush_sessions(&server).await;
+}
+
+async fn keep_contact(server: &Server) {
+    if let Err(error) = server.sessions.keep_contact().await {
+        tracing::warn!(%error, "the store does not answer");
+    }
+}
+
+async fn flush_sessions(server: &Server) {
+    if let Err(error) = server.sessions.flush().await {
+        tracing::warn!(%error, "sessions that were seen could not be written down; the next try is soon");
+    }
+}
+
+async fn clean_up(server: &Server) {
+    let settings = &server.runtime.load().blueprint.settings;
+    let mut retention =
+        Retention { tombstones: settings.reconcile.keep_tombstones, ..Retention::default() };
+    if let Some(events) = settings.retain_events {
+        retention.events = events;
+    }
+    match server.store.clean_up(&retention, server.clock.now()).await {
+        Ok(cleaned) => tracing::debug!(?cleaned, "cleaned up"),
+        Err(error) => {
+            tracing::warn!(%error, "old rows could not be cleaned up; the next try is in ten minutes")
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use super::{NONE, app, complaints, complaints_in};
+use crate::blueprint::validate::Mode;
+
+fn oidc(body: &str) -> Vec<String> {
+    complaints(&app(&format!(
+        "oidc {{ redirect-uri \"https://wiki.example.com/cb\"; scopes openid offline_access; {body} }}"
+    )))
+}
+
+#[test]
+fn claims_leave_the_protocol_alone() {
+    assert_eq!(oidc("claim sub \"user.username\""), ["reserved-claim: sub"]);
+    assert_eq!(oidc("claim email \"user.username\""), ["shadowed-claim: email"]);
+    assert_eq!(oidc("claim role \"user.username\""), NONE);
+}
+
+#[test]
+fn a_client_is_consistent() {
+    assert_eq!(
+        oidc("redirect-uri \"https://wiki.example.com/cb\""),
+        ["given-twice: \"https://wiki.example.com/cb\""]
+    );
+    assert_eq!(oidc("refresh-token days=30"), NONE);
+    assert_eq!(
+        complaints(&app(
+            "oidc { redirect-uri \"https://w.example.com/\"; scopes openid; refresh-token days=1 }"
+        )),
+        ["no-offline-access: openid"]
+    );
+    assert_eq!(
+        complaints(&app(
+            "oidc public { redirect-uri \"https://w.example.com/\"; client-secret generated }"
+        )),
+        ["public-secret: generated"]
+    );
+    assert_eq!(
+        complaints(&app(
+            "oidc { redirect-uri \"https://w.example.com/\"; client-secret (credential)x rotate=2 }"
+        )),
+        ["not-generated: rotate"]
+    );
+    assert_eq!(complaints(&app("oidc { redirect-uri \"com.example.app:/cb\" }")), NONE);
+}
+
+#[test]
+fn a_secret_is_never_written_out() {
+    let secret = |value: &str| oidc(&format!("client-secret {value}"));
+    assert_eq!(secret("\"hunter2\""), ["secret-in-git: \"hunter2\""]);
+    assert_eq!(secret("hunter2"), ["secret-in-git: hunter2"]);
+    assert_eq!(secret("(credential)wiki"), NONE);
+    assert_eq!(secret("(file)\"/run/secrets/wiki\""), NONE);
+    assert_eq!(secret("(file)\"/run/../etc/wiki\""), ["bad-secret: \"/run/../etc/wiki\""]);
+    assert_eq!(secret("(env)WIKI"), ["bad-secret: WIKI"]);
+    assert_eq!(
+        secret("(env)DOORWARD_SECRET_WIKI"),
+        ["secret-in-environment: DOORWARD_SECRET_WIKI"]
+    );
+    assert_eq!(secret("(credentials)wiki"), ["unknown-annotation: (credentials)"]);
+    assert_eq!(
+        complaints("user a \"A\" { initial-password generated }"),
+        ["cannot-generate: generated"]
+    );
+    let dev = Mode { dev: true, ..Mode::default() };
+    let text = "user a \"A\" { initial-password \"letmein\" }";
+    assert_eq!(complaints_in(text, dev), ["secret-in-git: \"letmein\""]);
+    assert_eq!(complaints("brand b { title (file)\"x\" }"), ["unexpected-annotation: (file)"]);
+}
+
+#[test]
+fn no_complaint_holds_the_secret() {
+    use crate::blueprint::diagnostic::Diagnostics;
+    use crate::blueprint::{sample, understand};
+    let text = app("oidc { redirect-uri \"https://w.example.com/\"; client-secret \"hunter2\" }");
+    let (nodes, sources) = sample::expanded(&[("base.kdl", super::BASE), ("case.kdl", &text)]);
+    let mut out = Diagnostics::default();
+    understand::understand(&nodes, &sources, Mode::default(), &mut out);
+    for each in out.iter() {
+        let said = format!("{} {:?} {:?} {:?}", each.message, each.labels, each.help, each.fix);
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn the_master_key_is_used_for_nothing_else() {
+    let text = "settings { external-host \"https://auth.example.com\" }
+        server { trusted-proxies \"127.0.0.1/32\"; master-key (credential)key }
+        user a \"A\" { initial-password (credential)key }";
+    let (nodes, sources) = crate::blueprint::sample::expanded(&[("one.kdl", text)]);
+    let mut out = crate::blueprint::diagnostic::Diagnostics::default();
+    crate::blueprint::understand::understand(&nodes, &sources, Mode::default(), &mut out);
+    let codes: Vec<&str> = out.iter().map(|each| each.code).collect();
+    assert_eq!(codes, ["blueprint::master-key-reused"]);
+}
+
+#[test]
+fn ldap_is_not_spoken_in_clear_text() {
+    let front =
+        |line: &str| complaints(&format!("ldap {{ base-dn \"dc=example,dc=com\"; {line} }}"));
+    assert_eq!(front("listen \"127.0.0.1:3389\""), NONE);
+    assert_eq!(front("listen \"10.0.0.1:389\""), ["ldap-in-clear: \"10.0.0.1:389\""]);
+    assert_eq!(
+        front("listen-tls \"10.0.0.1:636\""),
+        ["ldap-without-certificate: \"10.0.0.1:636\""]
+    );
+    assert_eq!(front(""), ["ldap-without-listener: ldap"]);
+}
+
+#[test]
+fn a_bind_can_give_what_it_is_asked_for() {
+    let bind = |stages: &str, account: &str, access: &str| {
+        complaints(&format!(
+            "ldap {{ base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\" }}
+             service-account robot \"Robot\" {{ {account} }}
+             flow bind for=authentication {{ identification; password; {stages}
+                 login }}
+             app wiki \"Wiki\" {{ ldap {{ bind-as robot; flow bind }}; access {{ {access} }} }}"
+        ))
+    };
+    let validate = "authenticator-validate { device-classes totp; not-configured-action deny";
+    let token = "token ldap-bind";
+    assert_eq!(bind("", "token api", "allow group:users"), ["no-bind-token: robot"]);
+    assert_eq!(
+        bind("", token, "require mfa; allow group:users"),
+        ["require-over-ldap: require mfa"]
+    );
+    let code = format!("{validate}; code-in-password }}");
+    assert_eq!(bind(&code, token, "require mfa; allow group:users"), NONE);
+    assert_eq!(
+        bind(&format!("{validate} }}"), token, "allow group:users"),
+        ["stage-over-ldap: authenticator-validate"]
+    );
+    let lan = format!("{validate}; code-in-password; unless on-lan }}");
+    assert_eq!(bind(&lan, token, "allow group:users"), ["network-over-ldap: on-lan"]);
+    assert_eq!(
+        complaints("app wiki \"Wiki\" { ldap; access { allow group:users } }"),
+        ["no-ldap-front: ldap"]
+    );
+}
+
+#[test]
+fn settings_fit_together() {
+    assert_eq!(
+        complaints(
+            "app w \"W\" { proxy \"https://w.example.com\"; session { idle days=2; absolute days=1 }; access { allow group:users } }"
+        ),
+        ["idle-longer: session"]
+    );
+    assert_eq!(complaints("brand a { title A }\nbrand b { title B }"), ["brand-twice: b"]);
+    assert_eq!(complaints("notify n { events config.rejected }"), ["one-of: notify n"]);
+    assert_eq!(complaints("source s { link ask }"), ["one-of: source s"]);
+}

@@ -1,0 +1,30 @@
+//! `doorward reference`.
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::blueprint::schema;
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  doorward reference            everything, as Markdown\n  doorward reference access     one node"
+)]
+pub struct Reference {
+    /// The node, such as app or access
+    #[arg(value_name = "NODE")]
+    node: Option<String>,
+}
+
+impl Reference {
+    pub fn run(self) -> anyhow::Result<u8> {
+        let text = schema::reference(self.node.as_deref());
+        if text.is_empty() {
+            bail!(
+                "there is no node `{}`; `doorward reference` prints all",
+                self.node.unwrap_or_default()
+            );
+        }
+        super::print(&text)?;
+        Ok(0)
+    }
+}

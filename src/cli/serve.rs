@@ -1,0 +1,121 @@
+//! `doorward serve`.
+
+use std::io::{IsTerminal, Write};
+
+use clap::Args;
+
+use super::Installation;
+use crate::app::serve::{self, Audience, KeyOrigin, Started};
+use crate::blueprint::render::Format;
+use crate::store::Opening;
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    at: Installation,
+    /// Refuse to start when the files cannot be taken into force
+    #[arg(long)]
+    strict: bool,
+    /// How the log is written
+    #[arg(long, value_name = "FORM", value_enum, default_value = "human")]
+    log: Log,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Log {
+    Human,
+    Json,
+}
+
+impl Serve {
+    pub fn run(self) -> anyhow::Result<u8> {
+        start_log(self.log);
+        let mut options = self.at.options();
+        options.strict = self.strict;
+        let style = super::style(Format::Human, &std::io::stderr());
+        let audience = match self.log == Log::Human && std::io::stdout().is_terminal() {
+            true => Audience::Terminal,
+            false => Audience::Nobody,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let log = self.log;
+        runtime.block_on(serve::run(options, style, audience, |started| {
+            if log == Log::Human {
+                let _ = std::io::stdout().write_all(greeting(started).as_bytes());
+            }
+        }))?;
+        Ok(0)
+    }
+}
+
+fn start_log(log: Log) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("DOORWARD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let to_terminal = std::io::stderr().is_terminal();
+    let log_lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match log {
+        Log::Json => log_lines.json().flatten_event(true).init(),
+        Log::Human => log_lines.with_target(false).with_ansi(to_terminal).compact().init(),
+    }
+}
+
+/// What the first lines say: where everything is, and what to do next.
+fn greeting(started: &Started) -> String {
+    let mut text = format!("Doorward {}\n\n", env!("CARGO_PKG_VERSION"));
+    let mut line = |name: &str, value: String| text += &format!("  {name:<12} {value}\n");
+    for root in &started.blueprints {
+        line("blueprints", root.display().to_string());
+    }
+    let generation = match &started.not_in_force {
+        None => format!("generation {}", started.generation),
+        Some(_) => format!("NOT in force: generation {} goes on", started.generation),
+    };
+    line("", format!("{} files, {} nodes, {generation}", started.files, started.nodes));
+    let opened = match started.opening {
+        Opening::Created => "created",
+        Opening::Opened => "opened",
+    };
+    line("state", format!("{} ({opened})", started.state));
+    if let Some((path, origin)) = &started.key {
+        let origin = if *origin == KeyOrigin::Created { "created, keep a copy" } else { "opened" };
+        line("master key", format!("{} ({origin})", path.display()));
+    }
+    line("sign in at", started.external.clone());
+    for missing in &started.missing {
+        line("warning", missing.clone());
+    }
+    if let Some(problem) = &started.not_in_force {
+        line("warning", format!("{problem}; `doorward check` shows everything"));
+    }
+    text += &next_step(started);
+    text
+}
+
+fn next_step(started: &Started) -> String {
+    let mut text = String::new();
+    if let Some(link) = &started.link {
+        text += &match &link.file {
+            None => format!(
+                "\n  Set the password of {}, within 30 minutes:\n    {}\n",
+                link.user,
+                link.url.reveal()
+            ),
+            Some(path) => format!(
+                "\n  A link to set the password of {} lies in {}\n",
+                link.user,
+                path.display()
+            ),
+        };
+    }
+    if started.over_ssh
+        && let Some(at) = started.listen.first()
+    {
+        let port = at.port();
+        text += &format!(
+            "\n  You are here over SSH. To open the address in your own browser, run there:\n    \
+             ssh -L {port}:127.0.0.1:{port} this-machine\n"
+        );
+    }
+    text += "\n  An edit to a file is in force when it is saved. Ctrl-C stops the server.\n\n";
+    text
+}

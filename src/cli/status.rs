@@ -1,0 +1,72 @@
+//! `doorward status`.
+
+use clap::Args;
+use http::Method;
+
+use super::{Installation, socket};
+use crate::app::control::Ask;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes with --exit-code: 0 in sync, 1 rejected or degraded, 3 held.")]
+pub struct Status {
+    #[command(flatten)]
+    at: Installation,
+    /// Print everything for scripts (doorward.status/1)
+    #[arg(long)]
+    json: bool,
+    /// Tell by the exit code whether the files are in force
+    #[arg(long)]
+    exit_code: bool,
+}
+
+impl Status {
+    pub fn run(self) -> anyhow::Result<u8> {
+        let places = socket::places(&self.at)?;
+        let asked =
+            super::block_on(socket::ask(&places.control, Method::GET, "/status", &Ask::default()))?;
+        let answer = asked.ok_or_else(|| socket::nobody(&places.control))?;
+        if self.json {
+            super::print_json(&answer.json)?;
+        } else {
+            super::print(&text(&answer.json))?;
+        }
+        Ok(if self.exit_code { answer.exit } else { 0 })
+    }
+}
+
+fn text(status: &serde_json::Value) -> String {
+    let word = |pointer: &str| match status.pointer(pointer) {
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(serde_json::Value::Null) | None => "unknown".to_owned(),
+        Some(other) => other.to_string(),
+    };
+    let list = |name: &str| -> Vec<String> {
+        let list = status.get(name).and_then(serde_json::Value::as_array);
+        list.into_iter().flatten().filter_map(|each| each.as_str().map(str::to_owned)).collect()
+    };
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| text += &format!("  {name:<12} {value}\n");
+    line("files", format!("{} since {}", word("/state"), word("/since")));
+    line("generation", format!("{}, revision {}", word("/generation"), word("/revision")));
+    line("sign in at", word("/external"));
+    line("apps", word("/apps"));
+    line("store", word("/store/place"));
+    line(
+        "sessions",
+        format!("{} sign-ins, {} at apps", word("/sessions/sign-ins"), word("/sessions/apps")),
+    );
+    for problem in list("problems") {
+        line("problem", problem);
+    }
+    for problem in list("degraded") {
+        line("degraded", problem);
+    }
+    match word("/state").as_str() {
+        "rejected" => {
+            text += "\n  The files were changed and are NOT in force. See: doorward check\n"
+        }
+        "held" => text += "\n  The files wait for a confirmation. See: doorward plan\n",
+        _ => {}
+    }
+    text
+}

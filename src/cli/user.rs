@@ -1,0 +1,138 @@
+//! `doorward user`.
+
+use anyhow::{anyhow, bail};
+use clap::{Args, Subcommand};
+
+use super::Installation;
+use crate::app::places::Places;
+use crate::app::{password_link, serve};
+use crate::blueprint::load;
+use crate::clock::Clock;
+use crate::ids::Rng;
+use crate::runtime::origin::Origin;
+use crate::store::User as StoredUser;
+
+#[derive(Debug, Args)]
+pub struct User {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a one-time link to set a password; it lives for half an hour
+    Link {
+        /// The name of a declared user
+        name: String,
+        #[command(flatten)]
+        at: Installation,
+    },
+    /// List people
+    List {
+        #[command(flatten)]
+        at: Installation,
+        /// Print for scripts
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl User {
+    pub fn run(self) -> anyhow::Result<u8> {
+        match self.command {
+            Command::Link { name, at } => super::block_on(link(&at, &name)),
+            Command::List { at, json } => super::block_on(list(&at, json)),
+        }
+    }
+}
+
+async fn open(at: &Installation) -> anyhow::Result<(serve::Opened, String)> {
+    let options = at.options();
+    let loaded = load::load(&options.roots, options.mode());
+    let places = Places::new(&options, &loaded.server)?;
+    let opened = serve::open(&options, &places, &loaded.server).await?;
+    let declared = match &loaded.blueprint {
+        Some(blueprint) => Some(Origin::of(&blueprint.settings.external_host.value)),
+        None => {
+            let good = crate::app::keeper::last_good(&options, &places, &opened.store).await?;
+            good.map(|good| Origin::of(&good.runtime.blueprint.settings.external_host.value))
+        }
+    };
+    let declared = declared.ok_or_else(|| {
+        anyhow!("the files have errors, and none were ever in force: see `doorward check`")
+    })?;
+    Ok((opened, places.addressing.public(&declared).to_string()))
+}
+
+async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
+    let (opened, external) = open(at).await?;
+    let user = opened.store.read().await?.find_user_by_username(name).await?;
+    let Some(user) = user else {
+        bail!(
+            "there is no user `{name}`; `doorward user list` lists people. One who was just declared exists once the server has read the files"
+        );
+    };
+    if user.disabled {
+        bail!("`{name}` is disabled: a link would be worth nothing");
+    }
+    let (clock, rng) = (Clock::machine(), Rng::system());
+    let url =
+        password_link::make(&opened.store, &opened.key, (&clock, &rng), &external, &user).await?;
+    super::print(&format!("{url}\n"))?;
+    eprintln!(
+        "worth one use within 30 minutes; an earlier link for {name} is worth nothing any more"
+    );
+    Ok(0)
+}
+
+async fn list(at: &Installation, json: bool) -> anyhow::Result<u8> {
+    let (opened, _) = open(at).await?;
+    let read = opened.store.read().await?;
+    let mut people: Vec<StoredUser> = Vec::new();
+    loop {
+        let after = people.last().map_or("", |user| user.username_key.as_str()).to_owned();
+        let page = read.list_users(&after, 500).await?;
+        if page.is_empty() {
+            break;
+        }
+        people.extend(page);
+    }
+    if json {
+        let people: Vec<_> = people
+            .iter()
+            .map(|user| {
+                serde_json::json!({
+                    "name": user.username,
+                    "title": user.name,
+                    "email": user.email,
+                    "declared": user.declared,
+                    "disabled": user.disabled,
+                    "password": user.password_hash.is_some(),
+                })
+            })
+            .collect();
+        super::print_json(&serde_json::json!(people))?;
+        return Ok(0);
+    }
+    let mut text = String::new();
+    for user in &people {
+        let mut notes = Vec::new();
+        if user.disabled {
+            notes.push("disabled");
+        }
+        if user.password_hash.is_none() {
+            notes.push("no password yet");
+        }
+        text += &format!(
+            "{:<24} {:<32} {}\n",
+            user.username,
+            user.email.as_deref().unwrap_or(""),
+            notes.join(", ")
+        );
+    }
+    if people.is_empty() {
+        text = "nobody yet: declare a `user` and start the server\n".to_owned();
+    }
+    super::print(&text)?;
+    Ok(0)
+}

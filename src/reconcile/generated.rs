@@ -1,0 +1,112 @@
+//! Secrets that Doorward makes itself: which are missing, which are to be renewed.
+
+use super::identity::{Fate, Matched};
+use super::stored::Stored;
+use crate::blueprint::Blueprint;
+use crate::blueprint::object::Kind;
+use crate::blueprint::secret_ref::{SecretOrigin, SecretRef};
+
+/// A generated secret that a plan makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GeneratedSecret {
+    pub owner: Owner,
+    /// `oidc.client-secret`.
+    pub field: String,
+    /// A current value is replaced; it stays good for a day.
+    pub rotates: bool,
+}
+
+/// Whose secret it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    Object(Kind, String),
+    /// `traefik`, which has no uid but its name.
+    Single(&'static str),
+}
+
+/// What a sealed value is bound to: it opens nowhere else.
+#[must_use]
+pub fn binding(owner_uid: &str, field: &str) -> String {
+    format!("{owner_uid}/{field}")
+}
+
+/// The secrets that the new files want and the store lacks, or that are to be renewed.
+#[must_use]
+pub fn missing(
+    before: Option<&Blueprint>,
+    after: &Blueprint,
+    stored: &Stored,
+    matched: &[Matched],
+) -> Vec<GeneratedSecret> {
+    let old = before.map(wanted).unwrap_or_default();
+    let mut missing = Vec::new();
+    for each in wanted(after) {
+        let (uid, was) = match &each.owner {
+            Owner::Single(name) => (Some((*name).to_owned()), each.owner.clone()),
+            Owner::Object(kind, slug) => identity(matched, *kind, slug),
+        };
+        let known = uid.is_some_and(|uid| {
+            stored.secrets.iter().any(|s| s.owner_uid == uid && s.field == each.field)
+        });
+        let earlier = old.iter().find(|o| o.owner == was && o.field == each.field);
+        let rotates = known && earlier.is_some_and(|earlier| earlier.rotate != each.rotate);
+        if !known || rotates {
+            missing.push(GeneratedSecret { owner: each.owner, field: each.field, rotates });
+        }
+    }
+    missing
+}
+
+struct Wanted {
+    owner: Owner,
+    field: String,
+    rotate: Option<i64>,
+}
+
+fn identity(matched: &[Matched], kind: Kind, slug: &str) -> (Option<String>, Owner) {
+    let each = matched.iter().find(|each| each.kind == kind && each.slug == slug);
+    let same = Owner::Object(kind, slug.to_owned());
+    match each.map(|each| &each.fate) {
+        Some(Fate::Rename { uid, was }) => (Some(uid.clone()), Owner::Object(kind, was.clone())),
+        Some(Fate::Keep { uid } | Fate::Revive { uid } | Fate::Adopt { uid }) => {
+            (Some(uid.clone()), same)
+        }
+        Some(Fate::Add | Fate::Remove { .. }) | None => (None, same),
+    }
+}
+
+fn wanted(blueprint: &Blueprint) -> Vec<Wanted> {
+    let mut all = Vec::new();
+    let mut add = |owner: Owner, field: &str, secret: Option<&SecretRef>| {
+        if let Some(secret) = secret.filter(|secret| secret.origin == SecretOrigin::Generated) {
+            all.push(Wanted { owner, field: field.to_owned(), rotate: secret.rotate });
+        }
+    };
+    if let Some(serve) = blueprint.traefik.as_ref().and_then(|traefik| traefik.serve.as_ref()) {
+        add(Owner::Single("traefik"), "serve.token", serve.token.as_ref());
+    }
+    for notify in &blueprint.notifies {
+        let owner = Owner::Object(Kind::Notify, notify.slug.value.clone());
+        add(owner, "webhook.token", notify.token.as_ref());
+    }
+    for app in &blueprint.apps {
+        let owner = || Owner::Object(Kind::App, app.slug.value.clone());
+        if let Some(oidc) = &app.oidc {
+            add(owner(), "oidc.client-secret", oidc.client_secret.as_ref());
+        }
+        if let Some(scim) = &app.scim {
+            add(owner(), "scim.token", scim.token.as_ref());
+        }
+    }
+    // A confidential client whose secret is not said has a generated one.
+    for app in &blueprint.apps {
+        if let Some(oidc) = &app.oidc
+            && !oidc.public
+            && oidc.client_secret.is_none()
+        {
+            let owner = Owner::Object(Kind::App, app.slug.value.clone());
+            all.push(Wanted { owner, field: "oidc.client-secret".to_owned(), rotate: None });
+        }
+    }
+    all
+}

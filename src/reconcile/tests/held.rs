@@ -1,0 +1,326 @@
+//! `security.md` R3 and R5, `blueprints.md` 4.4.3: each fixture is held under its code, and
+//! exactly the argument that the plan prints lets it through.
+
+use super::{HOME, codes, edit, edited, plan_of, plan_with};
+use crate::reconcile::plan::{Given, Outcome, Question};
+use crate::reconcile::{Confirmations, plan, sample};
+
+/// Holds under `code`, and is let through by `argument` and by nothing less.
+fn held(edits: &[(&str, &str)], code: &str, argument: &str) {
+    let before = sample::runtime(HOME);
+    let after = sample::runtime(&edited(edits));
+    let plan = plan_of(&before, &after);
+    let reason = plan.held.iter().find(|reason| reason.code == code);
+    let reason = reason.unwrap_or_else(|| panic!("{edits:?}: no {code} in {:?}", plan.held));
+    assert_eq!(plan.outcome().exit_code(), 3);
+    assert_eq!(reason.confirm, [argument], "{code}");
+    let all: Vec<&str> =
+        plan.held.iter().flat_map(|reason| &reason.confirm).map(String::as_str).collect();
+    let others = all.iter().copied().filter(|each| *each != argument);
+    let stored = sample::stored(&before);
+    let given = |list: Vec<&str>| Confirmations::parse(list).expect("parsed");
+    let without = plan_with(&before, &after, &stored, &given(others.collect()));
+    assert!(codes(&without).contains(&reason.code), "{code}");
+    let with = plan_with(&before, &after, &stored, &given(all));
+    assert_eq!(with.outcome(), Outcome::Changes, "{:?}", with.held);
+}
+
+#[test]
+fn a_protected_object_is_not_removed() {
+    let vault = HOME.lines().find(|line| line.starts_with("app vault")).expect("vault");
+    held(&[(vault, "")], "protected", "--allow-prune app:vault");
+}
+
+#[test]
+fn a_large_part_of_a_kind_is_not_removed_at_once() {
+    let many: String =
+        (0..10).map(|n| format!("app a{n} {{ access {{ allow group:users }} }}\n")).collect();
+    let before = sample::runtime(&format!("{HOME}{many}"));
+    let plan = plan_of(&before, &sample::runtime(HOME));
+    assert_eq!(codes(&plan), ["prune-guard"]);
+    assert_eq!(plan.held[0].confirm.len(), 10);
+    let three: String = many.lines().skip(3).map(|line| format!("{line}\n")).collect();
+    let plan = plan_of(&before, &sample::runtime(&format!("{HOME}{three}")));
+    assert_eq!(plan.outcome(), Outcome::Changes);
+    // Raising the guard in the same breath does not help.
+    let settings = "settings { external-host \"https://auth.example.com\"
+        reconcile { prune-guard percent=100 count=100 } }\n";
+    let after = sample::runtime_of(&[("home.kdl", &format!("{settings}{HOME}"))]);
+    assert_eq!(codes(&plan_of(&before, &after)), ["prune-guard", "weaker-reconcile"]);
+}
+
+#[test]
+fn a_vanished_root_is_never_taken_for_empty() {
+    let before = sample::runtime(HOME);
+    let plan = plan(&Question {
+        before: Some(&before),
+        after: &before,
+        stored: &sample::stored(&before),
+        confirmations: &Confirmations::default(),
+        given: &Given { vanished_roots: vec!["sites/home".to_owned()], ..Given::default() },
+    });
+    assert_eq!(codes(&plan), ["vanished-root"]);
+}
+
+#[test]
+fn somebody_must_remain_who_can_administer() {
+    held(
+        &[
+            ("in admins; initial-password (credential)root", "initial-password (credential)root"),
+            ("in admins users", "in users"),
+        ],
+        "no-console-admin",
+        "--allow no-console-admin",
+    );
+    let before = sample::runtime(HOME);
+    let after = sample::runtime(&edited(&[("in admins users", "in users")]));
+    assert_eq!(codes(&plan_of(&before, &after)), Vec::<&str>::new());
+    // With nobody who could sign in before, nothing is lost.
+    let mut stored = sample::stored(&before);
+    for user in &mut stored.users {
+        user.has_password = false;
+        user.initial_password_applied = true;
+    }
+    let nobody = sample::runtime(&edited(&[("console admin; ", "")]));
+    let plan = plan_with(&before, &nobody, &stored, &Confirmations::default());
+    assert!(!codes(&plan).contains(&"no-console-admin"), "{:?}", plan.held);
+}
+
+/// `security.md` R5.
+#[test]
+fn a_new_console_role_is_held() {
+    held(
+        &[("group users\n", "group users { console viewer }\n")],
+        "console-role",
+        "--allow group:users.console",
+    )
+}
+
+/// `security.md` R5.
+#[test]
+fn a_new_member_of_a_console_group_is_held() {
+    let plan = edit(&[("in family", "in family admins")]);
+    assert_eq!(plan.held[0].confirm, ["--allow user:bob.console"]);
+    let nested = edit(&[("group family { in users }", "group family { in users admins }")]);
+    let arguments: Vec<&String> = nested.held.iter().flat_map(|r| &r.confirm).collect();
+    assert_eq!(arguments, ["--allow group:family.console", "--allow user:bob.console"]);
+}
+
+#[test]
+fn a_new_user_with_a_role_is_held() {
+    let plan = edit(&[("group readonly", "user eve { in admins }\ngroup readonly")]);
+    assert_eq!(plan.held[0].confirm, ["--allow user:eve.console"]);
+}
+
+/// `security.md` R5.
+#[test]
+fn an_admins_address_is_held_and_nobody_elses() {
+    held(&[("root@example.com", "eve@example.com")], "console-email", "--allow user:root.email");
+    let plan = edit(&[("user bob {", "user bob email=\"bob@example.com\" {")]);
+    assert_eq!(plan.outcome(), Outcome::Changes);
+}
+
+#[test]
+fn another_first_password_of_an_admin_is_held_until_one_was_applied() {
+    let before = sample::runtime(HOME);
+    let after = sample::runtime(&edited(&[("(credential)root", "(credential)mine")]));
+    let mut stored = sample::stored(&before);
+    for user in &mut stored.users {
+        user.initial_password_applied = false;
+    }
+    let plan = plan_with(&before, &after, &stored, &Confirmations::default());
+    assert_eq!(codes(&plan), ["console-password"]);
+}
+
+/// `security.md` R5.
+#[test]
+fn another_sign_in_host_is_held() {
+    let before = sample::runtime(HOME);
+    let other = format!("settings {{ external-host \"https://evil.example.com\" }}\n{HOME}");
+    let plan = plan_of(&before, &sample::runtime_of(&[("home.kdl", &other)]));
+    assert_eq!(plan.held[0].confirm, ["--allow settings.external-host"]);
+}
+
+/// `security.md` R5.
+#[test]
+fn wider_trusted_proxies_are_held_and_narrower_ones_are_not() {
+    held(
+        &[("\"10.0.20.2/32\"", "\"10.0.20.2/32\" \"10.0.21.0/24\"")],
+        "trusted-proxies",
+        "--allow server.trusted-proxies",
+    );
+    let wide = sample::runtime(&edited(&[("10.0.20.2/32", "10.0.20.0/24")]));
+    assert!(plan_of(&wide, &sample::runtime(HOME)).held.is_empty());
+}
+
+fn with_flow() -> (String, String) {
+    let chosen = "settings { external-host \"https://auth.example.com\"
+        default-flows { authentication sign-in } }\n";
+    (chosen.to_owned(), format!("{chosen}{HOME}"))
+}
+
+fn flow_edit(from: &str, to: &str) -> Vec<String> {
+    let (_, home) = with_flow();
+    assert!(home.contains(from), "{from}");
+    let before = sample::runtime_of(&[("home.kdl", &home)]);
+    let after = sample::runtime_of(&[("home.kdl", &home.replace(from, to))]);
+    let plan = plan_of(&before, &after);
+    plan.held.iter().flat_map(|reason| reason.confirm.clone()).collect()
+}
+
+/// `security.md` R5.
+#[test]
+fn a_weaker_sign_in_is_held() {
+    let flow = ["--allow flow:sign-in"];
+    let more = "        unless on-lan\n        if on-lan\n";
+    assert_eq!(flow_edit("        unless on-lan\n", more), flow);
+    let second = super::HOME.split_once("    authenticator-validate {").expect("a stage").1;
+    let second = format!(
+        "    authenticator-validate {{{}    }}\n",
+        second.split_once("    }\n").expect("its end").0
+    );
+    assert_eq!(flow_edit(&second, ""), flow);
+    assert_eq!(flow_edit("action configure", "action skip"), flow);
+    assert_eq!(flow_edit("device-classes totp", "device-classes totp email-code"), flow);
+    assert_eq!(flow_edit("days=30", "days=90"), flow);
+    let chosen = ["--allow settings.default-flows.authentication"];
+    assert_eq!(
+        flow_edit("authentication sign-in", "authentication builtin.authentication"),
+        chosen
+    );
+    let weak = "flow weak for=authentication { identification; password; login }\ngroup readonly\n";
+    assert_eq!(flow_edit("group readonly\n", weak).len(), 0);
+}
+
+#[test]
+fn a_stricter_sign_in_is_not_held() {
+    for (from, to) in [
+        ("days=30", "days=7"),
+        ("action configure", "action deny"),
+        ("        unless on-lan\n", ""),
+    ] {
+        assert_eq!(flow_edit(from, to), Vec::<String>::new(), "{from} → {to}");
+    }
+}
+
+#[test]
+fn a_policy_on_which_a_proof_depends_is_held() {
+    assert_eq!(flow_edit("\"10.0.0.0/8\"", "\"0.0.0.0/0\""), ["--allow policy:on-lan"]);
+}
+
+#[test]
+fn choosing_a_weaker_flow_is_held() {
+    let (chosen, home) = with_flow();
+    let weak = "flow weak for=authentication { identification; password; login }\n";
+    let before = sample::runtime_of(&[("home.kdl", &format!("{home}{weak}"))]);
+    let other = chosen.replace("authentication sign-in", "authentication weak");
+    let after = sample::runtime_of(&[("home.kdl", &format!("{other}{HOME}{weak}"))]);
+    let plan = plan_of(&before, &after);
+    assert_eq!(plan.held[0].confirm, ["--allow settings.default-flows.authentication"]);
+    let app = home.replace("app wiki {", "app wiki { authentication weak;");
+    let after = sample::runtime_of(&[("home.kdl", &format!("{app}{weak}"))]);
+    assert_eq!(plan_of(&before, &after).held[0].confirm, ["--allow app:wiki.authentication"]);
+}
+
+/// `security.md` R5.
+#[test]
+fn removed_checks_are_held() {
+    held(
+        &[("test \"who may read\" { expect allow reader \"https://wiki.example.com/\" }", "")],
+        "removed-test",
+        "--allow 'test:who may read'",
+    );
+    held(
+        &[("expect allow reader", "expect deny reader")],
+        "removed-test",
+        "--allow 'test:who may read'",
+    );
+    held(
+        &[("invariant \"secure\" { cel \"app.hosts.size() > 0\" }", "")],
+        "removed-invariant",
+        "--allow invariant:secure",
+    );
+    let retitled = edit(&[("\"who may read\"", "\"readers\"")]);
+    assert_eq!(retitled.outcome(), Outcome::Changes, "{:?}", retitled.held);
+}
+
+/// `security.md` R5.
+#[test]
+fn weaker_rules_of_reconciling_are_held() {
+    let settings = |reconcile: &str| {
+        let text = format!(
+            "settings {{ external-host \"https://auth.example.com\"; reconcile {{ {reconcile} }} }}\n{HOME}"
+        );
+        sample::runtime_of(&[("home.kdl", &text)])
+    };
+    for (old, new, field) in [
+        ("tests gate", "tests warn", "tests"),
+        ("prune-guard count=3 percent=20", "prune-guard count=30 percent=20", "prune-guard"),
+        ("drift enforce", "drift report", "drift"),
+    ] {
+        let plan = plan_of(&settings(old), &settings(new));
+        assert_eq!(plan.held[0].confirm, [format!("--allow settings.reconcile.{field}")]);
+        assert_eq!(plan_of(&settings(new), &settings(old)).held, []);
+    }
+}
+
+/// `security.md` R3.
+#[test]
+fn a_secret_that_moves_is_held() {
+    let mail = |host: &str| {
+        let text = format!(
+            "email {{ smtp \"smtps://{host}:465\" password=(credential)smtp; from \"a@b.c\" }}\n{HOME}"
+        );
+        sample::runtime(&text)
+    };
+    let plan = plan_of(&mail("smtp.example.com"), &mail("evil.example.com"));
+    assert_eq!(codes(&plan), ["secret-moved"]);
+    assert!(plan.held[0].sentence.contains("(credential)smtp → host evil.example.com:465"));
+    assert_eq!(plan.held[0].confirm, ["--allow secret:credential/smtp@evil.example.com:465"]);
+
+    let before = sample::runtime(HOME);
+    let scim = r#"app wiki { scim "https://evil.example.com/" { token (credential)root };"#;
+    let after = sample::runtime(&edited(&[("app wiki {", scim)]));
+    assert_eq!(codes(&plan_of(&before, &after)), ["secret-moved"]);
+}
+
+/// `security.md` R3: leaving a secret out for one generation does not make it forgotten.
+#[test]
+fn a_secret_is_remembered_after_it_left_the_files() {
+    let mail =
+        "email { smtp \"smtps://smtp.example.com\" password=(credential)smtp; from \"a@b.c\" }\n";
+    let used = sample::runtime(&format!("{mail}{HOME}"));
+    let without = sample::runtime(HOME);
+    let first = plan_of(&used, &without);
+    assert_eq!(first.outcome(), Outcome::Changes);
+    let stored =
+        crate::reconcile::Stored { secret_uses: first.secret_uses, ..sample::stored(&without) };
+    let evil = sample::runtime(&format!("{}{HOME}", mail.replace("smtp.example", "evil.example")));
+    let plan = plan_with(&without, &evil, &stored, &Confirmations::default());
+    assert_eq!(codes(&plan), ["secret-moved"]);
+    let back = plan_with(&without, &used, &stored, &Confirmations::default());
+    assert_eq!(back.outcome(), Outcome::Changes);
+}
+
+#[test]
+fn a_confirmation_of_something_else_is_named() {
+    let before = sample::runtime(HOME);
+    let given = Confirmations::parse(["--allow-prune app:nothing"]).expect("parsed");
+    let plan = plan_with(&before, &before, &sample::stored(&before), &given);
+    assert_eq!(plan.warnings, ["`--allow-prune app:nothing` confirms nothing here"]);
+}
+
+#[test]
+fn a_generation_that_cannot_be_read_lets_nothing_pass_unseen() {
+    let running = sample::runtime(HOME);
+    let vault = HOME.lines().find(|line| line.starts_with("app vault")).expect("vault");
+    let after = sample::runtime(&edited(&[(vault, "")]));
+    let plan = plan(&Question {
+        before: None,
+        after: &after,
+        stored: &sample::stored(&running),
+        confirmations: &Confirmations::default(),
+        given: &Given::default(),
+    });
+    assert_eq!(codes(&plan), ["protected", "unknown-base"]);
+}

@@ -1,0 +1,5 @@
+//! Blueprints from text to complaints and to the typed blueprint.
+
+mod homelab;
+mod mistakes;
+mod reading;
