@@ -67,6 +67,7 @@ rec {
     "\\\\"
   ];
   escapeShellArg = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
+  escapeShellArgs = concatMapStringsSep " " escapeShellArg;
   versionAtLeast = have: want: builtins.compareVersions have want >= 0;
   assertMsg = condition: message: if condition then true else throw message;
   recursiveUpdate =
