@@ -39,7 +39,7 @@ runCommand "doorward-blueprints" { preferLocalBuild = true; } (
   + lib.optionalString check ''
     export HOME="$TMPDIR"
     cd "$TMPDIR"
-    ${doorward}/bin/doorward check --offline ${arguments}
+    ${doorward}/bin/doorward check --offline --quiet ${arguments}
     ${doorward}/bin/doorward test ${arguments}
   ''
 )
