@@ -97,9 +97,9 @@ let
     if [ -d /run/credentials/doorward.service ]; then
       export CREDENTIALS_DIRECTORY=/run/credentials/doorward.service
     fi
-    case " $* " in
+    case "$* " in
     *" --blueprints"* | *" --help "* | *" -h "*) ;;
-    *" user "* | *" plan "* | *" apply "* | *" reload "* | *" status "* | *" show "* | *" explain "* | *" snippet "* | *" test "* | *" doctor "*)
+    "user "* | "plan "* | "apply "* | "reload "* | "status "* | "show "* | "explain "* | "snippet "* | "test "* | "doctor "*)
       cd /var/lib/doorward
       set -- "$@" ${lib.escapeShellArgs places}
       ;;
