@@ -1,41 +1,66 @@
 {
   description = "Doorward, a declarative identity provider";
 
+  # Rust 1.95 or newer is needed; nix/package.nix says so when it is older.
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
 
   outputs =
     { self, nixpkgs }:
     let
+      inherit (nixpkgs) lib;
       systems = [
         "x86_64-linux"
         "aarch64-linux"
       ];
-      forEach = make: nixpkgs.lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
-      package = pkgs: pkgs.callPackage ./nix/package.nix { };
+      eachSystem = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
+      packageFor = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system}.default;
     in
     {
-      packages = forEach (pkgs: { default = package pkgs; });
+      packages = eachSystem (pkgs: rec {
+        doorward = pkgs.callPackage ./nix/package.nix { };
+        default = doorward;
+      });
 
-      devShells = forEach (pkgs: {
+      devShells = eachSystem (pkgs: {
         default = pkgs.mkShell {
-          inputsFrom = [ (package pkgs) ];
+          inputsFrom = [ (packageFor pkgs) ];
           packages = [
             pkgs.clippy
             pkgs.rustfmt
-            pkgs.nodejs
+            pkgs.rust-analyzer
             pkgs.postgresql
+            pkgs.traefik
           ];
         };
       });
 
-      nixosModules.default = import ./nix/module.nix;
+      nixosModules = rec {
+        doorward =
+          { lib, pkgs, ... }:
+          {
+            imports = [ ./nix/module.nix ];
+            services.doorward.package = lib.mkDefault (packageFor pkgs);
+          };
+        default = doorward;
+      };
 
-      # The module on a small machine, with blueprints that are checked while it is built.
-      checks = forEach (pkgs: {
-        package = package pkgs;
+      checks = eachSystem (pkgs: {
+        package = packageFor pkgs;
+
+        blueprints = pkgs.callPackage ./nix/checked-blueprints.nix {
+          doorward = packageFor pkgs;
+          roots = [
+            {
+              name = "compose";
+              path = ./compose/blueprints;
+              kinds = [ ];
+            }
+          ];
+        };
+
         machine =
-          (nixpkgs.lib.nixosSystem {
-            inherit (pkgs) system;
+          (lib.nixosSystem {
+            inherit (pkgs.stdenv.hostPlatform) system;
             modules = [
               self.nixosModules.default
               ./nix/tests/machine.nix

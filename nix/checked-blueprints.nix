@@ -6,6 +6,7 @@
   # [ { name, path, kinds } ], in the order in which they are given to the server
   roots,
   revision ? null,
+  allowRawRouters ? false,
   check ? true,
 }:
 
@@ -24,7 +25,9 @@ let
     root:
     ''"$out/${root.name}${lib.optionalString (root.kinds != [ ]) "=${lib.concatStringsSep "," root.kinds}"}"'';
 
-  arguments = lib.concatMapStringsSep " " (root: "--blueprints ${argument root}") roots;
+  arguments =
+    lib.concatMapStringsSep " " (root: "--blueprints ${argument root}") roots
+    + lib.optionalString allowRawRouters " --allow-raw-routers";
 in
 
 runCommand "doorward-blueprints" { preferLocalBuild = true; } (
@@ -36,7 +39,7 @@ runCommand "doorward-blueprints" { preferLocalBuild = true; } (
   + lib.optionalString check ''
     export HOME="$TMPDIR"
     cd "$TMPDIR"
-    ${doorward}/bin/doorward check --offline ${arguments}
+    ${doorward}/bin/doorward check --offline --quiet ${arguments}
     ${doorward}/bin/doorward test ${arguments}
   ''
 )

@@ -61,7 +61,7 @@ let
   checked = pkgs.callPackage ./checked-blueprints.nix {
     doorward = cfg.package;
     roots = lib.filter (root: !isLive root) numbered;
-    inherit (cfg) revision;
+    inherit (cfg) revision allowRawRouters;
     check = cfg.checkAtBuild && live == [ ];
   };
 
@@ -74,27 +74,37 @@ let
   option = name: value: lib.optionals (value != null) [ name value ];
   repeated = name: lib.concatMap (option name);
 
-  arguments =
+  places =
     repeated "--blueprints" (map served numbered)
     ++ option "--state" cfg.state
     ++ option "--listen" cfg.listen
     ++ repeated "--read-from" cfg.readFrom
     ++ repeated "--write-to" cfg.writeTo
-    ++ lib.optional cfg.allowRawRouters "--allow-raw-routers"
-    ++ cfg.extraArgs;
+    ++ lib.optional cfg.allowRawRouters "--allow-raw-routers";
 
   binary = "${cfg.package}/bin/doorward";
 
   # `toString` and not interpolation: that would copy the secret into the store.
   credential = name: path: "${name}:${toString path}";
 
-  # For root on the host: commands reach the running server, as its own user.
+  # For root on the host: a command acts as the service's user and knows the same places as the
+  # server, unless it is told others.
   command = pkgs.writeShellScriptBin "doorward" ''
     export RUNTIME_DIRECTORY=/run/doorward
-    if [ "$(id -u)" = 0 ]; then
-      exec ${pkgs.util-linux}/bin/runuser -u doorward -- ${binary} "$@"
+    if [ "$(id -u)" != 0 ]; then
+      exec ${binary} "$@"
     fi
-    exec ${binary} "$@"
+    if [ -d /run/credentials/doorward.service ]; then
+      export CREDENTIALS_DIRECTORY=/run/credentials/doorward.service
+    fi
+    case "$* " in
+    *" --blueprints"* | *" --help "* | *" -h "*) ;;
+    "user "* | "plan "* | "apply "* | "reload "* | "status "* | "show "* | "explain "* | "snippet "* | "test "* | "doctor "*)
+      cd /var/lib/doorward
+      set -- "$@" ${lib.escapeShellArgs places}
+      ;;
+    esac
+    exec ${pkgs.util-linux}/bin/runuser -u doorward -- ${binary} "$@"
   '';
 in
 {
@@ -264,7 +274,8 @@ in
             binary
             "serve"
           ]
-          ++ arguments
+          ++ places
+          ++ cfg.extraArgs
         );
         # Its exit code is the verdict on the new blueprints; a refusal fails the switch.
         ExecReload = "${binary} reload --wait";

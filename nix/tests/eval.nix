@@ -98,6 +98,20 @@ let
         toJSON (builtins.head (unit { checkAtBuild = false; }).reloadTriggers).args
       ))
     );
+    "raw routers that the server may have pass the check at build time" = holds (
+      lib.hasInfix "--allow-raw-routers" (
+        toJSON (builtins.head (unit { allowRawRouters = true; }).reloadTriggers).args
+      )
+    );
+    "a command on the host is told the places of the server" = holds (
+      lib.hasInfix "'--blueprints' '/etc/doorward/blueprints/1' '--listen' '127.0.0.1:9000'\n" (
+        builtins.head
+          (machine {
+            listen = "127.0.0.1:9000";
+            extraArgs = [ "--strict" ];
+          }).environment.systemPackages
+      ).text
+    );
     "every setting of the host is an argument" =
       is
         (start {

@@ -67,6 +67,7 @@ rec {
     "\\\\"
   ];
   escapeShellArg = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
+  escapeShellArgs = concatMapStringsSep " " escapeShellArg;
   versionAtLeast = have: want: builtins.compareVersions have want >= 0;
   assertMsg = condition: message: if condition then true else throw message;
   recursiveUpdate =
@@ -102,7 +103,7 @@ rec {
     str = from "a string" isString;
     package = from "a package" (value: isAttrs value && value ? outPath);
     path = from "an absolute path" (
-      value: !(isBool value) && !(isList value) && !(builtins.isAttrs value && !(value ? outPath)) && hasPrefix "/" (toString value)
+      value: (isString value || builtins.isPath value || value ? outPath) && hasPrefix "/" (toString value)
     );
     strMatching = pattern: from "a fitting string" (value: isString value && match pattern value != null);
     enum = words: from "one of ${concatStringsSep ", " words}" (value: elem value words);

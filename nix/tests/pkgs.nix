@@ -41,6 +41,13 @@ rec {
     if binary == "" then standIn else "#!/bin/sh\nexec ${binary} \"$@\"\n"
   );
   util-linux = "/util-linux";
+  inherit (lib.genAttrs [ "clippy" "rustfmt" "rust-analyzer" "postgresql" "traefik" ] (name: name))
+    clippy
+    rustfmt
+    rust-analyzer
+    postgresql
+    traefik
+    ;
   runCommand =
     name: _: text:
     derivation {
@@ -52,10 +59,10 @@ rec {
         text
       ];
     };
-  writeShellScriptBin = script;
+  writeShellScriptBin = name: text: script name "#!/bin/sh\n${text}";
   rustc.version = "1.95.0";
-  rustPlatform.buildRustPackage = settings: settings // { outPath = "/built/doorward"; };
-  mkShell = settings: settings // { outPath = "/built/shell"; };
+  rustPlatform.buildRustPackage = settings: doorward // { inherit settings; };
+  mkShell = settings: doorward // { inherit settings; };
   callPackage =
     file: given:
     let
