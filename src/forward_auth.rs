@@ -53,7 +53,7 @@ impl ForwardAuth {
         peer: SocketAddr,
     ) -> Response<Body> {
         let runtime = self.server.runtime.load();
-        if let Err(refusal) = self.admit(&runtime, parts, peer) {
+        if let Some(refusal) = self.refusal(&runtime, parts, peer) {
             return refusal;
         }
         match self.locate(&runtime, reader, parts) {
@@ -63,17 +63,17 @@ impl ForwardAuth {
     }
 
     /// Only trusted proxies are answered, and only those that mean us (`security.md` 1, R16).
-    fn admit(
+    fn refusal(
         &self,
         runtime: &Runtime,
         parts: &request::Parts,
         peer: SocketAddr,
-    ) -> Result<(), Response<Body>> {
+    ) -> Option<Response<Body>> {
         if !self.is_private(runtime, parts) {
-            return Err(reply::text(StatusCode::NOT_FOUND, "text/plain", "not here\n"));
+            return Some(reply::text(StatusCode::NOT_FOUND, "text/plain", "not here\n"));
         }
         if self.server.trusts(runtime, peer.ip()) {
-            return Ok(());
+            return None;
         }
         let peer = crate::access::target::plain(peer.ip());
         let reason = format!(
@@ -85,7 +85,7 @@ impl ForwardAuth {
             let data = serde_json::json!({ "peer": peer.to_string(), "remedy": format!("server {{ trusted-proxies \"{peer}\" }}") });
             self.server.journal.note("proxy.refused", None, None, data);
         }
-        Err(reply::text(StatusCode::FORBIDDEN, "text/plain", reason))
+        Some(reply::text(StatusCode::FORBIDDEN, "text/plain", reason))
     }
 
     fn is_private(&self, runtime: &Runtime, parts: &request::Parts) -> bool {

@@ -68,7 +68,7 @@ pub fn compile(
     let flows = inputs.builtin_flows.iter().chain(&blueprint.flows);
     let flows = flows.map(|flow| (flow.slug.value.clone(), Arc::new(flow.clone()))).collect();
     let reach_at = blueprint.traefik.as_ref().and_then(|t| t.reach_doorward_at.as_ref());
-    let trusted = blueprint.server.trusted_proxies.iter().map(|each| each.value.clone()).collect();
+    let trusted = blueprint.server.trusted_proxies.iter().map(|each| each.value).collect();
     let declared = declared_people(&blueprint, &sources);
     Ok(Runtime {
         epoch: EPOCH.fetch_add(1, Ordering::Relaxed),
@@ -450,16 +450,13 @@ impl Compiler<'_> {
 }
 
 fn uses(parts: &[written::Part]) -> Vec<&str> {
-    let of = |part| match part {
-        &written::Part { condition: written::Condition::Use(ref name), .. } => {
-            vec![name.value.as_str()]
+    fn of(part: &written::Part) -> Vec<&str> {
+        match &part.condition {
+            written::Condition::Use(name) => vec![name.value.as_str()],
+            written::Condition::Any(parts) | written::Condition::Not(parts) => uses(parts),
+            _ => Vec::new(),
         }
-        &written::Part {
-            condition: written::Condition::Any(ref parts) | written::Condition::Not(ref parts),
-            ..
-        } => uses(parts),
-        _ => Vec::new(),
-    };
+    }
     parts.iter().flat_map(of).collect()
 }
 
