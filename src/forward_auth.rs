@@ -105,6 +105,7 @@ impl ForwardAuth {
         let asked = reader.read(parts).map_err(|error| bad(error.to_string()))?;
         let addresses = runtime.apps.iter().flat_map(|app| &app.addresses);
         let own = addresses.flat_map(|address| &address.headers).map(|(name, _)| name.as_str());
+        let own = own.chain(crate::proxy_config::identity_headers::NOT_FROM_CLIENTS);
         reader::refuse_own_aliases(&parts.headers, own).map_err(|error| bad(error.to_string()))?;
         let client = crate::web::visitor::forwarded_client(runtime, &parts.headers);
         Request::locate(runtime, reader, asked, &parts.headers, client)

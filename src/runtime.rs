@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::access::condition::Policy;
-use crate::access::groups::Groups;
+use crate::access::groups::{GroupSet, Groups};
 use crate::access::person::Attributes;
 use crate::blueprint::Blueprint;
 use crate::blueprint::flow::Flow;
+use crate::blueprint::people::ConsoleRole;
 use crate::blueprint::source::Sources;
 use crate::model::network::Network;
 
@@ -89,6 +90,21 @@ impl Runtime {
     #[must_use]
     pub fn app_by_uid(&self, uid: &str) -> Option<&App> {
         self.apps.iter().find(|app| app.uid == uid)
+    }
+
+    /// Declared people in a group with `console admin`.
+    pub fn administrators(&self) -> impl Iterator<Item = &str> {
+        let admin =
+            self.blueprint.groups.iter().filter(|group| group.console == ConsoleRole::Admin);
+        let mut groups = GroupSet::default();
+        admin
+            .filter_map(|group| self.groups.id(&group.slug.value))
+            .for_each(|id| groups.insert(id));
+        self.blueprint.users.iter().map(|user| user.name.value.as_str()).filter(move |name| {
+            let person = self.declared.get(*name);
+            let direct = person.into_iter().flat_map(|person| &person.groups).map(String::as_str);
+            self.groups.expand(direct).meets(&groups)
+        })
     }
 
     /// Whether the peer may speak for clients.

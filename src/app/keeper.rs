@@ -563,6 +563,9 @@ pub async fn first_passwords(
         let mut tx = server.store.begin().await?;
         let given = NewPassword { hash: &hash, must_change: true };
         let applied = tx.apply_initial_password(&user.id, given, server.clock.now()).await?;
+        if applied && runtime.administrators().any(|known| known == name) {
+            tx.note_administrator().await?;
+        }
         tx.commit().await?;
         if applied {
             server.journal.note("password.initial", None, Some(name), serde_json::json!({}));

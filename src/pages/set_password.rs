@@ -100,6 +100,9 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
         return Ok(visit.error(ErrorKind::LinkUsed));
     }
     tx.set_password(&link.user.id, NewPassword { hash: &hash, must_change: false }, now).await?;
+    if visit.runtime.administrators().any(|name| name == link.user.username) {
+        tx.note_administrator().await?;
+    }
     let ended = tx.end_sessions_of(&link.user.id, now).await?;
     tx.commit().await?;
     server.sessions.forget(&ended);

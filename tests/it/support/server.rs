@@ -1,306 +1,514 @@
-//! The real binary in a directory of its own, and people who visit it over HTTP.
+//! The real server as a process: in a directory of its own, on a port of its own, spoken to over
+//! plain sockets so that a test may send what no client library would.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_doorward");
-pub const PASSWORD: &str = "correct horse battery staple";
-const PATIENCE: Duration = Duration::from_secs(20);
+use tempfile::TempDir;
 
-/// A server that is killed when it goes out of scope.
+/// The port that blueprints of tests name; the real one takes its place through `--listen`.
+const DECLARED_PORT: &str = ":9000";
+
+/// A server that ends with the test.
 pub struct Server {
-    directory: tempfile::TempDir,
+    directory: TempDir,
+    listen: Ipv4Addr,
     pub port: u16,
-    child: Option<Child>,
+    /// Arguments of every command beside the place to listen on.
+    arguments: Vec<String>,
+    process: Option<Process>,
 }
 
-/// What came back.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+/// The running process; dropped, it is killed as by a power cut.
+pub struct Process {
+    child: Child,
+    log: Arc<Mutex<String>>,
 }
 
-/// A browser without scripts: cookies by host, redirects followed.
-pub struct Visitor<'a> {
-    server: &'a Server,
-    cookies: BTreeMap<(String, String), String>,
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Server {
-    /// Runs the server; `PORT` in the blueprint becomes the port that it listens on.
-    pub fn start(blueprint: &str) -> Self {
-        let port = free_port();
-        let directory = tempfile::tempdir().expect("a directory");
-        std::fs::create_dir(directory.path().join("blueprints")).expect("made");
-        let mut server = Self { directory, port, child: None };
-        server.edit("main.kdl", blueprint);
-        server.run();
+    /// Starts with one file of blueprint text.
+    pub fn with(blueprint: &str) -> Self {
+        Self::with_arguments(blueprint, &[])
+    }
+
+    /// Starts with one file and further arguments, which every command gets as well.
+    pub fn with_arguments(blueprint: &str, arguments: &[&str]) -> Self {
+        let mut server = Self::stopped(blueprint, arguments);
+        server.start();
         server
     }
 
-    /// Starts the process and waits until it answers.
-    pub fn run(&mut self) {
-        let log = std::fs::File::create(self.path().join("log")).expect("a log");
-        let mut command = self.arguments(&["serve", "--log", "json"]);
-        command.stdout(Stdio::null()).stderr(log);
-        self.child = Some(command.spawn().expect("the server starts"));
-        let since = Instant::now();
-        while !self.is_ready() {
-            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
-            assert!(ended.is_none() && since.elapsed() < PATIENCE, "not ready: {}", self.log());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+    /// Starts on all addresses of the machine.
+    pub fn listening_everywhere(blueprint: &str) -> Self {
+        let mut server = Self::stopped(blueprint, &[]);
+        server.listen = Ipv4Addr::UNSPECIFIED;
+        server.start();
+        server
     }
 
-    /// Ends the process as a power cut would.
+    /// A place with a file, where no server runs yet.
+    pub fn stopped(blueprint: &str, arguments: &[&str]) -> Self {
+        let directory = TempDir::new().expect("a directory");
+        fs::create_dir(directory.path().join("blueprints")).expect("a directory");
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        let (listen, port) = (Ipv4Addr::LOCALHOST, free_port());
+        let server = Self { directory, listen, port, arguments, process: None };
+        server.edit("home.kdl", blueprint);
+        server
+    }
+
+    /// Starts the process and waits until it says that it is ready and answers.
+    pub fn start(&mut self) {
+        let mut process = self.spawn();
+        let mut errors = BufReader::new(process.child.stderr.take().expect("standard error"));
+        let ready = pass_on(&mut errors, &process.log, |line| line.contains(" ready "));
+        assert!(ready, "the server did not start:\n{}", logged(&process.log));
+        let log = Arc::clone(&process.log);
+        std::thread::spawn(move || pass_on(&mut errors, &log, |_| false));
+        self.process = Some(process);
+        assert_eq!(self.get("127.0.0.1", "/healthz").send().status, 200);
+    }
+
+    /// Starts the process and kills it after a while, ready or not.
+    pub fn start_and_kill(&self, after: Duration) {
+        let process = self.spawn();
+        std::thread::park_timeout(after);
+        drop(process);
+    }
+
+    fn spawn(&self) -> Process {
+        let mut command = self.prepared(&["serve"]);
+        command.args(self.place()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = command.spawn().expect("the server's process");
+        Process { child, log: Arc::default() }
+    }
+
+    /// Kills the process as a power cut would.
     pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.process = None;
     }
 
-    /// Hands the process over, for somebody who kills it while others visit.
-    pub fn take_child(&mut self) -> Child {
-        self.child.take().expect("a running server")
+    /// Hands the process over, to be killed by dropping it while others still ask.
+    pub fn take(&mut self) -> Option<Process> {
+        self.process.take()
     }
 
+    /// Kills and starts again.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.start();
+    }
+
+    /// Everything logged since the start.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.path().join("log")).unwrap_or_default()
+        self.process.as_ref().map(|process| logged(&process.log)).unwrap_or_default()
     }
 
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Puts a blueprint file in place by a rename, as editors do.
     pub fn edit(&self, name: &str, text: &str) {
-        let text = text.replace("PORT", &self.port.to_string());
-        let draft = self.path().join(format!(".{name}.new"));
-        std::fs::write(&draft, text).expect("written");
-        std::fs::rename(draft, self.path().join("blueprints").join(name)).expect("renamed");
+        edit(self.path(), name, text);
     }
 
-    pub fn command(&self, words: &[&str]) -> Output {
-        self.arguments(words).output().expect("the command runs")
+    /// Runs a command at the same installation.
+    pub fn command(&self, arguments: &[&str]) -> Output {
+        self.prepared(arguments).args(self.place()).output().expect("the command's process")
     }
 
-    /// Begins a command and does not wait for it.
-    pub fn begin(&self, words: &[&str]) -> Child {
-        let mut command = self.arguments(words);
-        command.stdout(Stdio::piped()).stderr(Stdio::null());
-        command.spawn().expect("the command starts")
-    }
-
-    pub fn authority(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    pub fn host(&self, name: &str) -> String {
-        format!("{name}.localhost:{}", self.port)
-    }
-
-    /// One request, `Host` and everything else as given; `None` if the connection breaks.
-    pub fn try_send(
-        &self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Option<Answer> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
-        let mut head = format!("{method} {target} HTTP/1.1\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        head += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        stream.write_all(head.as_bytes()).ok()?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).ok()?;
-        Answer::parse(&String::from_utf8_lossy(&answer))
-    }
-
-    pub fn send(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
-        self.try_send(method, target, headers, "").expect("an answer")
-    }
-
-    /// Asks as a proxy does for a GET of `path` at the app `name`.
-    pub fn ask(&self, name: &str, path: &str, more: &[(&str, &str)]) -> Answer {
-        let (own, host) = (self.authority(), self.host(name));
-        let mut headers = vec![
-            ("Host", own.as_str()),
-            ("X-Forwarded-Method", "GET"),
-            ("X-Forwarded-Proto", "http"),
-            ("X-Forwarded-Host", host.as_str()),
-            ("X-Forwarded-Uri", path),
-        ];
-        headers.retain(|(known, _)| !more.iter().any(|(name, _)| name == known));
-        headers.extend(more.iter().filter(|(_, value)| !value.is_empty()));
-        self.send("GET", "/auth/traefik", &headers)
-    }
-
-    pub fn visitor(&self) -> Visitor<'_> {
-        Visitor { server: self, cookies: BTreeMap::new() }
-    }
-
-    /// Gives a declared person the common password by a one-time link.
-    pub fn set_password(&self, name: &str) {
-        let made = self.command(&["user", "link", name]);
-        let url = String::from_utf8_lossy(&made.stdout).trim().to_owned();
-        let at = url.find("/set-password").expect("a link");
-        let (host, target) = (self.host("auth"), &url[at..]);
-        let mut visitor = self.visitor();
-        let page = visitor.open(&host, target).expect("a page");
-        let fields = [("new-password", PASSWORD), ("new-password-again", PASSWORD)];
-        let done = visitor.post(&host, target, &page, &fields).expect("an answer");
-        assert_eq!(done.status, 200, "{done:?}");
-    }
-
-    fn arguments(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
-        let state = format!("sqlite://{}", self.path().join("state/state.db").display());
-        command.current_dir(self.path()).args(words);
-        command.args(["--blueprints", "blueprints", "--state", &state]);
-        command.args(["--listen", &self.authority()]);
+    /// A command with its arguments, ready to run, without the place.
+    fn prepared(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+        command.current_dir(self.path()).env_clear().env("NO_COLOR", "1").args(arguments);
+        command.stdin(Stdio::null());
         command
     }
 
-    fn is_ready(&self) -> bool {
-        let own = self.authority();
-        let answer = self.try_send("GET", "/healthz", &[("Host", &own)], "");
-        answer.is_some_and(|answer| answer.status == 200)
+    fn place(&self) -> Vec<String> {
+        let mut place = vec!["--listen".to_owned(), format!("{}:{}", self.listen, self.port)];
+        place.extend(self.arguments.iter().cloned());
+        place
     }
 
-    fn path(&self) -> &Path {
-        self.directory.path()
+    /// Has the server read its files and gives the exit code and what was said.
+    pub fn reload(&self) -> (i32, serde_json::Value) {
+        let done = self.command(&["reload", "--wait", "--json"]);
+        let code = done.status.code().unwrap_or(-1);
+        let json = serde_json::from_slice(&done.stdout);
+        (code, json.unwrap_or_else(|_| serde_json::json!(String::from_utf8_lossy(&done.stderr))))
+    }
+
+    /// What `doorward status` tells.
+    pub fn status(&self) -> serde_json::Value {
+        let done = self.command(&["status", "--json"]);
+        serde_json::from_slice(&done.stdout).expect("status as JSON")
+    }
+
+    /// Sets somebody's password through a link made on the host.
+    pub fn set_password(&self, name: &str, password: &str) {
+        let link = self.link(name);
+        let mut browser = Browser::at(self);
+        let page = browser.open(&link);
+        let fields = [("new-password", password), ("new-password-again", password)];
+        let done = browser.submit(&link, &page, &fields);
+        assert_eq!(done.status, 303, "{}", done.body);
+    }
+
+    /// A link to set a password, as `doorward user link` prints it.
+    pub fn link(&self, name: &str) -> String {
+        let done = self.command(&["user", "link", name]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).expect("text").trim().to_owned()
+    }
+
+    /// An address with the port that blueprints name, at the port that is used.
+    pub fn url(&self, declared: &str) -> String {
+        declared.replacen(DECLARED_PORT, &format!(":{}", self.port), 1)
+    }
+
+    /// A request to this server, whatever the host says.
+    pub fn request(&self, method: &str, host: &str, path: &str) -> Request {
+        Request {
+            to: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), self.port),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: vec![("Host".to_owned(), host.to_owned().into_bytes())],
+            body: Vec::new(),
+        }
+    }
+
+    pub fn get(&self, host: &str, path: &str) -> Request {
+        self.request("GET", host, path)
+    }
+
+    /// What Traefik would ask about a request for this address.
+    pub fn ask(&self, url: &str) -> Request {
+        self.ask_as("GET", url)
+    }
+
+    /// What Traefik would ask, for any method.
+    pub fn ask_as(&self, method: &str, url: &str) -> Request {
+        let (scheme, authority, path) = parts(url);
+        self.get(&format!("127.0.0.1:{}", self.port), "/auth/traefik")
+            .with("X-Forwarded-Method", method)
+            .with("X-Forwarded-Proto", scheme)
+            .with("X-Forwarded-Host", authority)
+            .with("X-Forwarded-Uri", path)
+            .with("X-Forwarded-For", "203.0.113.7")
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
+/// Puts a file into `blueprints` below a directory by a rename.
+pub fn edit(directory: &Path, name: &str, text: &str) {
+    let beside = directory.join(format!("{name}.new"));
+    fs::write(&beside, text).expect("written");
+    fs::rename(beside, directory.join("blueprints").join(name)).expect("renamed");
+}
+
+fn pass_on(lines: &mut impl BufRead, log: &Mutex<String>, enough: impl Fn(&str) -> bool) -> bool {
+    let mut line = String::new();
+    while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
+        log.lock().expect("the log").push_str(&line);
+        if enough(&line) {
+            return true;
+        }
+        line.clear();
     }
+    false
+}
+
+fn logged(log: &Mutex<String>) -> String {
+    log.lock().expect("the log").clone()
+}
+
+/// A port below those that outgoing connections are given, free at the moment.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() % 18_000;
+    let mut ports = std::iter::repeat_with(|| {
+        let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        u16::try_from(10_000 + (first + step * 7) % 20_000).expect("a port")
+    });
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    ports.by_ref().take(1_000).find(free).expect("a free port")
+}
+
+/// Scheme, authority and the rest of an absolute address.
+fn parts(url: &str) -> (&str, &str, &str) {
+    let (scheme, rest) = url.split_once("://").expect("an absolute address");
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    (scheme, authority, if path.is_empty() { "/" } else { path })
+}
+
+/// A request under construction; nothing about it is checked.
+#[must_use]
+#[derive(Clone)]
+pub struct Request {
+    to: SocketAddr,
+    method: String,
+    path: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// Adds a header, a second time if it is there.
+    pub fn with(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Leaves a header out.
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        self
+    }
+
+    /// Puts a header in the place of the one that is there.
+    pub fn instead(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.without(name).with(name, value)
+    }
+
+    /// Sends the same to another path.
+    pub fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
+    /// Asks as a browser does for a page.
+    pub fn navigating(self) -> Self {
+        self.with("Accept", "text/html,*/*").with("Sec-Fetch-Mode", "navigate")
+    }
+
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        self.body = form.extend_pairs(fields).finish().into_bytes();
+        self.with("Content-Type", "application/x-www-form-urlencoded")
+    }
+
+    pub fn send(&self) -> Answer {
+        self.try_send().expect("an answer")
+    }
+
+    /// Sends; `None` if the connection broke before the answer was whole.
+    pub fn try_send(&self) -> Option<Answer> {
+        let mut stream = TcpStream::connect(self.to).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+        let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.path).into_bytes();
+        for (name, value) in &self.headers {
+            bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+        bytes.extend(format!("Content-Length: {}\r\n", self.body.len()).into_bytes());
+        bytes.extend(b"Connection: close\r\n\r\n");
+        bytes.extend(&self.body);
+        stream.write_all(&bytes).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        Answer::parse(&answer)
+    }
+}
+
+/// An answer as it came.
+#[must_use]
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        let mut found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.next().map(|(_, value)| value.as_str())
-    }
-
-    fn parse(text: &str) -> Option<Self> {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n")?;
         let mut lines = head.lines();
         let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
-        let pairs = lines.filter_map(|line| line.split_once(':'));
-        let headers = pairs.map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
-        Some(Self { status, headers: headers.collect(), body: body.to_owned() })
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        let headers = headers.map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+        let answer = Self { status, headers: headers.collect(), body: body.to_owned() };
+        let length = answer.header("content-length").and_then(|length| length.parse().ok());
+        // A body that broke off was not answered.
+        (length.is_none_or(|length: usize| body.len() >= length)).then_some(answer)
     }
 
-    /// The value of the hidden field that ties a form to its browser.
-    fn form_token(&self) -> Option<String> {
-        let (_, rest) = self.body.split_once("name=\"csrf\"")?;
-        let (_, rest) = rest.split_once("value=\"")?;
-        Some(rest.split_once('"')?.0.to_owned())
+    /// The only value of a header; `None` if it is not there.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let values = self.headers(name);
+        assert!(values.len() < 2, "{name} came twice");
+        values.first().copied()
+    }
+
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        let found = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// Where a redirect leads; empty if it leads nowhere.
+    pub fn location(&self) -> &str {
+        self.header("location").unwrap_or("")
+    }
+
+    /// The token of the form on a page.
+    pub fn csrf(&self) -> String {
+        let (_, rest) = self.body.split_once("name=\"csrf\" value=\"").expect("a form");
+        rest.split('"').next().unwrap_or("").to_owned()
+    }
+
+    pub fn is_2xx(&self) -> bool {
+        (200..300).contains(&self.status)
     }
 }
 
-impl Visitor<'_> {
-    /// Goes to a page and follows redirects.
-    pub fn open(&mut self, host: &str, target: &str) -> Option<Answer> {
-        let answer = self.step("GET", host, target, "")?;
-        self.follow(host, answer)
+/// A browser's cookies, kept by host; redirects are followed by hand.
+#[derive(Clone)]
+pub struct Browser<'a> {
+    server: &'a Server,
+    jar: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl<'a> Browser<'a> {
+    pub fn at(server: &'a Server) -> Self {
+        Self { server, jar: BTreeMap::new() }
     }
 
-    /// Signs in on the way to an app; `None` if a connection broke.
-    pub fn sign_in(&mut self, app: &str, name: &str, password: &str) -> Option<Answer> {
-        let auth = self.server.host("auth");
-        let start = format!("http://{}/", self.server.host(app));
-        let host = self.server.host(app);
-        let mut page = self.step("GET", &host, "/", "")?;
-        while let Some(to) = page.header("location").map(str::to_owned) {
-            if to.contains("/sign-in?") {
-                let target = to.strip_prefix(&format!("http://{auth}")).unwrap_or(&to).to_owned();
-                page = self.open(&auth, &target)?;
-                page = self.post(&auth, &target, &page, &[("username", name)])?;
-                return self.post(&auth, &target, &page, &[("password", password)]);
-            }
-            page = self.go(&auth, &to)?;
-        }
-        assert!(page.status == 200, "no sign-in on the way to {start}: {page:?}");
-        Some(page)
+    /// Opens an address at the server itself.
+    pub fn open(&mut self, url: &str) -> Answer {
+        self.try_open(url).expect("an answer")
     }
 
-    /// Posts the form of `page` and follows redirects.
-    pub fn post(
+    /// Opens an address; `None` if the server went away.
+    pub fn try_open(&mut self, url: &str) -> Option<Answer> {
+        let (_, authority, path) = parts(url);
+        let request = self.with_cookies(self.server.get(authority, path).navigating(), url);
+        let answer = request.try_send()?;
+        self.keep(url, &answer);
+        Some(answer)
+    }
+
+    /// Posts the form of a page with these fields, as our own pages do.
+    pub fn submit(&mut self, url: &str, page: &Answer, fields: &[(&str, &str)]) -> Answer {
+        self.try_submit(url, page, fields).expect("an answer")
+    }
+
+    /// Posts a form; `None` if the server went away.
+    pub fn try_submit(
         &mut self,
-        host: &str,
-        target: &str,
+        url: &str,
         page: &Answer,
         fields: &[(&str, &str)],
     ) -> Option<Answer> {
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("csrf", &page.form_token().unwrap_or_default());
-        form.extend_pairs(fields);
-        let answer = self.step("POST", host, target, &form.finish())?;
-        self.follow(host, answer)
-    }
-
-    /// The cookies that this browser sends to an app.
-    pub fn cookie(&self, app: &str) -> String {
-        self.cookies_of(&self.server.host(app))
-    }
-
-    fn follow(&mut self, host: &str, mut answer: Answer) -> Option<Answer> {
-        let mut host = host.to_owned();
-        for _ in 0..12 {
-            let Some(to) = answer.header("location").map(str::to_owned) else { break };
-            if let Some((known, _)) = to.strip_prefix("http://").and_then(|to| to.split_once('/')) {
-                host = known.to_owned();
-            }
-            answer = self.go(&host, &to)?;
-        }
+        let request = self.form(url, page, fields).with("Sec-Fetch-Site", "same-origin");
+        let answer = request.try_send()?;
+        self.keep(url, &answer);
         Some(answer)
     }
 
-    fn go(&mut self, host: &str, to: &str) -> Option<Answer> {
-        match to.strip_prefix("http://").and_then(|rest| rest.split_once('/')) {
-            Some((host, path)) => self.step("GET", host, &format!("/{path}"), ""),
-            None => self.step("GET", host, to, ""),
-        }
+    /// The posted form, before anything says where it comes from.
+    pub fn form(&self, url: &str, page: &Answer, fields: &[(&str, &str)]) -> Request {
+        let (_, authority, path) = parts(url);
+        let csrf = page.csrf();
+        let fields = [fields, &[("csrf", csrf.as_str())]].concat();
+        self.with_cookies(self.server.request("POST", authority, path), url).form(&fields)
     }
 
-    fn step(&mut self, method: &str, host: &str, target: &str, body: &str) -> Option<Answer> {
-        let cookie = self.cookies_of(host);
-        let headers = [
-            ("Host", host),
-            ("Accept", "text/html"),
-            ("Sec-Fetch-Mode", "navigate"),
-            ("Sec-Fetch-Site", "same-origin"),
-            ("Content-Type", "application/x-www-form-urlencoded"),
-            ("Cookie", cookie.as_str()),
-        ];
-        let answer = self.server.try_send(method, target, &headers, body)?;
-        for (name, line) in &answer.headers {
-            if name.eq_ignore_ascii_case("set-cookie")
-                && let Some((name, value)) = line.split(';').next().and_then(|p| p.split_once('='))
-            {
-                self.cookies.insert((host.to_owned(), name.to_owned()), value.to_owned());
-            }
-        }
+    /// What a proxy would ask about this browser's request; cookies in the answer are kept.
+    pub fn ask(&mut self, url: &str) -> Answer {
+        self.try_ask(url).expect("an answer")
+    }
+
+    /// What a proxy would ask; `None` if the server went away.
+    pub fn try_ask(&mut self, url: &str) -> Option<Answer> {
+        let request = self.with_cookies(self.server.ask(url).navigating(), url);
+        let answer = request.try_send()?;
+        self.keep(url, &answer);
         Some(answer)
     }
 
-    fn cookies_of(&self, host: &str) -> String {
-        let own =
-            self.cookies.iter().filter(|((known, _), value)| known == host && !value.is_empty());
-        own.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    /// The `Cookie` line for an address.
+    pub fn cookies(&self, url: &str) -> String {
+        let jar = self.jar.get(host(url)).cloned().unwrap_or_default();
+        let pairs: Vec<_> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+
+    fn with_cookies(&self, request: Request, url: &str) -> Request {
+        match self.cookies(url) {
+            none if none.is_empty() => request,
+            cookies => request.with("Cookie", cookies),
+        }
+    }
+
+    fn keep(&mut self, url: &str, answer: &Answer) {
+        let jar = self.jar.entry(host(url).to_owned()).or_default();
+        for line in answer.headers("set-cookie") {
+            let (name, value) =
+                line.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie");
+            if value.is_empty() {
+                jar.remove(name);
+            } else {
+                jar.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+
+    /// Signs in on the sign-in host; the last answer is a redirect.
+    pub fn sign_in(&mut self, name: &str, password: &str) {
+        let done = self.try_sign_in(name, password).expect("an answer");
+        assert_eq!(done.status, 303, "{}", done.body);
+        assert!(!self.cookies(&self.server.url(EXTERNAL)).is_empty(), "no session");
+    }
+
+    /// Signs in; `None` if the server went away on the way.
+    pub fn try_sign_in(&mut self, name: &str, password: &str) -> Option<Answer> {
+        let url = self.server.url(&format!("{EXTERNAL}/sign-in"));
+        let page = self.try_open(&url)?;
+        let turned = self.try_submit(&url, &page, &[("username", name)])?;
+        assert_eq!(turned.status, 303, "{}", turned.body);
+        let page = self.try_open(&url)?;
+        let turned = self.try_submit(&url, &page, &[("password", password)])?;
+        if turned.status != 303 {
+            return Some(turned);
+        }
+        self.try_open(&url)
+    }
+
+    /// Goes from an app through the hand-over back to it; `None` if the server went away.
+    pub fn try_enter(&mut self, url: &str) -> Option<Answer> {
+        let sent = self.try_ask(url)?;
+        assert_eq!(sent.status, 302, "{}", sent.body);
+        let start = self.try_open(sent.location())?;
+        assert_eq!(start.status, 303, "{}", start.body);
+        assert!(start.location().contains("/.doorward/callback?"), "{}", start.location());
+        self.try_ask(start.location())
+    }
+
+    /// Goes from an app through the hand-over back to it.
+    pub fn enter(&mut self, url: &str) {
+        let back = self.try_enter(url).expect("an answer");
+        assert_eq!((back.status, back.location()), (303, url), "{}", back.body);
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
+/// The sign-in host of the blueprints of tests.
+pub const EXTERNAL: &str = "http://auth.localhost:9000";
+
+fn host(url: &str) -> &str {
+    let authority = parts(url).1;
+    authority.split(':').next().unwrap_or(authority)
 }
