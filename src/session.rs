@@ -232,6 +232,16 @@ impl Sessions {
         }
     }
 
+    /// Drops what another process has ended since `since`: a node beside this one, or a command.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    pub async fn follow_endings(&self, since: Millis) -> Result<(), StoreError> {
+        let ended = self.store.read().await?.list_sessions_ended_since(since).await?;
+        self.forget(&ended);
+        Ok(())
+    }
+
     /// Drops app sessions that ended elsewhere, as those of a removed app.
     pub fn forget_app_sessions(&self, ids: &[String]) {
         if !ids.is_empty() {

@@ -8,7 +8,8 @@ use tokio::sync::watch;
 use crate::store::Retention;
 use crate::web::server::Server;
 
-const CONTACT: Duration = Duration::from_secs(2);
+const CONTACT: Duration = Duration::from_secs(1);
+const OVERLAP: Duration = Duration::from_secs(30);
 const FLUSH: Duration = Duration::from_secs(15);
 const CLEAN: Duration = Duration::from_secs(10 * 60);
 
@@ -28,8 +29,14 @@ pub async fn run(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
     flush_sessions(&server).await;
 }
 
+/// Asks for a sign of life and for what others ended. Looks back further than the last look, since
+/// clocks of nodes differ and transactions end after the moment they name.
 async fn keep_contact(server: &Server) {
-    if let Err(error) = server.sessions.keep_contact().await {
+    let asked = async {
+        server.sessions.keep_contact().await?;
+        server.sessions.follow_endings(server.clock.now().minus(OVERLAP)).await
+    };
+    if let Err(error) = asked.await {
         tracing::warn!(%error, "the store does not answer");
     }
 }
