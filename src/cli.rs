@@ -9,7 +9,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::app::options::{Environment, Options};
 use crate::blueprint::read::Root;
-use crate::blueprint::render::{Format, Style};
+use crate::blueprint::render::{self, Format, Style};
+use crate::blueprint::source::Sources;
+use crate::blueprint::{Blueprint, load};
 use crate::secret::Secret;
 
 mod apply;
@@ -198,6 +200,18 @@ fn print(text: &str) -> anyhow::Result<()> {
 /// Prints a value for scripts.
 fn print_json(value: &serde_json::Value) -> anyhow::Result<()> {
     print(&format!("{value:#}\n"))
+}
+
+/// The blueprint of an installation; files with errors are shown and end the command.
+fn blueprint(at: &Installation) -> anyhow::Result<(Blueprint, Sources)> {
+    let options = at.options();
+    let loaded = load::load(&options.roots, options.mode());
+    let Some(blueprint) = loaded.blueprint else {
+        let style = style(Format::Human, &std::io::stderr());
+        eprint!("{}", render::render(&loaded.diagnostics, &loaded.sources, &style));
+        anyhow::bail!("the files have errors: mend them first");
+    };
+    Ok((blueprint, loaded.sources))
 }
 
 /// A runtime for commands that talk to the store or the server.

@@ -21,8 +21,9 @@ pub mod health;
 pub mod origin;
 pub mod routes;
 
+use crate::model::web_url::Origin;
 use app::{Address, App};
-use origin::{Addressing, Origin};
+use origin::Addressing;
 use routes::Routes;
 
 /// Everything that was decided in files, ready to be asked.

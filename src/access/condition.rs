@@ -95,6 +95,12 @@ impl Policy {
     pub fn holds(&self, facts: &Facts<'_>) -> Truth {
         all(&self.parts, facts)
     }
+
+    /// Whether any part looks at the path of the request.
+    #[must_use]
+    pub fn reads_path(&self) -> bool {
+        self.parts.iter().any(Part::reads_path)
+    }
 }
 
 fn all(parts: &[Part], facts: &Facts<'_>) -> Truth {
@@ -131,6 +137,15 @@ fn none(parts: &[Part], facts: &Facts<'_>) -> Truth {
 }
 
 impl Part {
+    fn reads_path(&self) -> bool {
+        match &self.condition {
+            Condition::Cel(program) => program.reads_path(),
+            Condition::Use(policy) => policy.reads_path(),
+            Condition::Any(parts) | Condition::Not(parts) => parts.iter().any(Self::reads_path),
+            _ => false,
+        }
+    }
+
     fn holds(&self, facts: &Facts<'_>) -> Truth {
         let person = facts.person;
         match &self.condition {

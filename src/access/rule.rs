@@ -104,6 +104,12 @@ impl Rule {
         when.chain(self.unless.iter().map(|policy| (policy.as_ref(), false)))
     }
 
+    /// Whether the outcome may depend on the path.
+    #[must_use]
+    pub fn reads_path(&self) -> bool {
+        self.path.is_some() || self.conditions().any(|(policy, _)| policy.reads_path())
+    }
+
     fn fits_request(&self, facts: &Facts<'_>) -> bool {
         let target = facts.target;
         let path = self.path.as_ref().is_none_or(|glob| match self.effect {

@@ -15,7 +15,7 @@ use crate::blueprint::render::{self, Style};
 use crate::blueprint::settings::TestRule;
 use crate::blueprint::source::Sources;
 use crate::proxy_config::Stamp;
-use crate::proxy_config::traefik::{self, Dynamic, RawRouters};
+use crate::proxy_config::traefik::{self, Dynamic};
 use crate::reconcile;
 use crate::runtime::Runtime;
 use crate::runtime::compile::{Inputs, compile as compile_runtime};
@@ -160,11 +160,7 @@ fn make(
         builtin_flows: &builtin::flows(),
     };
     let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
-    let raw = match options.allow_raw_routers {
-        true => RawRouters::Allowed,
-        false => RawRouters::Refused,
-    };
-    let dynamic = match traefik::dynamic(&blueprint, &stamp, raw) {
+    let dynamic = match traefik::dynamic(&blueprint, &stamp, options.raw_routers()) {
         Ok(dynamic) => dynamic,
         Err(found) => {
             rejected.diagnostics.extend(found);
@@ -199,24 +195,6 @@ pub fn load(
     uids: &Uids,
 ) -> Result<Candidate, Box<Rejected>> {
     build(options, addressing, load::load(&options.roots, options.mode()), uids, 0)
-}
-
-/// The same runtime once more, to answer with until the candidate is in force.
-///
-/// # Errors
-/// If it does not compile a second time.
-pub fn copy_of(
-    options: &Options,
-    places: &super::places::Places,
-    candidate: &Candidate,
-    uids: &Uids,
-    generation: i64,
-) -> anyhow::Result<Runtime> {
-    let limits = crate::blueprint::read::Limits::default();
-    let sources = candidate.runtime.sources.clone();
-    let loaded = load::understand_sources(sources, &limits, options.mode());
-    let again = rebuild(options, &places.addressing, loaded, uids, generation);
-    again.map(|again| again.runtime).map_err(|_| anyhow::anyhow!("the files do not compile twice"))
 }
 
 fn is_vanished(problem: &ReadError) -> bool {

@@ -20,13 +20,13 @@ use crate::blueprint::stored;
 use crate::clock::Millis;
 use crate::flow::hashing::HashError;
 use crate::proxy_config::publish::{self, Published};
-use crate::proxy_config::traefik::Dynamic;
+use crate::proxy_config::traefik::{self, Dynamic};
 use crate::reconcile::plan::{Given, TestCounts};
-use crate::reconcile::{self, Confirmations, Outcome, Plan, Question, apply, gather};
+use crate::reconcile::{self, Confirmations, Outcome, Plan, Question, Reason, apply, gather};
 use crate::runtime::Runtime;
 use crate::runtime::health::{Health, SyncState};
 use crate::session::SessionError;
-use crate::store::{Held, NewPassword, Store, StoreError};
+use crate::store::{NewPassword, Store, StoreError};
 
 /// What a reload came to.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ pub enum KeepError {
     Session(#[from] SessionError),
     #[error(transparent)]
     Hash(#[from] HashError),
-    #[error("the new configuration does not answer for `{0}`: it was taken back")]
-    Probe(String),
+    #[error("the files could not be read to the end: this is a fault of Doorward")]
+    Unread,
     #[error(
         "the stored files of generation {0} cannot be read by this version: see what `doorward check` says of the files, and apply them"
     )]
@@ -167,7 +167,7 @@ impl Keeper {
         let (roots, mode) = (self.options.roots.clone(), self.options.mode());
         let loaded = tokio::task::spawn_blocking(move || load::load(&roots, mode)).await;
         let Ok(mut loaded) = loaded else {
-            return (Verdict::Failed(KeepError::Probe("the files".to_owned())), Vec::new());
+            return (Verdict::Failed(KeepError::Unread), Vec::new());
         };
         let watched = std::mem::take(&mut loaded.watched);
         let digest = candidate::source_digest(&loaded.sources);
@@ -181,26 +181,14 @@ impl Keeper {
         }
         let repeated = digest == last.digest;
         last.digest.clone_from(&digest);
-        let verdict = self.judge(loaded, confirmations, by, &mut last).await;
+        let considered = self.consider(loaded, confirmations, by, &mut last).await;
+        let verdict = considered.unwrap_or_else(Verdict::Failed);
         if matches!(verdict, Verdict::Failed(_)) {
             // Not the files' fault: the next look tries again.
             last.digest.clear();
         }
         self.tell(&verdict, by, repeated && !insists).await;
         (verdict, watched)
-    }
-
-    async fn judge(
-        &self,
-        loaded: load::Loaded,
-        confirmations: &Confirmations,
-        by: &str,
-        last: &mut Last,
-    ) -> Verdict {
-        match self.consider(loaded, confirmations, by, last).await {
-            Ok(verdict) => verdict,
-            Err(error) => Verdict::Failed(error),
-        }
     }
 
     async fn consider(
@@ -229,6 +217,10 @@ impl Keeper {
         };
         let plan = self.plan_for(Some(&before), &candidate, confirmations).await?;
         if plan.outcome() == Outcome::Held {
+            let held = apply::hold(&applying(server, &plan, &candidate.runtime, by)).await;
+            if let Err(error) = held {
+                tracing::warn!(%error, "a held set of files could not be noted");
+            }
             return Ok(Verdict::Held(Box::new(plan)));
         }
         let changes = plan.outcome() == Outcome::Changes;
@@ -299,27 +291,7 @@ impl Keeper {
             Verdict::Held(plan) => {
                 health.state = SyncState::Held;
                 health.since = since(SyncState::Held);
-                health.problems = plan
-                    .held
-                    .iter()
-                    .map(|reason| format!("{} ({})", reason.sentence, reason.confirm.join(" ")))
-                    .collect();
-                let held = Held {
-                    source_digest: plan.target.source_digest.clone(),
-                    reasons: serde_json::json!(health.problems),
-                    at: now,
-                };
-                if let Err(error) = put_held(&server.store, &held).await {
-                    tracing::warn!(%error, "a held set of files could not be noted");
-                }
-                if !repeated {
-                    server.journal.note(
-                        "config.held",
-                        Some(by),
-                        None,
-                        serde_json::json!({ "reasons": health.problems }),
-                    );
-                }
+                health.problems = plan.held.iter().map(Reason::line).collect();
             }
             Verdict::Vanished(roots) => {
                 health.state = SyncState::Held;
@@ -344,12 +316,8 @@ impl Keeper {
 
     fn current_dynamic(&self) -> Option<Dynamic> {
         let runtime = self.fronts.server.runtime.load();
-        let raw = match self.options.allow_raw_routers {
-            true => crate::proxy_config::traefik::RawRouters::Allowed,
-            false => crate::proxy_config::traefik::RawRouters::Refused,
-        };
         let stamp = candidate::stamp(runtime.revision.as_deref(), &runtime.source_digest);
-        crate::proxy_config::traefik::dynamic(&runtime.blueprint, &stamp, raw).ok().flatten()
+        traefik::dynamic(&runtime.blueprint, &stamp, self.options.raw_routers()).ok().flatten()
     }
 
     /// Gives Traefik its configuration; `false` if the file could not be written.
@@ -514,29 +482,43 @@ pub async fn take(
     plan: &Plan,
     by: &str,
 ) -> Result<Taken, KeepError> {
-    let applied = apply::apply(&apply::Applying {
+    let applied = apply::apply(&applying(server, plan, &candidate.runtime, by)).await?;
+    let Candidate { runtime, dynamic, .. } = candidate;
+    server.runtime.store(Arc::new(identified(runtime, &applied)));
+    server.sessions.forget(&applied.ended_sessions);
+    server.sessions.forget_app_sessions(&applied.ended_app_sessions);
+    server.sessions.refresh_accounts().await?;
+    first_passwords(options, server).await?;
+    Ok(Taken { number: applied.generation, dynamic })
+}
+
+fn applying<'a>(
+    server: &'a crate::web::server::Server,
+    plan: &'a Plan,
+    after: &'a Runtime,
+    actor: &'a str,
+) -> apply::Applying<'a> {
+    apply::Applying {
         store: &server.store,
         key: &server.key,
         rng: &server.rng,
         now: server.clock.now(),
         plan,
-        after: &candidate.runtime,
-        actor: by,
-    })
-    .await?;
-    let Candidate { mut runtime, dynamic, .. } = candidate;
+        after,
+        actor,
+    }
+}
+
+/// The runtime with the number and the uids that the store gave it.
+#[must_use]
+pub fn identified(mut runtime: Runtime, applied: &apply::Applied) -> Runtime {
     runtime.generation = applied.generation;
     for app in &mut runtime.apps {
         if let Some(uid) = applied.uids.get(&(Kind::App, app.slug.clone())) {
             app.uid.clone_from(uid);
         }
     }
-    server.runtime.store(Arc::new(runtime));
-    server.sessions.forget(&applied.ended_sessions);
-    server.sessions.forget_app_sessions(&applied.ended_app_sessions);
-    server.sessions.refresh_accounts().await?;
-    first_passwords(options, server).await?;
-    Ok(Taken { number: applied.generation, dynamic })
+    runtime
 }
 
 /// Gives `initial-password` to whoever declares one and never had any. Once, and to be changed.
@@ -596,7 +578,7 @@ pub async fn last_good(
         allow_raw_routers: true,
         ..Default::default()
     };
-    let lenient = Options { dev: options.dev, allow_raw_routers: true, ..options.clone() };
+    let lenient = Options { allow_raw_routers: true, ..options.clone() };
     let loaded = stored::understand(&active.sources, mode).ok_or(KeepError::Unreadable(number))?;
     let built = candidate::rebuild(&lenient, &places.addressing, loaded, &uids, number);
     let candidate = built.map_err(|_| KeepError::Unreadable(number))?;
@@ -604,12 +586,6 @@ pub async fn last_good(
     runtime.source_digest = active.line.source_digest;
     runtime.revision = active.line.revision;
     Ok(Some(LastGood { runtime, dynamic: candidate.dynamic }))
-}
-
-async fn put_held(store: &Store, held: &Held) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    tx.put_held(held).await?;
-    tx.commit().await
 }
 
 async fn clear_held(store: &Store) -> Result<(), StoreError> {

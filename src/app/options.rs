@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::blueprint::read::Root;
 use crate::blueprint::validate::Mode;
+use crate::proxy_config::traefik::RawRouters;
 
 /// The arguments of `serve` and of every command that looks at the same installation.
 #[derive(Clone, Debug)]
@@ -42,6 +43,12 @@ pub struct Environment {
 }
 
 impl Options {
+    /// Whether `raw` may hold routers and services.
+    #[must_use]
+    pub fn raw_routers(&self) -> RawRouters {
+        if self.allow_raw_routers { RawRouters::Allowed } else { RawRouters::Refused }
+    }
+
     /// How strictly the files are read.
     #[must_use]
     pub fn mode(&self) -> Mode {

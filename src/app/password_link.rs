@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
+use crate::flow::new_password::LINK_PURPOSE;
 use crate::ids::Rng;
 use crate::runtime::Runtime;
 use crate::secret::MasterKey;
@@ -11,9 +12,6 @@ use crate::store::{Link, Store, User};
 
 /// How long a link is worth something.
 pub const LASTS: Duration = Duration::from_secs(30 * 60);
-
-/// The purpose of these links in the store.
-pub const PURPOSE: &str = "set-password";
 
 /// Makes a link for a person and gives its address. An older one is worth nothing any more.
 ///
@@ -31,7 +29,7 @@ pub async fn make(
     let link = Link {
         digest: key.digest(token.as_bytes()),
         user_id: user.id.clone(),
-        purpose: PURPOSE.to_owned(),
+        purpose: LINK_PURPOSE.to_owned(),
         created_at: now,
         expires_at: now.plus(LASTS),
     };

@@ -33,7 +33,8 @@ use crate::ids::Rng;
 use crate::journal;
 use crate::pages::Pages;
 use crate::proxy_config::traefik::Dynamic;
-use crate::reconcile::{Confirmations, Outcome, Plan};
+use crate::reconcile::apply::{Applied, Applying};
+use crate::reconcile::{self, Confirmations, Outcome, Plan, Reason};
 use crate::runtime::Runtime;
 use crate::runtime::health::{Health, SyncState};
 use crate::secret::{MasterKey, Secret};
@@ -288,10 +289,8 @@ struct Start {
 }
 
 enum What {
-    /// The very files in force.
-    Same { dynamic: Option<Dynamic>, warnings: usize, missing: Vec<String> },
-    /// Files that may be taken into force.
-    New { candidate: Box<Candidate>, plan: Box<Plan> },
+    /// The files themselves.
+    Files { dynamic: Option<Dynamic>, warnings: usize, missing: Vec<String> },
     /// The last good ones, and why.
     LastGood { dynamic: Option<Dynamic>, health: Health },
 }
@@ -313,11 +312,7 @@ async fn first(
         (Ok(candidate), Some(active))
             if active.line.source_digest == candidate.runtime.source_digest =>
         {
-            let Candidate { runtime, dynamic, diagnostics, missing, .. } = candidate;
-            Ok(Start {
-                runtime,
-                what: What::Same { dynamic, warnings: diagnostics.len(), missing },
-            })
+            Ok(with_files(candidate, None))
         }
         (Ok(candidate), active) => {
             let before = match active {
@@ -329,15 +324,10 @@ async fn first(
             let running = before.as_ref().map(|good| &good.runtime);
             let plan = keeper::plan_candidate(options, running, &candidate, &stored, &none);
             if plan.outcome() != Outcome::Held {
-                let runtime = candidate::copy_of(options, places, &candidate, &uids, number)?;
-                let what = What::New { candidate: Box::new(candidate), plan: Box::new(plan) };
-                return Ok(Start { runtime, what });
+                let applied = apply(opened, &candidate, &plan).await?;
+                return Ok(with_files(candidate, Some(&applied)));
             }
-            let problems: Vec<String> = plan
-                .held
-                .iter()
-                .map(|reason| format!("{} ({})", reason.sentence, reason.confirm.join(" ")))
-                .collect();
+            let problems = plan.held.iter().map(Reason::line).collect();
             fall_back(options, before, SyncState::Held, problems, "they wait for a confirmation")
         }
         (Err(rejected), None) => {
@@ -350,6 +340,30 @@ async fn first(
             fall_back(options, good, SyncState::Rejected, rejected.lines(), "they have errors")
         }
     }
+}
+
+/// Starts with the files, as the store now knows them.
+fn with_files(candidate: Candidate, applied: Option<&Applied>) -> Start {
+    let Candidate { runtime, dynamic, diagnostics, missing, .. } = candidate;
+    let runtime = match applied {
+        Some(applied) => keeper::identified(runtime, applied),
+        None => runtime,
+    };
+    Start { runtime, what: What::Files { dynamic, warnings: diagnostics.len(), missing } }
+}
+
+/// Takes new files into force before anybody is answered.
+async fn apply(opened: &Opened, candidate: &Candidate, plan: &Plan) -> anyhow::Result<Applied> {
+    let applying = Applying {
+        store: &opened.store,
+        key: &opened.key,
+        rng: &Rng::system(),
+        now: Clock::machine().now(),
+        plan,
+        after: &candidate.runtime,
+        actor: "start",
+    };
+    Ok(reconcile::apply::apply(&applying).await?)
 }
 
 fn fall_back(
@@ -397,15 +411,10 @@ async fn into_force(
     let keeper = Arc::new(Keeper::new(options.clone(), places.clone(), fronts));
     let mut warnings = Warnings::default();
     let dynamic = match what {
-        What::Same { dynamic, warnings: count, missing } => {
+        What::Files { dynamic, warnings: count, missing } => {
             keeper::first_passwords(options, server).await?;
             warnings = Warnings { count, missing, not_in_force: None };
             dynamic
-        }
-        What::New { candidate, plan } => {
-            warnings.count = candidate.diagnostics.len();
-            warnings.missing.clone_from(&candidate.missing);
-            keeper::take(options, server, *candidate, &plan, "start").await?.dynamic
         }
         What::LastGood { dynamic, health } => {
             warnings.not_in_force = health.problems.first().cloned();

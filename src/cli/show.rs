@@ -4,9 +4,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::Installation;
-use crate::blueprint::load;
 use crate::blueprint::object::{Kind, Object};
-use crate::blueprint::render::Format;
 use crate::blueprint::source::Sources;
 use crate::blueprint::tree::{Node, Scalar, Spelling, Value};
 
@@ -27,21 +25,12 @@ pub struct Show {
 
 impl Show {
     pub fn run(self) -> anyhow::Result<u8> {
-        let options = self.at.options();
-        let loaded = load::load(&options.roots, options.mode());
-        let style = super::style(Format::Human, &std::io::stderr());
-        let Some(blueprint) = loaded.blueprint else {
-            eprint!(
-                "{}",
-                crate::blueprint::render::render(&loaded.diagnostics, &loaded.sources, &style)
-            );
-            bail!("the files have errors: mend them first");
-        };
+        let (blueprint, sources) = super::blueprint(&self.at)?;
         match &self.object {
-            None => self.list(&blueprint.objects, &loaded.sources),
+            None => self.list(&blueprint.objects, &sources),
             Some(name) => {
                 let object = find(&blueprint.objects, name)?;
-                self.one(object, &loaded.sources)
+                self.one(object, &sources)
             }
         }
     }

@@ -1,11 +1,8 @@
 //! `doorward snippet`.
 
-use anyhow::bail;
 use clap::Args;
 
 use super::Installation;
-use crate::blueprint::load;
-use crate::blueprint::render::{self, Format};
 use crate::proxy_config::snippet as make;
 
 #[derive(Debug, Args)]
@@ -29,13 +26,7 @@ enum Proxy {
 
 impl Snippet {
     pub fn run(self) -> anyhow::Result<u8> {
-        let options = self.at.options();
-        let loaded = load::load(&options.roots, options.mode());
-        let style = super::style(Format::Human, &std::io::stderr());
-        let Some(blueprint) = loaded.blueprint else {
-            eprint!("{}", render::render(&loaded.diagnostics, &loaded.sources, &style));
-            bail!("the files have errors: mend them first");
-        };
+        let (blueprint, _) = super::blueprint(&self.at)?;
         let slug = self.app.strip_prefix("app:").unwrap_or(&self.app);
         let proxy = match self.proxy {
             Proxy::Nginx => make::Program::Nginx,

@@ -9,7 +9,6 @@ use crate::app::{password_link, serve};
 use crate::blueprint::load;
 use crate::clock::Clock;
 use crate::ids::Rng;
-use crate::runtime::origin::Origin;
 use crate::store::User as StoredUser;
 
 #[derive(Debug, Args)]
@@ -52,10 +51,10 @@ async fn open(at: &Installation) -> anyhow::Result<(serve::Opened, String)> {
     let places = Places::new(&options, &loaded.server)?;
     let opened = serve::open(&options, &places, &loaded.server).await?;
     let declared = match &loaded.blueprint {
-        Some(blueprint) => Some(Origin::of(&blueprint.settings.external_host.value)),
+        Some(blueprint) => Some(blueprint.settings.external_host.value.origin()),
         None => {
             let good = crate::app::keeper::last_good(&options, &places, &opened.store).await?;
-            good.map(|good| Origin::of(&good.runtime.blueprint.settings.external_host.value))
+            good.map(|good| good.runtime.blueprint.settings.external_host.value.origin())
         }
     };
     let declared = declared.ok_or_else(|| {

@@ -4,6 +4,9 @@ use crate::blueprint::settings::PasswordRules;
 use crate::flow::hashing::LONGEST;
 use crate::secret::Secret;
 
+/// The purpose, in the store, of one-time links that set a password.
+pub const LINK_PURPOSE: &str = "set-password";
+
 /// What is wrong with a new password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {

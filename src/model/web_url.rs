@@ -317,4 +317,11 @@ mod tests {
             let _ = (WebUrl::parse(&text), SocketAddress::parse(&text));
         }
     }
+
+    #[test]
+    fn an_origin_leaves_out_the_port_of_its_scheme() {
+        let origin = |text: &str| WebUrl::parse(text).expect("a URL").origin().to_string();
+        assert_eq!(origin("https://a.example.com:443/x"), "https://a.example.com");
+        assert_eq!(origin("http://a.example.com:8080/x"), "http://a.example.com:8080");
+    }
 }

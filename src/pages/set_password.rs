@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 
 use super::visit::Visit;
-use crate::flow::new_password::{self, Problem};
+use crate::flow::new_password::{self, LINK_PURPOSE, Problem};
 use crate::secret::TokenDigest;
 use crate::session::SessionError;
 use crate::store::{Link, NewPassword, StoreError, User};
@@ -13,9 +13,6 @@ use crate::web::csrf;
 use crate::web::form::Form;
 use crate::web::reply::{self, For};
 use crate::web::templates::{CSRF_FIELD, ErrorKind, PasswordProblem, PasswordReason, SetPassword};
-
-/// The purpose of these links in the store.
-pub const PURPOSE: &str = "set-password";
 
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
@@ -54,7 +51,8 @@ async fn find(visit: &Visit<'_>) -> Result<Option<Valid>, Trouble> {
     let Some(token) = visit.query("token") else { return Ok(None) };
     let digest = visit.server.key.digest(token.as_bytes());
     let read = visit.server.store.read().await?;
-    let link: Option<Link> = read.find_link(&digest, PURPOSE, visit.server.clock.now()).await?;
+    let link: Option<Link> =
+        read.find_link(&digest, LINK_PURPOSE, visit.server.clock.now()).await?;
     let Some(link) = link else { return Ok(None) };
     let user = read.find_user(&link.user_id).await?.filter(|user| !user.disabled);
     Ok(user.map(|user| Valid { token, digest, user }))
@@ -96,7 +94,7 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
     let hash = server.hasher.hash(&given, &server.rng).await?;
     let now = server.clock.now();
     let mut tx = server.store.begin().await?;
-    if tx.consume_link(&link.digest, PURPOSE, now).await?.is_none() {
+    if tx.consume_link(&link.digest, LINK_PURPOSE, now).await?.is_none() {
         return Ok(visit.error(ErrorKind::LinkUsed));
     }
     tx.set_password(&link.user.id, NewPassword { hash: &hash, must_change: false }, now).await?;

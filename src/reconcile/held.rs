@@ -33,6 +33,14 @@ pub struct Reason {
     pub confirm: Vec<String>,
 }
 
+impl Reason {
+    /// The sentence with what confirms it, for status and log.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{} ({})", self.sentence, self.confirm.join(" "))
+    }
+}
+
 /// Everything that reasons are found in.
 pub struct Case<'a> {
     pub before: Side<'a>,

@@ -2,10 +2,10 @@
 
 use http::HeaderName;
 
-use super::origin::Origin;
 use crate::access::rule::{AppAccess, Gate};
 use crate::blueprint::app::IdentityHeaders;
 use crate::expression::program::Program;
+use crate::model::web_url::Origin;
 
 /// One application.
 #[derive(Debug)]

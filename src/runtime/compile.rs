@@ -9,7 +9,7 @@ use http::HeaderName;
 use regex::Regex;
 
 use super::app::{Address, App, Reach};
-use super::origin::{Addressing, Origin};
+use super::origin::Addressing;
 use super::routes::{Route, Routes};
 use super::{DeclaredPerson, Runtime};
 use crate::access::condition::{Condition, Part, Policy};
@@ -25,6 +25,7 @@ use crate::expression::catalogue::Context;
 use crate::expression::program::Program;
 use crate::model::host::HostPattern;
 use crate::model::subject::Subject;
+use crate::model::web_url::Origin;
 
 static EPOCH: AtomicU64 = AtomicU64::new(1);
 
@@ -64,7 +65,7 @@ pub fn compile(
     let policies = compiler.policies()?;
     let apps = compiler.apps(&policies)?;
     let routes = routes(&apps, &blueprint);
-    let external = inputs.addressing.public(&Origin::of(&blueprint.settings.external_host.value));
+    let external = inputs.addressing.public(&blueprint.settings.external_host.value.origin());
     let flows = inputs.builtin_flows.iter().chain(&blueprint.flows);
     let flows = flows.map(|flow| (flow.slug.value.clone(), Arc::new(flow.clone()))).collect();
     let reach_at = blueprint.traefik.as_ref().and_then(|t| t.reach_doorward_at.as_ref());
@@ -78,7 +79,7 @@ pub fn compile(
         revision: inputs.revision,
         addressing: inputs.addressing,
         external,
-        reach_at: reach_at.map(|url| Origin::of(&url.value).authority().into_owned()),
+        reach_at: reach_at.map(|url| url.value.origin().authority().into_owned()),
         trusted_proxies: trusted,
         groups,
         policies,
@@ -271,7 +272,7 @@ impl Compiler<'_> {
     ) -> Result<App, CompileError> {
         let slug = &app.slug.value;
         let access = self.access(app, policies)?;
-        let looks_at_paths = self.looks_at_paths(app);
+        let looks_at_paths = looks_at_paths(app, &access);
         let addresses = app.proxies.iter().map(|proxy| self.address(proxy, looks_at_paths));
         let addresses: Vec<Address> = addresses.collect::<Result<_, _>>()?;
         let claims = app.oidc.iter().flat_map(|oidc| &oidc.claims);
@@ -309,35 +310,6 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whether anything about this app depends on the path of a request.
-    fn looks_at_paths(&self, app: &declared::App) -> bool {
-        let rules = &app.access.rules;
-        let in_gate =
-            app.proxies.iter().any(|p| !p.bypass.is_empty() || !p.protect_only.is_empty());
-        let in_policy = rules.iter().flat_map(|rule| rule.when.iter().chain(&rule.unless));
-        in_gate
-            || rules.iter().any(|rule| rule.path.is_some())
-            || in_policy.into_iter().any(|name| self.policy_reads_path(&name.value, 0))
-    }
-
-    fn policy_reads_path(&self, slug: &str, depth: usize) -> bool {
-        let policy = self.blueprint.policies.iter().find(|policy| policy.slug.value == slug);
-        // Too deep to be sure is deep enough to be strict.
-        policy.is_some_and(|policy| depth > 32 || self.parts_read_path(&policy.parts, depth))
-    }
-
-    fn parts_read_path(&self, parts: &[written::Part], depth: usize) -> bool {
-        parts.iter().any(|part| match &part.condition {
-            written::Condition::Cel(text) => Program::compile(&text.value, Context::Policy)
-                .is_ok_and(|program| program.reads_path()),
-            written::Condition::Use(name) => self.policy_reads_path(&name.value, depth + 1),
-            written::Condition::Any(parts) | written::Condition::Not(parts) => {
-                self.parts_read_path(parts, depth + 1)
-            }
-            _ => false,
-        })
-    }
-
     fn address(&self, proxy: &declared::Proxy, strict: bool) -> Result<Address, CompileError> {
         let reach = self.reach(&proxy.reach);
         let headers = proxy.headers.iter().map(|header| self.header(header));
@@ -363,11 +335,11 @@ impl Compiler<'_> {
         let addressing = &self.inputs.addressing;
         match reach {
             declared::Reach::Address(url) => {
-                let declared = Origin::of(&url.value);
+                let declared = url.value.origin();
                 Reach::Host { public: addressing.public(&declared), declared }
             }
             declared::Reach::Domain { domain, .. } => {
-                let external = Origin::of(&self.blueprint.settings.external_host.value);
+                let external = self.blueprint.settings.external_host.value.origin();
                 let origin = Origin { host: domain.value.as_str().to_owned(), ..external };
                 let public = addressing.public(&origin);
                 Reach::Domain { domain: origin.host, secure: public.secure, port: public.port }
@@ -447,6 +419,13 @@ impl Compiler<'_> {
         }
         subjects
     }
+}
+
+/// Whether anything about this app depends on the path of a request.
+fn looks_at_paths(app: &declared::App, access: &AppAccess) -> bool {
+    let in_gate =
+        |proxy: &declared::Proxy| !proxy.bypass.is_empty() || !proxy.protect_only.is_empty();
+    app.proxies.iter().any(in_gate) || access.rules.iter().any(Rule::reads_path)
 }
 
 fn uses(parts: &[written::Part]) -> Vec<&str> {

@@ -210,15 +210,15 @@ fn claim(app: &App, person: Option<&Person<'_>>, wanted: &Expectation) -> Result
     };
     match program.json(&asked) {
         Ok(serde_json::Value::String(found)) if found == *value => Ok(()),
-        Ok(found) if json_text(&found) == *value => Ok(()),
-        Ok(found) => fail(format!("claim `{name}` is {found}, not `{value}`")),
+        Ok(found) => {
+            let text = found.to_string();
+            if text == *value {
+                return Ok(());
+            }
+            fail(format!("claim `{name}` is {text}, not `{value}`"))
+        }
         Err(error) => fail(format!("claim `{name}` could not be computed: {error}")),
     }
-}
-
-/// Numbers, truths and lists as JSON writes them.
-fn json_text(value: &serde_json::Value) -> String {
-    value.to_string()
 }
 
 /// A persona, ready to be judged.

@@ -1,67 +1,11 @@
-//! Scheme, host and port; and where people reach a declared origin from this server.
+//! Where people reach a declared origin from this server.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use crate::model::web_url::WebUrl;
-
-/// Scheme, host and port of a web address.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Origin {
-    pub secure: bool,
-    pub host: String,
-    pub port: u16,
-}
-
-impl Origin {
-    /// The origin of a declared address.
-    #[must_use]
-    pub fn of(url: &WebUrl) -> Self {
-        let parsed = url::Url::parse(url.as_str()).ok();
-        let secure = url.as_str().starts_with("https:");
-        Self {
-            secure,
-            host: parsed.as_ref().and_then(url::Url::host_str).unwrap_or("").to_owned(),
-            port: parsed.as_ref().and_then(url::Url::port).unwrap_or(default_port(secure)),
-        }
-    }
-
-    #[must_use]
-    pub fn scheme(&self) -> &'static str {
-        if self.secure { "https" } else { "http" }
-    }
-
-    /// `host` or `host:port`, as it stands in a `Host` header.
-    #[must_use]
-    pub fn authority(&self) -> Cow<'_, str> {
-        if self.port == default_port(self.secure) {
-            Cow::Borrowed(&self.host)
-        } else {
-            Cow::Owned(format!("{}:{}", self.host, self.port))
-        }
-    }
-
-    /// Whether the host is one that browsers resolve to the machine they run on.
-    #[must_use]
-    pub fn is_localhost(&self) -> bool {
-        is_localhost(&self.host)
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme(), self.authority())
-    }
-}
+use crate::model::web_url::Origin;
 
 /// `localhost` and everything under it (RFC 6761 §6.3).
 #[must_use]
 pub fn is_localhost(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
-}
-
-fn default_port(secure: bool) -> u16 {
-    if secure { 443 } else { 80 }
 }
 
 /// How declared hosts are reached from where this server runs.
@@ -80,13 +24,14 @@ impl Addressing {
     #[must_use]
     pub fn public(&self, origin: &Origin) -> Origin {
         if self.dev {
-            let host = match origin.is_localhost() {
+            let host = match is_localhost(&origin.host) {
                 true => origin.host.clone(),
                 false => format!("{}.localhost", origin.host),
             };
             return Origin { secure: false, host, port: self.port };
         }
-        let moves = !origin.secure && origin.is_localhost() && origin.port == self.declared_port;
+        let moves =
+            !origin.secure && is_localhost(&origin.host) && origin.port == self.declared_port;
         Origin { port: if moves { self.port } else { origin.port }, ..origin.clone() }
     }
 
@@ -104,9 +49,10 @@ impl Addressing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::web_url::WebUrl;
 
     fn origin(text: &str) -> Origin {
-        Origin::of(&WebUrl::parse(text).expect("a URL"))
+        WebUrl::parse(text).expect("a URL").origin()
     }
 
     #[test]

@@ -9,7 +9,8 @@ use super::finding::Finding;
 use super::listener::is_live;
 use crate::clock::Millis;
 use crate::forward_auth::handover::START;
-use crate::runtime::origin::{Origin, is_localhost};
+use crate::model::web_url::Origin;
+use crate::runtime::origin::is_localhost;
 
 const TOPIC: &str = "external-host";
 
@@ -35,7 +36,7 @@ pub struct Facts {
 
 pub(crate) async fn look(case: &Case<'_>, asker: &Asker, now: Millis) -> Vec<Finding> {
     let declared = &case.blueprint.settings.external_host;
-    let origin = case.places.addressing.public(&Origin::of(&declared.value));
+    let origin = case.places.addressing.public(&declared.value.origin());
     let url = |path: &str| format!("{origin}{path}");
     let (live, root, decision) = (url("/healthz/live"), url("/"), url("/auth/traefik"));
     let (resolved, live, root, decision) = tokio::join!(
@@ -113,7 +114,7 @@ fn not_us(facts: &Facts, answer: &Answer) -> Finding {
 
 fn address_of(location: &str, facts: &Facts) -> String {
     let url = crate::model::web_url::WebUrl::parse(location);
-    url.map_or_else(|_| facts.origin.to_string(), |url| Origin::of(&url).to_string())
+    url.map_or_else(|_| facts.origin.to_string(), |url| url.origin().to_string())
 }
 
 fn router(facts: &Facts) -> String {
@@ -183,7 +184,7 @@ mod tests {
 
     fn fine() -> Facts {
         Facts {
-            origin: Origin::of(&WebUrl::parse("https://auth.example.com").expect("a URL")),
+            origin: WebUrl::parse("https://auth.example.com").expect("a URL").origin(),
             place: "home.kdl:2".to_owned(),
             resolved: Ok(vec![IpAddr::from([203, 0, 113, 7])]),
             live: Ok(Answer {

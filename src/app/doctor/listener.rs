@@ -6,7 +6,6 @@ use super::Case;
 use super::ask::{Answer, AskError, Asker};
 use super::declared;
 use super::finding::Finding;
-use crate::runtime::origin::Origin;
 
 const TOPIC: &str = "listener";
 const PATH: &str = "/auth/traefik";
@@ -40,7 +39,7 @@ async fn ask(case: &Case<'_>, asker: &Asker, at: SocketAddr, running: bool) -> F
     let live = asker.get_as(at, &at.to_string(), "/healthz/live").await;
     let decision = match reach.filter(|_| live.is_ok()) {
         Some((url, _)) => {
-            let host = Origin::of(url).authority().into_owned();
+            let host = url.origin().authority().into_owned();
             let asked = asker.get_as(at, &host, PATH).await;
             Some((host, asked))
         }

@@ -11,7 +11,6 @@ use super::finding::Finding;
 use crate::blueprint::app::{App, IdentityHeaders};
 use crate::forward_auth::reader::{Dialect, Reader};
 use crate::proxy_config::identity_headers::{self, REPEATED};
-use crate::runtime::origin::Origin;
 
 const TOPIC: &str = "middleware";
 
@@ -30,8 +29,7 @@ pub struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     pub(crate) fn new(case: &Case<'a>, path: &Path, text: &'a str) -> Self {
-        let reach =
-            declared::reach_at(case).map(|(url, _)| Origin::of(url).authority().into_owned());
+        let reach = declared::reach_at(case).map(|(url, _)| url.origin().authority().into_owned());
         Self { name: path.display().to_string(), text, apps: &case.blueprint.apps, reach }
     }
 }

@@ -74,8 +74,7 @@ pub(crate) async fn look(case: &Case<'_>, asker: &Asker, api: Option<&WebUrl>) -
         let name = each.get("name").and_then(Value::as_str)?.to_owned();
         Some((name, each))
     });
-    let public =
-        |url: &WebUrl| case.places.addressing.public(&crate::runtime::origin::Origin::of(url)).host;
+    let public = |url: &WebUrl| case.places.addressing.public(&url.origin()).host;
     let declared =
         case.blueprint.traefik.as_ref().and_then(|traefik| traefik.forward_auth.as_ref());
     judge(&Facts {

@@ -8,7 +8,6 @@ use crate::blueprint::app::{App, Proxy, Reach};
 use crate::forward_auth::handover::START;
 use crate::model::host::same_or_below;
 use crate::model::web_url::WebUrl;
-use crate::runtime::origin::Origin;
 
 const TOPIC: &str = "visit";
 
@@ -35,7 +34,7 @@ pub struct Facts {
 pub(crate) async fn look(case: &Case<'_>, asker: &Asker, url: Option<&WebUrl>) -> Vec<Finding> {
     let Some(url) = url else { return Vec::new() };
     let external =
-        case.places.addressing.public(&Origin::of(&case.blueprint.settings.external_host.value));
+        case.places.addressing.public(&case.blueprint.settings.external_host.value.origin());
     if url.host() == external.host {
         // The examination of the sign-in host has asked there already.
         return Vec::new();
