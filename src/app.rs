@@ -9,6 +9,12 @@ pub mod control;
 pub mod dispatch;
 /// Looking for the usual mistakes around the server.
 pub mod doctor;
+/// Generated secrets, opened.
+pub mod generated;
+/// A generation: planned, taken into force, made again from the store.
+pub mod generation;
+/// The passwords that files give to people who never had one.
+pub mod initial_passwords;
 /// The configuration in force: read, judged, applied, published.
 pub mod keeper;
 /// Sockets, connections and an orderly end.
@@ -23,6 +29,8 @@ pub mod options;
 pub mod password_link;
 /// Where the process keeps and finds its things.
 pub mod places;
+/// What the configuration in force gives to others: Traefik's file, delivered secrets.
+pub mod publish;
 /// Which git revision the files are at.
 pub mod revision;
 /// The values behind references to secrets.
@@ -31,5 +39,7 @@ pub mod secrets;
 pub mod serve;
 /// What runs beside requests.
 pub mod tasks;
+/// What a reload came to.
+pub mod verdict;
 /// Noticing that files changed.
 pub mod watch;

@@ -22,6 +22,7 @@ mod export;
 mod plan;
 mod reference;
 mod reload;
+mod secret;
 mod serve;
 mod show;
 mod snippet;
@@ -72,6 +73,8 @@ enum Command {
     Reference(reference::Reference),
     /// Print a built-in flow, to start one of your own from
     Export(export::Export),
+    /// Show generated secrets to whoever must copy one
+    Secret(secret::Secret),
     /// Do something about one person, on the host
     User(user::User),
     /// Look for the usual mistakes around the server
@@ -146,6 +149,7 @@ pub fn run() -> ExitCode {
         Command::Snippet(command) => command.run(),
         Command::Reference(command) => command.run(),
         Command::Export(command) => command.run(),
+        Command::Secret(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };

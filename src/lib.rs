@@ -9,6 +9,8 @@ pub mod clock;
 pub mod ids;
 /// Values that cannot be printed, the master key, sealing and keyed digests.
 pub mod secret;
+/// Files written for others: whole or not at all, and only where the host allows.
+pub mod written_file;
 
 /// The only place that grants: canonical request, policies, rules, one decision.
 pub mod access;

@@ -1,21 +1,19 @@
 //! Configuration for reverse proxies, made from a blueprint.
 //!
 //! Owns the Traefik file, the snippets for nginx, Caddy and Envoy, and the lists of header names on
-//! which they and the front for reverse proxies agree. It knows neither the store nor the network;
-//! `publish` alone touches the file system.
+//! which they and the front for reverse proxies agree. It knows neither the store, the network nor
+//! the file system.
 
 #[cfg(test)]
 mod fixture;
 /// The names under which an identity is told to applications.
 pub mod identity_headers;
-/// Puts a generated file where a proxy reads it.
-pub mod publish;
 /// Texts to paste into nginx, Caddy and Envoy.
 pub mod snippet;
 /// Traefik's dynamic configuration.
 pub mod traefik;
 
-/// How every generated file begins. `publish` replaces no other file.
+/// How every generated file begins. No other file is replaced.
 pub const FIRST_WORDS: &str = "# Written by Doorward";
 
 /// Which blueprint a generated file was made from.

@@ -15,7 +15,7 @@ use crate::blueprint::render::{self, Style};
 use crate::blueprint::settings::TestRule;
 use crate::blueprint::source::Sources;
 use crate::proxy_config::Stamp;
-use crate::proxy_config::traefik::{self, Dynamic};
+use crate::proxy_config::traefik;
 use crate::reconcile;
 use crate::runtime::Runtime;
 use crate::runtime::compile::{Inputs, compile as compile_runtime};
@@ -30,7 +30,6 @@ pub type Uids = BTreeMap<(Kind, String), String>;
 #[derive(Debug)]
 pub struct Candidate {
     pub runtime: Runtime,
-    pub dynamic: Option<Dynamic>,
     pub report: Report,
     /// Warnings and advice.
     pub diagnostics: Vec<Diagnostic>,
@@ -160,13 +159,10 @@ fn make(
         builtin_flows: &builtin::flows(),
     };
     let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
-    let dynamic = match traefik::dynamic(&blueprint, &stamp, options.raw_routers()) {
-        Ok(dynamic) => dynamic,
-        Err(found) => {
-            rejected.diagnostics.extend(found);
-            return Err(Box::new(rejected));
-        }
-    };
+    if let Err(found) = traefik::dynamic(&blueprint, &stamp, options.raw_routers()) {
+        rejected.diagnostics.extend(found);
+        return Err(Box::new(rejected));
+    }
     let sources = rejected.sources.clone();
     let runtime = match compile_runtime(blueprint, sources, inputs) {
         Ok(runtime) => runtime,
@@ -182,7 +178,7 @@ fn make(
     if demands != Demands::None && gate && !report.failures.is_empty() {
         return Err(Box::new(rejected));
     }
-    Ok(Candidate { runtime, dynamic, report, diagnostics: rejected.diagnostics, nodes, missing })
+    Ok(Candidate { runtime, report, diagnostics: rejected.diagnostics, nodes, missing })
 }
 
 /// Loads and builds in one go, as commands without a server do.

@@ -150,7 +150,7 @@ async fn plan(keeper: &Keeper, ask: &Ask) -> Answer {
         Ok(Ok(plan)) => Answer {
             exit: plan.outcome().exit_code(),
             word: plan.outcome().word().to_owned(),
-            text: reconcile::render::render(&plan, now, crate::app::keeper::colour(ask.colour)),
+            text: reconcile::render::render(&plan, now, crate::app::verdict::colour(ask.colour)),
             json: reconcile::json::to_json(&plan),
         },
     }

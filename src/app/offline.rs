@@ -1,9 +1,9 @@
 //! Planning and applying when no server runs.
 
 use super::candidate;
-use super::keeper;
 use super::options::Options;
 use super::places::Places;
+use super::{generation, verdict};
 use crate::app::control::Answer;
 use crate::blueprint::load;
 use crate::blueprint::render::Style;
@@ -85,7 +85,7 @@ async fn work(
     style: &Style,
 ) -> anyhow::Result<Worked> {
     let uids = match store {
-        Some(store) => keeper::uids(store).await?,
+        Some(store) => generation::uids(store).await?,
         None => candidate::Uids::new(),
     };
     let candidate = match candidate::load(options, &places.addressing, &uids) {
@@ -103,17 +103,17 @@ async fn work(
     let now = Clock::machine().now();
     let (before, stored) = match store {
         Some(store) => (
-            keeper::last_good(options, places, store).await.ok().flatten(),
+            generation::last_good(options, places, store).await.ok().flatten(),
             gather::gather(&store.read().await?, now).await?,
         ),
         None => (None, reconcile::Stored::default()),
     };
-    let running = before.as_ref().map(|good| &good.runtime);
-    let plan = keeper::plan_candidate(options, running, &candidate, &stored, confirmations);
+    let plan =
+        generation::plan_candidate(options, before.as_ref(), &candidate, &stored, confirmations);
     let answer = Answer {
         exit: plan.outcome().exit_code(),
         word: plan.outcome().word().to_owned(),
-        text: reconcile::render::render(&plan, now, keeper::colour(style.colour)),
+        text: reconcile::render::render(&plan, now, verdict::colour(style.colour)),
         json: reconcile::json::to_json(&plan),
     };
     Ok((answer, Some((plan, candidate))))

@@ -73,6 +73,24 @@ impl Places {
         }
         absolute(&options.environment.working_directory, Path::new(declared))
     }
+
+    /// The directories that blueprints may have files written to.
+    #[must_use]
+    pub fn writable(&self, options: &Options) -> Vec<PathBuf> {
+        let mut allowed = options.write_to.clone();
+        allowed.push(self.directory.clone());
+        allowed
+    }
+
+    /// Under `--dev`, makes the directory of a file that is about to be written. If that fails,
+    /// writing says why.
+    pub fn prepare(&self, options: &Options, path: &Path) {
+        if options.dev
+            && let Some(parent) = path.parent()
+        {
+            let _ = std::fs::create_dir_all(parent);
+        }
+    }
 }
 
 fn listen(options: &Options, declared: Vec<SocketAddr>) -> Vec<SocketAddr> {

@@ -17,12 +17,13 @@ use tokio::sync::{Notify, watch};
 
 use super::candidate::{self, Candidate};
 use super::dispatch::Fronts;
-use super::keeper::{self, Keeper, LastGood};
+use super::generation;
+use super::keeper::Keeper;
 use super::options::Options;
 use super::places::Places;
 use super::secrets::Secrets;
 use super::watch::Watch;
-use super::{listen, metrics, password_link, tasks};
+use super::{initial_passwords, listen, metrics, password_link, tasks};
 use crate::app::control;
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
@@ -32,7 +33,6 @@ use crate::forward_auth::ForwardAuth;
 use crate::ids::Rng;
 use crate::journal;
 use crate::pages::Pages;
-use crate::proxy_config::traefik::Dynamic;
 use crate::reconcile::apply::{Applied, Applying};
 use crate::reconcile::{self, Confirmations, Outcome, Plan, Reason};
 use crate::runtime::Runtime;
@@ -290,9 +290,9 @@ struct Start {
 
 enum What {
     /// The files themselves.
-    Files { dynamic: Option<Dynamic>, warnings: usize, missing: Vec<String> },
+    Files { warnings: usize, missing: Vec<String> },
     /// The last good ones, and why.
-    LastGood { dynamic: Option<Dynamic>, health: Health },
+    LastGood(Health),
 }
 
 async fn first(
@@ -304,7 +304,7 @@ async fn first(
 ) -> anyhow::Result<Start> {
     let store = &opened.store;
     let active = store.read().await?.find_active_generation().await?;
-    let uids = keeper::uids(store).await?;
+    let uids = generation::uids(store).await?;
     let number = active.as_ref().map_or(0, |active| active.line.number);
     let built = candidate::build(options, &places.addressing, loaded, &uids, number);
     let now = Clock::machine().now();
@@ -316,13 +316,13 @@ async fn first(
         }
         (Ok(candidate), active) => {
             let before = match active {
-                Some(_) => keeper::last_good(options, places, store).await.ok().flatten(),
+                Some(_) => generation::last_good(options, places, store).await.ok().flatten(),
                 None => None,
             };
             let stored = crate::reconcile::gather::gather(&store.read().await?, now).await?;
             let none = Confirmations::default();
-            let running = before.as_ref().map(|good| &good.runtime);
-            let plan = keeper::plan_candidate(options, running, &candidate, &stored, &none);
+            let running = before.as_ref();
+            let plan = generation::plan_candidate(options, running, &candidate, &stored, &none);
             if plan.outcome() != Outcome::Held {
                 let applied = apply(opened, &candidate, &plan).await?;
                 return Ok(with_files(candidate, Some(&applied)));
@@ -336,7 +336,7 @@ async fn first(
         }
         (Err(rejected), Some(_)) => {
             eprint!("{}", rejected.render(style));
-            let good = keeper::last_good(options, places, store).await?;
+            let good = generation::last_good(options, places, store).await?;
             fall_back(options, good, SyncState::Rejected, rejected.lines(), "they have errors")
         }
     }
@@ -344,12 +344,12 @@ async fn first(
 
 /// Starts with the files, as the store now knows them.
 fn with_files(candidate: Candidate, applied: Option<&Applied>) -> Start {
-    let Candidate { runtime, dynamic, diagnostics, missing, .. } = candidate;
+    let Candidate { runtime, diagnostics, missing, .. } = candidate;
     let runtime = match applied {
-        Some(applied) => keeper::identified(runtime, applied),
+        Some(applied) => generation::identified(runtime, applied),
         None => runtime,
     };
-    Start { runtime, what: What::Files { dynamic, warnings: diagnostics.len(), missing } }
+    Start { runtime, what: What::Files { warnings: diagnostics.len(), missing } }
 }
 
 /// Takes new files into force before anybody is answered.
@@ -368,7 +368,7 @@ async fn apply(opened: &Opened, candidate: &Candidate, plan: &Plan) -> anyhow::R
 
 fn fall_back(
     options: &Options,
-    good: Option<LastGood>,
+    good: Option<Runtime>,
     state: SyncState,
     problems: Vec<String>,
     why: &str,
@@ -376,14 +376,14 @@ fn fall_back(
     if options.strict {
         bail!("the files are not in force ({why}), and --strict refuses to start without them");
     }
-    let Some(LastGood { runtime, dynamic }) = good else {
+    let Some(runtime) = good else {
         for problem in &problems {
             eprintln!("error: {problem}");
         }
         bail!("the files cannot be taken into force ({why}), and no earlier ones are stored");
     };
     let health = Health { state, since: Clock::machine().now(), problems, degraded: Vec::new() };
-    Ok(Start { runtime, what: What::LastGood { dynamic, health } })
+    Ok(Start { runtime, what: What::LastGood(health) })
 }
 
 /// What is worth telling about the files.
@@ -410,19 +410,17 @@ async fn into_force(
     });
     let keeper = Arc::new(Keeper::new(options.clone(), places.clone(), fronts));
     let mut warnings = Warnings::default();
-    let dynamic = match what {
-        What::Files { dynamic, warnings: count, missing } => {
-            keeper::first_passwords(options, server).await?;
+    match what {
+        What::Files { warnings: count, missing } => {
+            initial_passwords::apply(options, server).await?;
             warnings = Warnings { count, missing, not_in_force: None };
-            dynamic
         }
-        What::LastGood { dynamic, health } => {
+        What::LastGood(health) => {
             warnings.not_in_force = health.problems.first().cloned();
             server.health.store(Arc::new(health));
-            dynamic
         }
-    };
-    keeper.begin(digest, dynamic.as_ref()).await;
+    }
+    keeper.begin(digest).await;
     Ok((keeper, warnings))
 }
 

@@ -53,8 +53,8 @@ async fn open(at: &Installation) -> anyhow::Result<(serve::Opened, String)> {
     let declared = match &loaded.blueprint {
         Some(blueprint) => Some(blueprint.settings.external_host.value.origin()),
         None => {
-            let good = crate::app::keeper::last_good(&options, &places, &opened.store).await?;
-            good.map(|good| good.runtime.blueprint.settings.external_host.value.origin())
+            let good = crate::app::generation::last_good(&options, &places, &opened.store).await?;
+            good.map(|good| good.blueprint.settings.external_host.value.origin())
         }
     };
     let declared = declared.ok_or_else(|| {

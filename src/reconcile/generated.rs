@@ -1,5 +1,6 @@
 //! Secrets that Doorward makes itself: which are missing, which are to be renewed.
 
+use super::apply::Uids;
 use super::identity::{Fate, Matched};
 use super::stored::Stored;
 use crate::blueprint::Blueprint;
@@ -22,6 +23,26 @@ pub enum Owner {
     Object(Kind, String),
     /// `traefik`, which has no uid but its name.
     Single(&'static str),
+}
+
+impl Owner {
+    /// `app:gitea`, or `traefik`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Single(name) => (*name).to_owned(),
+            Self::Object(kind, slug) => format!("{}:{slug}", kind.word()),
+        }
+    }
+
+    /// Its uid, if it has one yet.
+    #[must_use]
+    pub fn uid(&self, uids: &Uids) -> Option<String> {
+        match self {
+            Self::Single(name) => Some((*name).to_owned()),
+            Self::Object(kind, slug) => uids.get(&(*kind, slug.clone())).cloned(),
+        }
+    }
 }
 
 /// What a sealed value is bound to: it opens nowhere else.
@@ -57,10 +78,15 @@ pub fn missing(
     missing
 }
 
-struct Wanted {
-    owner: Owner,
-    field: String,
-    rotate: Option<i64>,
+/// A generated secret that the files want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub owner: Owner,
+    pub field: String,
+    /// `rotate=`: any other number makes a new value.
+    pub rotate: Option<i64>,
+    /// `deliver=`: the file that receives the value.
+    pub deliver: Option<String>,
 }
 
 fn identity(matched: &[Matched], kind: Kind, slug: &str) -> (Option<String>, Owner) {
@@ -75,11 +101,14 @@ fn identity(matched: &[Matched], kind: Kind, slug: &str) -> (Option<String>, Own
     }
 }
 
-fn wanted(blueprint: &Blueprint) -> Vec<Wanted> {
+/// The generated secrets of a blueprint.
+#[must_use]
+pub fn wanted(blueprint: &Blueprint) -> Vec<Wanted> {
     let mut all = Vec::new();
     let mut add = |owner: Owner, field: &str, secret: Option<&SecretRef>| {
         if let Some(secret) = secret.filter(|secret| secret.origin == SecretOrigin::Generated) {
-            all.push(Wanted { owner, field: field.to_owned(), rotate: secret.rotate });
+            let deliver = secret.deliver.as_ref().map(|path| path.value.clone());
+            all.push(Wanted { owner, field: field.to_owned(), rotate: secret.rotate, deliver });
         }
     };
     if let Some(serve) = blueprint.traefik.as_ref().and_then(|traefik| traefik.serve.as_ref()) {
@@ -105,7 +134,8 @@ fn wanted(blueprint: &Blueprint) -> Vec<Wanted> {
             && oidc.client_secret.is_none()
         {
             let owner = Owner::Object(Kind::App, app.slug.value.clone());
-            all.push(Wanted { owner, field: "oidc.client-secret".to_owned(), rotate: None });
+            let field = "oidc.client-secret".to_owned();
+            all.push(Wanted { owner, field, rotate: None, deliver: None });
         }
     }
     all

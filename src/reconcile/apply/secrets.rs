@@ -1,7 +1,7 @@
 //! Makes and seals the secrets that Doorward generates itself.
 
 use super::{ApplyError, Applying, Uids};
-use crate::reconcile::generated::{GeneratedSecret, Owner, binding};
+use crate::reconcile::generated::binding;
 use crate::secret::Secret;
 use crate::store::Tx;
 
@@ -21,7 +21,8 @@ pub async fn write(
 ) -> Result<Vec<Made>, ApplyError> {
     let mut made = Vec::new();
     for secret in &applying.plan.generated {
-        let (uid, subject) = owner(secret, uids)?;
+        let uid = secret.owner.uid(uids).ok_or(ApplyError::Raced)?;
+        let subject = secret.owner.subject();
         let value = Secret::new(applying.rng.token()?);
         let bound_to = binding(&uid, &secret.field);
         let sealed = applying.key.seal(&value, &bound_to, applying.rng)?;
@@ -30,14 +31,4 @@ pub async fn write(
         made.push(Made { subject, field, rotation: row.rotation, rotates });
     }
     Ok(made)
-}
-
-fn owner(secret: &GeneratedSecret, uids: &Uids) -> Result<(String, String), ApplyError> {
-    match &secret.owner {
-        Owner::Single(name) => Ok(((*name).to_owned(), (*name).to_owned())),
-        Owner::Object(kind, slug) => {
-            let uid = uids.get(&(*kind, slug.clone())).cloned().ok_or(ApplyError::Raced)?;
-            Ok((uid, format!("{}:{slug}", kind.word())))
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Puts a generated file where a proxy reads it (`blueprints.md` 4.6, step 9).
+//! Files that Doorward writes for others: a proxy's configuration, a delivered secret.
 //!
 //! The reader sees the old file or the new one, never a half. The path comes from a blueprint, so
 //! it is held to the directories that the host allows, follows no link and replaces nothing that
@@ -12,19 +12,45 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::FIRST_WORDS;
-
-/// What publishing did.
+/// What is written, and how a file of ours is known again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Published {
-    Written,
+pub enum Kind {
+    /// Read by another account, such as a proxy's; ours begin with these words.
+    Public { first_words: &'static str },
+    /// One value, 0400; ours belong to this process and nobody else may read them.
+    Secret,
+}
+
+impl Kind {
+    fn first_mode(self) -> Mode {
+        Mode::from_raw_mode(match self {
+            // Traefik runs as another user, and nothing in the file is secret.
+            Self::Public { .. } => 0o644,
+            Self::Secret => 0o400,
+        })
+    }
+
+    fn is_ours(self, old: &Old) -> bool {
+        match self {
+            Self::Public { first_words } => old.text.starts_with(first_words.as_bytes()),
+            Self::Secret => {
+                old.owner == rustix::process::geteuid().as_raw() && old.mode == self.first_mode()
+            }
+        }
+    }
+}
+
+/// What writing did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    Anew,
     /// The file has these bytes already.
     Unchanged,
 }
 
 /// Why a file was not written. The old one is still there.
 #[derive(Debug, thiserror::Error)]
-pub enum PublishError {
+pub enum WriteError {
     #[error("{0} is not a path to a file; write an absolute path without `..`")]
     BadPath(PathBuf),
     #[error("{directory} is not there or cannot be opened ({source}); create it")]
@@ -36,8 +62,8 @@ pub enum PublishError {
     #[error("{0} is a link, a directory or a device; remove it, or write to another name")]
     NotAFile(PathBuf),
     #[error(
-        "{0} was not written by Doorward (its first line says so in files that were); \
-         move it away, or write to another name"
+        "{0} was not written by Doorward (the first line of a generated file says so; a secret is \
+         its own, with mode 0400); move it away, or write to another name"
     )]
     Foreign(PathBuf),
     #[error(
@@ -46,29 +72,34 @@ pub enum PublishError {
     Io { path: PathBuf, source: io::Error },
 }
 
-/// Replaces the file at `path` by `text`, which begins with `FIRST_WORDS`.
-pub fn publish(path: &Path, text: &str, allowed: &[PathBuf]) -> Result<Published, PublishError> {
+/// Replaces the file at `path` by `text`.
+///
+/// # Errors
+/// If the path may not be written, if somebody else's file stands there, or if the disk refuses.
+pub fn write(
+    path: &Path,
+    text: &str,
+    kind: Kind,
+    allowed: &[PathBuf],
+) -> Result<Written, WriteError> {
     let (directory, name) = place(path)?;
     let real = resolve(directory)?;
     if !allowed.iter().any(|root| is_beneath(&real, root)) {
         let path = path.to_owned();
-        return Err(PublishError::Outside { path, directory: directory.to_owned() });
+        return Err(WriteError::Outside { path, directory: directory.to_owned() });
     }
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = rustix::fs::openat(CWD, &real, flags, Mode::empty());
     let directory = opened.map_err(|error| no_directory(directory, error.into()))?;
-    let old = read_old(&directory, name, path)?;
+    let old = read_old(&directory, name, path, kind)?;
     if old.as_ref().is_some_and(|old| old.text == text.as_bytes()) {
-        return Ok(Published::Unchanged);
+        return Ok(Written::Unchanged);
     }
-    let mode = old.map_or(FIRST_MODE, |old| old.mode);
-    let failed = |error: Errno| PublishError::Io { path: path.to_owned(), source: error.into() };
+    let mode = old.map_or(kind.first_mode(), |old| old.mode);
+    let failed = |error: Errno| WriteError::Io { path: path.to_owned(), source: error.into() };
     replace(&directory, name, text, mode).map_err(failed)?;
-    Ok(Published::Written)
+    Ok(Written::Anew)
 }
-
-/// Traefik runs as another user, and nothing in the file is secret.
-const FIRST_MODE: Mode = Mode::from_raw_mode(0o644);
 
 /// A larger file is not ours.
 const LARGEST_OLD: u64 = 64 * 1024 * 1024;
@@ -76,10 +107,11 @@ const LARGEST_OLD: u64 = 64 * 1024 * 1024;
 struct Old {
     text: Vec<u8>,
     mode: Mode,
+    owner: u32,
 }
 
-fn place(path: &Path) -> Result<(&Path, &str), PublishError> {
-    let bad = || PublishError::BadPath(path.to_owned());
+fn place(path: &Path) -> Result<(&Path, &str), WriteError> {
+    let bad = || WriteError::BadPath(path.to_owned());
     let plain = |part| !matches!(part, std::path::Component::ParentDir);
     if !path.is_absolute() || !path.components().all(plain) {
         return Err(bad());
@@ -88,7 +120,7 @@ fn place(path: &Path) -> Result<(&Path, &str), PublishError> {
     Ok((path.parent().ok_or_else(bad)?, name))
 }
 
-fn resolve(directory: &Path) -> Result<PathBuf, PublishError> {
+fn resolve(directory: &Path) -> Result<PathBuf, WriteError> {
     directory.canonicalize().map_err(|source| no_directory(directory, source))
 }
 
@@ -97,31 +129,35 @@ fn is_beneath(directory: &Path, root: &Path) -> bool {
     root.canonicalize().is_ok_and(|root| directory.starts_with(root))
 }
 
-fn no_directory(directory: &Path, source: io::Error) -> PublishError {
-    PublishError::NoDirectory { directory: directory.to_owned(), source }
+fn no_directory(directory: &Path, source: io::Error) -> WriteError {
+    WriteError::NoDirectory { directory: directory.to_owned(), source }
 }
 
 /// The file that stands there, if it is one of ours.
-fn read_old(directory: &OwnedFd, name: &str, path: &Path) -> Result<Option<Old>, PublishError> {
+fn read_old(
+    directory: &OwnedFd,
+    name: &str,
+    path: &Path,
+    kind: Kind,
+) -> Result<Option<Old>, WriteError> {
     // Without NONBLOCK a pipe of that name would hold us up for good.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let failed = |source: io::Error| PublishError::Io { path: path.to_owned(), source };
+    let failed = |source: io::Error| WriteError::Io { path: path.to_owned(), source };
     let file = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
         Ok(file) => file,
         Err(Errno::NOENT) => return Ok(None),
-        Err(Errno::LOOP | Errno::NXIO) => return Err(PublishError::NotAFile(path.to_owned())),
+        Err(Errno::LOOP | Errno::NXIO) => return Err(WriteError::NotAFile(path.to_owned())),
         Err(error) => return Err(failed(error.into())),
     };
     let about = rustix::fs::fstat(&file).map_err(|error| failed(error.into()))?;
     if FileType::from_raw_mode(about.st_mode) != FileType::RegularFile {
-        return Err(PublishError::NotAFile(path.to_owned()));
+        return Err(WriteError::NotAFile(path.to_owned()));
     }
     let mut text = Vec::new();
     File::from(file).take(LARGEST_OLD).read_to_end(&mut text).map_err(failed)?;
-    if !text.starts_with(FIRST_WORDS.as_bytes()) {
-        return Err(PublishError::Foreign(path.to_owned()));
-    }
-    Ok(Some(Old { text, mode: Mode::from_raw_mode(about.st_mode) }))
+    let mode = Mode::from_raw_mode(about.st_mode);
+    let old = Old { text, mode, owner: about.st_uid };
+    if kind.is_ours(&old) { Ok(Some(old)) } else { Err(WriteError::Foreign(path.to_owned())) }
 }
 
 /// Writes beside the target and moves it there, both safe from a power cut.
@@ -145,10 +181,8 @@ fn write_new(directory: &OwnedFd, name: &str, text: &str, mode: Mode) -> Result<
         Err(error) => return Err(error),
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = rustix::fs::openat(directory, name, flags, FIRST_MODE)?;
-    if mode != FIRST_MODE {
-        rustix::fs::fchmod(&file, mode)?;
-    }
+    let file = rustix::fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR)?;
+    rustix::fs::fchmod(&file, mode)?;
     let mut file = File::from(file);
     let written = file.write_all(text.as_bytes());
     written.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
@@ -160,7 +194,8 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     use super::*;
-    use crate::proxy_config::Stamp;
+
+    const PUBLIC: Kind = Kind::Public { first_words: "# Written by Doorward" };
 
     /// A directory of its own for one test, gone afterwards.
     struct Place(PathBuf);
@@ -178,8 +213,12 @@ mod tests {
             self.0.join("dynamic/doorward.yml")
         }
 
-        fn publish(&self, text: &str) -> Result<Published, PublishError> {
+        fn publish(&self, text: &str) -> Result<Written, WriteError> {
             publish(&self.file(), text, std::slice::from_ref(&self.0))
+        }
+
+        fn deliver(&self, text: &str) -> Result<Written, WriteError> {
+            write(&self.file(), text, Kind::Secret, std::slice::from_ref(&self.0))
         }
 
         fn names(&self) -> Vec<String> {
@@ -194,18 +233,46 @@ mod tests {
         }
     }
 
+    fn publish(path: &Path, text: &str, allowed: &[PathBuf]) -> Result<Written, WriteError> {
+        write(path, text, PUBLIC, allowed)
+    }
+
     fn text(body: &str) -> String {
-        Stamp::new("a1b2c3d", "sha256:00").first_line() + body
+        format!("# Written by Doorward\n{body}")
+    }
+
+    #[test]
+    fn a_secret_is_for_its_owner_alone_and_is_replaced_when_it_rotates() {
+        let place = Place::new("secret");
+        assert_eq!(place.deliver("one").unwrap(), Written::Anew);
+        assert_eq!(std::fs::metadata(place.file()).unwrap().mode() & 0o777, 0o400);
+        assert_eq!(place.deliver("one").unwrap(), Written::Unchanged);
+        assert_eq!(place.deliver("two").unwrap(), Written::Anew);
+        assert_eq!(std::fs::read_to_string(place.file()).unwrap(), "two");
+        assert_eq!(std::fs::metadata(place.file()).unwrap().mode() & 0o777, 0o400);
+    }
+
+    /// security.md R4
+    #[test]
+    fn a_secret_replaces_no_file_that_others_may_read_or_write() {
+        let place = Place::new("secret-foreign");
+        for mode in [0o644, 0o600, 0o440] {
+            std::fs::write(place.file(), "theirs").unwrap();
+            std::fs::set_permissions(place.file(), PermissionsExt::from_mode(mode)).unwrap();
+            let error = place.deliver("one").unwrap_err();
+            assert!(matches!(error, WriteError::Foreign(_)), "{error}");
+            assert_eq!(std::fs::read_to_string(place.file()).unwrap(), "theirs");
+        }
     }
 
     #[test]
     fn a_file_is_written_replaced_and_left_alone_when_it_is_the_same() {
         let place = Place::new("life");
-        assert_eq!(place.publish(&text("one\n")).unwrap(), Published::Written);
+        assert_eq!(place.publish(&text("one\n")).unwrap(), Written::Anew);
         let first = std::fs::metadata(place.file()).unwrap();
-        assert_eq!(place.publish(&text("one\n")).unwrap(), Published::Unchanged);
+        assert_eq!(place.publish(&text("one\n")).unwrap(), Written::Unchanged);
         assert_eq!(std::fs::metadata(place.file()).unwrap().ino(), first.ino());
-        assert_eq!(place.publish(&text("two\n")).unwrap(), Published::Written);
+        assert_eq!(place.publish(&text("two\n")).unwrap(), Written::Anew);
         assert_eq!(std::fs::read_to_string(place.file()).unwrap(), text("two\n"));
         assert_ne!(
             std::fs::metadata(place.file()).unwrap().ino(),
@@ -221,7 +288,7 @@ mod tests {
         place.publish(&text("one\n")).unwrap();
         std::fs::write(place.file(), text("edited by hand\n")).unwrap();
         std::fs::set_permissions(place.file(), PermissionsExt::from_mode(0o640)).unwrap();
-        assert_eq!(place.publish(&text("one\n")).unwrap(), Published::Written);
+        assert_eq!(place.publish(&text("one\n")).unwrap(), Written::Anew);
         assert_eq!(std::fs::metadata(place.file()).unwrap().mode() & 0o777, 0o640);
     }
 
@@ -232,7 +299,7 @@ mod tests {
         for theirs in ["http: {}\n", "", " # Written by Doorward"] {
             std::fs::write(place.file(), theirs).unwrap();
             let error = place.publish(&text("one\n")).unwrap_err();
-            assert!(matches!(error, PublishError::Foreign(_)), "{error}");
+            assert!(matches!(error, WriteError::Foreign(_)), "{error}");
             assert_eq!(std::fs::read_to_string(place.file()).unwrap(), theirs);
         }
     }
@@ -245,18 +312,18 @@ mod tests {
         std::fs::write(&victim, text("keep\n")).unwrap();
         symlink(&victim, place.file()).unwrap();
         let error = place.publish(&text("one\n")).unwrap_err();
-        assert!(matches!(error, PublishError::NotAFile(_)), "{error}");
+        assert!(matches!(error, WriteError::NotAFile(_)), "{error}");
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), text("keep\n"));
 
         std::fs::remove_file(place.file()).unwrap();
         std::fs::create_dir(place.file()).unwrap();
         let error = place.publish(&text("one\n")).unwrap_err();
-        assert!(matches!(error, PublishError::NotAFile(_)), "{error}");
+        assert!(matches!(error, WriteError::NotAFile(_)), "{error}");
 
         std::fs::remove_dir(place.file()).unwrap();
         rustix::fs::mknodat(CWD, place.file(), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
         let error = place.publish(&text("one\n")).unwrap_err();
-        assert!(matches!(error, PublishError::NotAFile(_)), "{error}");
+        assert!(matches!(error, WriteError::NotAFile(_)), "{error}");
     }
 
     /// security.md R4
@@ -266,7 +333,7 @@ mod tests {
         let victim = place.0.join("victim");
         std::fs::write(&victim, "keep\n").unwrap();
         symlink(&victim, place.0.join("dynamic/.doorward.yml.doorward-new")).unwrap();
-        assert_eq!(place.publish(&text("one\n")).unwrap(), Published::Written);
+        assert_eq!(place.publish(&text("one\n")).unwrap(), Written::Anew);
         assert_eq!(std::fs::read_to_string(&victim).unwrap(), "keep\n");
         assert_eq!(place.names(), ["doorward.yml"]);
     }
@@ -282,13 +349,13 @@ mod tests {
         symlink(other.0.join("dynamic"), place.0.join("link")).unwrap();
         let through = place.0.join("link/doorward.yml");
         let error = publish(&through, &text(""), std::slice::from_ref(&place.0)).unwrap_err();
-        assert!(matches!(error, PublishError::Outside { .. }), "{error}");
+        assert!(matches!(error, WriteError::Outside { .. }), "{error}");
 
         // A neighbour whose name merely begins alike.
         let alike = other.0.join("dyn");
         std::fs::create_dir(&alike).unwrap();
         let error = publish(&other.file(), &text(""), &[alike]).unwrap_err();
-        assert!(matches!(error, PublishError::Outside { .. }), "{error}");
+        assert!(matches!(error, WriteError::Outside { .. }), "{error}");
         assert!(publish(&other.file(), &text(""), &[]).is_err());
         assert_eq!(other.names(), Vec::<String>::new());
     }
@@ -299,10 +366,10 @@ mod tests {
         let dots = format!("{}/dynamic/../dynamic/a.yml", place.0.display());
         for path in ["doorward.yml", "/", &dots] {
             let error = publish(Path::new(path), &text(""), &["/".into()]).unwrap_err();
-            assert!(matches!(error, PublishError::BadPath(_)), "{path}: {error}");
+            assert!(matches!(error, WriteError::BadPath(_)), "{path}: {error}");
         }
         let missing = place.0.join("missing/a.yml");
         let error = publish(&missing, &text(""), std::slice::from_ref(&place.0)).unwrap_err();
-        assert!(matches!(error, PublishError::NoDirectory { .. }), "{error}");
+        assert!(matches!(error, WriteError::NoDirectory { .. }), "{error}");
     }
 }

@@ -1,0 +1,43 @@
+//! The passwords that files give to people who never had one.
+
+use super::options::Options;
+use super::secrets::Secrets;
+use super::verdict::KeepError;
+use crate::store::NewPassword;
+use crate::web::server::Server;
+
+/// Gives `initial-password` to whoever declares one and never had any. Once, and to be changed.
+///
+/// # Errors
+/// If the store refuses.
+pub async fn apply(options: &Options, server: &Server) -> Result<(), KeepError> {
+    let runtime = server.runtime.load_full();
+    let secrets = Secrets::new(options);
+    for declared in &runtime.blueprint.users {
+        let Some(reference) = &declared.initial_password else { continue };
+        let name = &declared.name.value;
+        let Some(user) = server.store.read().await?.find_user_by_username(name).await? else {
+            continue;
+        };
+        if user.initial_password_applied || user.password_hash.is_some() {
+            continue;
+        }
+        let Ok(Some(password)) = secrets.resolve(reference) else { continue };
+        let hash = server.hasher.hash(&password, &server.rng).await?;
+        let mut tx = server.store.begin().await?;
+        let given = NewPassword { hash: &hash, must_change: true };
+        let applied = tx.apply_initial_password(&user.id, given, server.clock.now()).await?;
+        if applied && runtime.administrators().any(|known| known == name) {
+            tx.note_administrator().await?;
+        }
+        tx.commit().await?;
+        if applied {
+            server.journal.note("password.initial", None, Some(name), serde_json::json!({}));
+            tracing::info!(
+                user = name,
+                "the initial password was set; it must be changed at the first sign-in"
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! What the configuration in force gives to others: Traefik's file, Traefik's HTTP provider, and
+//! the secrets that files ask to have delivered.
+//!
+//! What cannot be written leaves the old file where it is, is told as *degraded*, and is tried
+//! again.
+
+use std::sync::Arc;
+
+use super::candidate;
+use super::dispatch::{Fronts, Provided};
+use super::generated::{self, Generated, GeneratedError};
+use super::generation;
+use super::options::Options;
+use super::places::Places;
+use super::secrets::Secrets;
+use crate::blueprint::secret_ref::SecretOrigin;
+use crate::blueprint::traefik::{Serve, Traefik};
+use crate::proxy_config::FIRST_WORDS;
+use crate::proxy_config::traefik::{self, Dynamic, RawRouters};
+use crate::runtime::Runtime;
+use crate::secret::Secret;
+use crate::written_file::{self, Kind, WriteError, Written};
+
+/// Writes and offers what the runtime of `fronts` says.
+pub struct Publisher<'a> {
+    pub options: &'a Options,
+    pub places: &'a Places,
+    pub fronts: &'a Fronts,
+}
+
+impl Publisher<'_> {
+    /// Publishes everything; `false` if something is left to be tried again. Files that are as they
+    /// should be are not touched.
+    pub async fn publish(&self) -> bool {
+        let server = &self.fronts.server;
+        let runtime = server.runtime.load_full();
+        let dynamic = Self::dynamic(&runtime);
+        let mut degraded = Vec::new();
+        let secrets = self.generated(&runtime).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "generated secrets are not at hand");
+            degraded.push(format!("secret: {error}"));
+            Vec::new()
+        });
+        let traefik = runtime.blueprint.traefik.as_ref();
+        let provided = provided(self.options, traefik, dynamic.as_ref(), &secrets);
+        self.fronts.provided.store(provided.map(Arc::new));
+        if let Err(error) = self.write_traefik(traefik, dynamic.as_ref()) {
+            tracing::error!(%error, "Traefik's file could not be written: the old one stays");
+            degraded.push(format!("traefik: {error}"));
+        }
+        for secret in &secrets {
+            if let Err(error) = self.deliver(secret) {
+                let (subject, field) = (&secret.subject, &secret.field);
+                tracing::error!(%error, subject, field, "a secret could not be delivered");
+                degraded.push(format!("secret: {field} of {subject}: {error}"));
+            }
+        }
+        let fine = degraded.is_empty();
+        let mut health = (*server.health.load_full()).clone();
+        health.degraded = degraded;
+        server.health.store(Arc::new(health));
+        fine
+    }
+
+    fn dynamic(runtime: &Runtime) -> Option<Dynamic> {
+        // What is in force was allowed when it was judged.
+        let stamp = candidate::stamp(runtime.revision.as_deref(), &runtime.source_digest);
+        traefik::dynamic(&runtime.blueprint, &stamp, RawRouters::Allowed).ok().flatten()
+    }
+
+    async fn generated(&self, runtime: &Runtime) -> Result<Vec<Generated>, GeneratedError> {
+        let server = &self.fronts.server;
+        let uids = generation::uids(&server.store).await?;
+        generated::open(&server.store, &server.key, &runtime.blueprint, &uids).await
+    }
+
+    fn write_traefik(
+        &self,
+        traefik: Option<&Traefik>,
+        dynamic: Option<&Dynamic>,
+    ) -> Result<(), WriteError> {
+        let declared = traefik.and_then(|traefik| traefik.write.as_ref());
+        let (Some(declared), Some(dynamic)) = (declared, dynamic) else { return Ok(()) };
+        let path = self.places.written(self.options, &declared.value);
+        let allowed = self.places.writable(self.options);
+        let kind = Kind::Public { first_words: FIRST_WORDS };
+        self.places.prepare(self.options, &path);
+        if written_file::write(&path, &dynamic.to_yaml(), kind, &allowed)? == Written::Anew {
+            tracing::info!(path = %path.display(), "Traefik's file was written");
+        }
+        Ok(())
+    }
+
+    fn deliver(&self, secret: &Generated) -> Result<(), WriteError> {
+        let Some(declared) = &secret.deliver else { return Ok(()) };
+        let path = self.places.written(self.options, declared);
+        let allowed = self.places.writable(self.options);
+        self.places.prepare(self.options, &path);
+        if written_file::write(&path, secret.value.reveal(), Kind::Secret, &allowed)?
+            == Written::Anew
+        {
+            let (subject, path) = (&secret.subject, path.display());
+            tracing::info!(subject, field = secret.field, %path, "a secret was delivered");
+            let data = serde_json::json!({ "field": secret.field, "rotation": secret.rotation });
+            self.fronts.server.journal.note("secret.delivered", None, Some(subject), data);
+        }
+        Ok(())
+    }
+}
+
+fn provided(
+    options: &Options,
+    traefik: Option<&Traefik>,
+    dynamic: Option<&Dynamic>,
+    secrets: &[Generated],
+) -> Option<Provided> {
+    let (serve, dynamic) = (traefik?.serve.as_ref()?, dynamic?);
+    let token = match &serve.token {
+        // A token that is missing closes the door; it never opens it.
+        Some(_) => Some(token(options, serve, secrets)?),
+        None => None,
+    };
+    Some(Provided {
+        path: serve.path.value.clone(),
+        token,
+        json: dynamic.to_json(),
+        digest: dynamic.stamp().digest().to_owned(),
+        revision: dynamic.stamp().revision().to_owned(),
+    })
+}
+
+fn token(options: &Options, serve: &Serve, secrets: &[Generated]) -> Option<Secret> {
+    let reference = serve.token.as_ref()?;
+    if reference.origin == SecretOrigin::Generated {
+        let ours = |secret: &&Generated| secret.subject == "traefik";
+        return secrets.iter().find(ours).map(|secret| secret.value.clone());
+    }
+    Secrets::new(options).resolve(reference).ok().flatten()
+}
