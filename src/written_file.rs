@@ -82,12 +82,8 @@ pub fn write(
     kind: Kind,
     allowed: &[PathBuf],
 ) -> Result<Written, WriteError> {
+    let real = permit(path, allowed)?;
     let (directory, name) = place(path)?;
-    let real = resolve(directory)?;
-    if !allowed.iter().any(|root| is_beneath(&real, root)) {
-        let path = path.to_owned();
-        return Err(WriteError::Outside { path, directory: directory.to_owned() });
-    }
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = rustix::fs::openat(CWD, &real, flags, Mode::empty());
     let directory = opened.map_err(|error| no_directory(directory, error.into()))?;
@@ -99,6 +95,19 @@ pub fn write(
     let failed = |error: Errno| WriteError::Io { path: path.to_owned(), source: error.into() };
     replace(&directory, name, text, mode).map_err(failed)?;
     Ok(Written::Anew)
+}
+
+/// Says whether a file may be written at `path`, and gives its directory without links.
+///
+/// # Errors
+/// If it may not, or the directory is not there.
+pub fn permit(path: &Path, allowed: &[PathBuf]) -> Result<PathBuf, WriteError> {
+    let (directory, _) = place(path)?;
+    let real = directory.canonicalize().map_err(|source| no_directory(directory, source))?;
+    if allowed.iter().any(|root| is_beneath(&real, root)) {
+        return Ok(real);
+    }
+    Err(WriteError::Outside { path: path.to_owned(), directory: directory.to_owned() })
 }
 
 /// A larger file is not ours.
@@ -118,10 +127,6 @@ fn place(path: &Path) -> Result<(&Path, &str), WriteError> {
     }
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(bad)?;
     Ok((path.parent().ok_or_else(bad)?, name))
-}
-
-fn resolve(directory: &Path) -> Result<PathBuf, WriteError> {
-    directory.canonicalize().map_err(|source| no_directory(directory, source))
 }
 
 /// Whether `directory`, which holds no link, is `root` or below it.

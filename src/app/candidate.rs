@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::options::Options;
+use super::places::Places;
 use super::revision;
 use super::secrets::{self, Secrets};
+use crate::blueprint::Blueprint;
 use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
-use crate::blueprint::load::{self, Loaded};
+use crate::blueprint::load::Loaded;
 use crate::blueprint::object::Kind;
 use crate::blueprint::read::ReadError;
 use crate::blueprint::render::{self, Style};
@@ -17,11 +19,12 @@ use crate::blueprint::source::Sources;
 use crate::proxy_config::Stamp;
 use crate::proxy_config::traefik;
 use crate::reconcile;
+use crate::reconcile::generated;
 use crate::runtime::Runtime;
 use crate::runtime::compile::{Inputs, compile as compile_runtime};
 use crate::runtime::expectations::{self, Report};
-use crate::runtime::origin::Addressing;
 use crate::secret::sha256_hex;
+use crate::written_file::{self, WriteError};
 
 /// The uids of declared objects, as far as the store has given them out.
 pub type Uids = BTreeMap<(Kind, String), String>;
@@ -67,72 +70,32 @@ pub fn stamp(revision: Option<&str>, digest: &str) -> Stamp {
 
 /// What stands between files and a candidate, beside their text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Demands {
-    /// Secrets have values and tests hold.
+pub enum Demands {
+    /// The host gives what they ask for, and tests hold.
     All,
-    /// Tests hold; secrets are the host's.
+    /// Tests hold, wherever the files will run.
     Tests,
-    /// The files were in force already.
+    /// None: they were in force already, or their tests are about to be looked at.
     None,
+}
+
+/// What the store knows of the objects that files declare.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub uids: Uids,
+    /// The generation in force.
+    pub generation: i64,
 }
 
 /// Judges and compiles what was loaded.
 ///
 /// # Errors
-/// If the files, their secrets or their tests stand in the way.
+/// If the files or what they demand stand in the way.
 pub fn build(
     options: &Options,
-    addressing: &Addressing,
+    places: &Places,
     loaded: Loaded,
-    uids: &Uids,
-    generation: i64,
-) -> Result<Candidate, Box<Rejected>> {
-    make(options, addressing, loaded, (uids, generation), Demands::All)
-}
-
-/// Compiles files whatever their tests say.
-///
-/// # Errors
-/// If the files stand in the way.
-pub fn compile(
-    options: &Options,
-    addressing: &Addressing,
-    loaded: Loaded,
-) -> Result<Candidate, Box<Rejected>> {
-    make(options, addressing, loaded, (&Uids::new(), 0), Demands::None)
-}
-
-/// Judges files as they stand, wherever they will run: without secrets.
-///
-/// # Errors
-/// If the files or their tests stand in the way.
-pub fn judge(
-    options: &Options,
-    addressing: &Addressing,
-    loaded: Loaded,
-) -> Result<Candidate, Box<Rejected>> {
-    make(options, addressing, loaded, (&Uids::new(), 0), Demands::Tests)
-}
-
-/// Compiles files that were in force before: what has changed around them does not stop them.
-///
-/// # Errors
-/// If they no longer compile.
-pub fn rebuild(
-    options: &Options,
-    addressing: &Addressing,
-    loaded: Loaded,
-    uids: &Uids,
-    generation: i64,
-) -> Result<Candidate, Box<Rejected>> {
-    make(options, addressing, loaded, (uids, generation), Demands::None)
-}
-
-fn make(
-    options: &Options,
-    addressing: &Addressing,
-    loaded: Loaded,
-    (uids, generation): (&Uids, i64),
+    known: &Known,
     demands: Demands,
 ) -> Result<Candidate, Box<Rejected>> {
     let Loaded { sources, blueprint, diagnostics, problems, nodes, .. } = loaded;
@@ -144,18 +107,22 @@ fn make(
     };
     let Some(blueprint) = blueprint else { return Err(Box::new(rejected)) };
     let missing = missing_secrets(options, &blueprint);
-    if demands == Demands::All && !options.dev && !missing.is_empty() {
-        rejected.problems.extend(missing);
-        return Err(Box::new(rejected));
+    if demands == Demands::All {
+        let refused = refused_paths(options, places, &blueprint);
+        let missing = if options.dev { Vec::new() } else { missing.clone() };
+        if !missing.is_empty() || !refused.is_empty() {
+            rejected.problems.extend(missing.into_iter().chain(refused));
+            return Err(Box::new(rejected));
+        }
     }
     let roots: Vec<_> = options.roots.iter().map(|root| root.path.clone()).collect();
     let inputs = Inputs {
-        generation,
+        generation: known.generation,
         source_digest: source_digest(&rejected.sources),
         model_digest: format!("sha256:{}", reconcile::model_digest(&blueprint)),
         revision: options.revision.clone().or_else(|| revision::find(&roots)),
-        addressing: addressing.clone(),
-        uids: &|kind, slug| uids.get(&(kind, slug.to_owned())).cloned(),
+        addressing: places.addressing.clone(),
+        uids: &|kind, slug| known.uids.get(&(kind, slug.to_owned())).cloned(),
         builtin_flows: &builtin::flows(),
     };
     let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
@@ -181,18 +148,6 @@ fn make(
     Ok(Candidate { runtime, report, diagnostics: rejected.diagnostics, nodes, missing })
 }
 
-/// Loads and builds in one go, as commands without a server do.
-///
-/// # Errors
-/// As `build`.
-pub fn load(
-    options: &Options,
-    addressing: &Addressing,
-    uids: &Uids,
-) -> Result<Candidate, Box<Rejected>> {
-    build(options, addressing, load::load(&options.roots, options.mode()), uids, 0)
-}
-
 fn is_vanished(problem: &ReadError) -> bool {
     matches!(
         problem,
@@ -200,7 +155,7 @@ fn is_vanished(problem: &ReadError) -> bool {
     )
 }
 
-fn missing_secrets(options: &Options, blueprint: &crate::blueprint::Blueprint) -> Vec<String> {
+fn missing_secrets(options: &Options, blueprint: &Blueprint) -> Vec<String> {
     let secrets = Secrets::new(options);
     let mut missing = Vec::new();
     for (what, reference) in secrets::references(blueprint) {
@@ -209,6 +164,25 @@ fn missing_secrets(options: &Options, blueprint: &crate::blueprint::Blueprint) -
         }
     }
     missing
+}
+
+/// Files that Doorward is asked to write where the host does not let it.
+fn refused_paths(options: &Options, places: &Places, blueprint: &Blueprint) -> Vec<String> {
+    let traefik = blueprint.traefik.as_ref().and_then(|traefik| traefik.write.as_ref());
+    let traefik = traefik.map(|path| ("traefik write".to_owned(), path.value.clone()));
+    let delivered = generated::wanted(blueprint).into_iter().filter_map(|secret| {
+        let what = format!("deliver of {}, {}", secret.owner.subject(), secret.field);
+        Some((what, secret.deliver?))
+    });
+    let allowed = places.writable(options);
+    let refused = traefik.into_iter().chain(delivered).filter_map(|(what, declared)| {
+        let path = places.written(options, &declared);
+        let refused = written_file::permit(&path, &allowed).err()?;
+        // A directory that is not there may come yet: that is for writing to tell.
+        let comes = matches!(refused, WriteError::NoDirectory { .. });
+        (!comes).then(|| format!("{what}: {refused}"))
+    });
+    refused.collect()
 }
 
 /// Failed expectations as complaints with a place.

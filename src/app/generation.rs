@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::candidate::{self, Candidate, Uids};
+use super::candidate::{self, Candidate, Demands, Known, Uids};
 use super::initial_passwords;
 use super::options::Options;
 use super::places::Places;
@@ -119,8 +119,8 @@ pub async fn last_good(
     store: &Store,
 ) -> Result<Option<Runtime>, KeepError> {
     let Some(active) = store.read().await?.find_active_generation().await? else { return Ok(None) };
-    let uids = uids(store).await?;
     let number = active.line.number;
+    let known = Known { uids: uids(store).await?, generation: number };
     // What was in force was allowed then; arguments given since decide about new files alone.
     let mode = crate::blueprint::validate::Mode {
         dev: true,
@@ -129,7 +129,7 @@ pub async fn last_good(
     };
     let lenient = Options { allow_raw_routers: true, ..options.clone() };
     let loaded = stored::understand(&active.sources, mode).ok_or(KeepError::Unreadable(number))?;
-    let built = candidate::rebuild(&lenient, &places.addressing, loaded, &uids, number);
+    let built = candidate::build(&lenient, places, loaded, &known, Demands::None);
     let candidate = built.map_err(|_| KeepError::Unreadable(number))?;
     let mut runtime = candidate.runtime;
     runtime.source_digest = active.line.source_digest;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use super::candidate::{self, Candidate, Rejected};
+use super::candidate::{self, Candidate, Demands, Known, Rejected};
 use super::dispatch::Fronts;
 use super::generation::{applying, plan_candidate, take, uids};
 use super::options::Options;
@@ -99,14 +99,8 @@ impl Keeper {
     ) -> Result<Verdict, KeepError> {
         let server = &self.fronts.server;
         let before = server.runtime.load_full();
-        let uids = uids(&server.store).await?;
-        let built = candidate::build(
-            &self.options,
-            &self.places.addressing,
-            loaded,
-            &uids,
-            before.generation,
-        );
+        let known = Known { uids: uids(&server.store).await?, generation: before.generation };
+        let built = candidate::build(&self.options, &self.places, loaded, &known, Demands::All);
         let candidate = match built {
             Ok(candidate) => candidate,
             Err(rejected) if !rejected.vanished.is_empty() => {
@@ -152,8 +146,10 @@ impl Keeper {
     ) -> Result<Result<Plan, Box<Rejected>>, KeepError> {
         let server = &self.fronts.server;
         let before = server.runtime.load_full();
-        let uids = uids(&server.store).await?;
-        let candidate = match candidate::load(&self.options, &self.places.addressing, &uids) {
+        let known = Known { uids: uids(&server.store).await?, generation: before.generation };
+        let loaded = load::load(&self.options.roots, self.options.mode());
+        let built = candidate::build(&self.options, &self.places, loaded, &known, Demands::All);
+        let candidate = match built {
             Ok(candidate) => candidate,
             Err(rejected) => return Ok(Err(rejected)),
         };

@@ -1,6 +1,6 @@
 //! Planning and applying when no server runs.
 
-use super::candidate;
+use super::candidate::{self, Demands, Known};
 use super::options::Options;
 use super::places::Places;
 use super::{generation, verdict};
@@ -84,11 +84,12 @@ async fn work(
     confirmations: &Confirmations,
     style: &Style,
 ) -> anyhow::Result<Worked> {
-    let uids = match store {
-        Some(store) => generation::uids(store).await?,
-        None => candidate::Uids::new(),
-    };
-    let candidate = match candidate::load(options, &places.addressing, &uids) {
+    let mut known = Known::default();
+    if let Some(store) = store {
+        known.uids = generation::uids(store).await?;
+    }
+    let loaded = load::load(&options.roots, options.mode());
+    let candidate = match candidate::build(options, places, loaded, &known, Demands::All) {
         Ok(candidate) => candidate,
         Err(rejected) => {
             let answer = Answer {

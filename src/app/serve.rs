@@ -15,7 +15,7 @@ use http::{Request, Response};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use super::candidate::{self, Candidate};
+use super::candidate::{self, Candidate, Demands, Known};
 use super::dispatch::Fronts;
 use super::generation;
 use super::keeper::Keeper;
@@ -304,9 +304,11 @@ async fn first(
 ) -> anyhow::Result<Start> {
     let store = &opened.store;
     let active = store.read().await?.find_active_generation().await?;
-    let uids = generation::uids(store).await?;
-    let number = active.as_ref().map_or(0, |active| active.line.number);
-    let built = candidate::build(options, &places.addressing, loaded, &uids, number);
+    let known = Known {
+        uids: generation::uids(store).await?,
+        generation: active.as_ref().map_or(0, |active| active.line.number),
+    };
+    let built = candidate::build(options, places, loaded, &known, Demands::All);
     let now = Clock::machine().now();
     match (built, active) {
         (Ok(candidate), Some(active))

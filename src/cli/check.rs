@@ -5,7 +5,7 @@ use std::io::Read;
 use clap::Args;
 
 use super::Installation;
-use crate::app::candidate;
+use crate::app::candidate::{self, Demands, Known};
 use crate::app::places::Places;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
 use crate::blueprint::load::{self, Loaded};
@@ -107,7 +107,7 @@ fn judged(
         return Ok(loaded.diagnostics);
     }
     let places = Places::new(options, &loaded.server)?;
-    let built = candidate::judge(options, &places.addressing, loaded);
+    let built = candidate::build(options, &places, loaded, &Known::default(), Demands::Tests);
     Ok(match built {
         Ok(candidate) => candidate.diagnostics,
         Err(rejected) => rejected.diagnostics,

@@ -13,7 +13,7 @@ use crate::access::person::{Attributes, Person, PersonKind, Proofs};
 use crate::access::rule::{Outcome, Rule};
 use crate::access::target::{Client, split_authority};
 use crate::access::{self, Decision, Query, Target, Trace, Verdict};
-use crate::app::candidate;
+use crate::app::candidate::{self, Demands, Known};
 use crate::app::places::Places;
 use crate::blueprint::load;
 use crate::blueprint::render::Format;
@@ -61,7 +61,8 @@ impl Explain {
         let loaded = load::load(&options.roots, options.mode());
         let places = Places::new(&options, &loaded.server)?;
         let style = super::style(Format::Human, &std::io::stderr());
-        let compiled = candidate::compile(&options, &places.addressing, loaded);
+        let compiled =
+            candidate::build(&options, &places, loaded, &Known::default(), Demands::None);
         let runtime = compiled.map_err(|rejected| {
             eprint!("{}", rejected.render(&style));
             anyhow!("the files have errors: mend them first")

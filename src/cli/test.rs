@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::Installation;
-use crate::app::candidate;
+use crate::app::candidate::{self, Demands, Known};
 use crate::app::places::Places;
 use crate::blueprint::load;
 use crate::blueprint::render::{self, Format};
@@ -28,13 +28,14 @@ impl Test {
         let loaded = load::load(&options.roots, options.mode());
         let style = super::style(Format::Human, &std::io::stdout());
         let places = Places::new(&options, &loaded.server)?;
-        let compiled = match candidate::compile(&options, &places.addressing, loaded) {
-            Ok(compiled) => compiled,
-            Err(rejected) => {
-                super::print(&rejected.render(&style))?;
-                return Ok(1);
-            }
-        };
+        let compiled =
+            match candidate::build(&options, &places, loaded, &Known::default(), Demands::None) {
+                Ok(compiled) => compiled,
+                Err(rejected) => {
+                    super::print(&rejected.render(&style))?;
+                    return Ok(1);
+                }
+            };
         let runtime = compiled.runtime;
         let report = expectations::run(&runtime, self.name.as_deref());
         if self.json {

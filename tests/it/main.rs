@@ -5,6 +5,7 @@
 mod blueprint;
 mod crash;
 mod docs;
+mod generated_secrets;
 mod security;
 mod store;
 mod support;

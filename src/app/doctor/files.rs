@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::finding::Finding;
-use crate::app::candidate;
+use crate::app::candidate::{self, Demands, Known};
 use crate::app::options::Options;
 use crate::app::places::Places;
 use crate::blueprint::diagnostic::Severity;
@@ -29,7 +29,7 @@ pub struct Facts {
 pub fn look(options: &Options, places: &Places, loaded: &Loaded, status: Option<Value>) -> Facts {
     let count = |severity| loaded.diagnostics.iter().filter(|d| d.severity == severity).count();
     let again = load::load(&options.roots, options.mode());
-    let judged = candidate::judge(options, &places.addressing, again);
+    let judged = candidate::build(options, places, again, &Known::default(), Demands::Tests);
     Facts {
         files: loaded.sources.files.len(),
         errors: count(Severity::Error) + loaded.problems.len(),
