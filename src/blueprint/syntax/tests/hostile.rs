@@ -118,8 +118,11 @@ proptest! {
         match (nodes, theirs) {
             (Some(nodes), Ok(theirs)) => prop_assert!(same(&nodes, &theirs), "{text:?}"),
             (Some(_), Err(_)) => prop_assert!(false, "accepted {text:?}"),
+            // The crate lets arguments follow a block that is slashed out in a node that is; the
+            // grammar of KDL does not.
             (None, Ok(_)) => prop_assert!(
-                list.iter().any(|each| each.code == "kdl::too-deep"), "refused {text:?}: {list:?}"
+                list.iter().any(|each| matches!(each.code, "kdl::too-deep" | "kdl::after-block")),
+                "refused {text:?}: {list:?}"
             ),
             (None, Err(_)) => {}
         }
