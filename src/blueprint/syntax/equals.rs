@@ -25,11 +25,21 @@ fn names_node(finder: &Finder, index: usize) -> bool {
     while let Some(before) = finder.before(at) {
         if before.is_blank() || before.is(Kind::Slashdash) {
             at -= 1;
+        } else if let Some(slashdash) = slashdash_above(finder, at) {
+            at = slashdash;
         } else {
             return before.is_border() && !before.is(Kind::Close);
         }
     }
     true
+}
+
+/// The `/-` that takes out what stands at `index`, on a line above it.
+fn slashdash_above(finder: &Finder, index: usize) -> Option<usize> {
+    let between =
+        |token: &Token| token.is_blank() || token.is(Kind::Newline) || token.is(Kind::LineComment);
+    let above = finder.tokens.get(..index)?.iter().rposition(|token| !between(token))?;
+    finder.tokens.get(above).is_some_and(|token| token.is(Kind::Slashdash)).then_some(above)
 }
 
 fn stray(finder: &mut Finder, index: usize, token: &Token) {

@@ -59,3 +59,11 @@ fn a_part_of_a_string_has_its_own_place() {
     let part = nodes[0].args[0].part(text, 2..6);
     assert_eq!(text.get(part.range()), Some("${y}"));
 }
+
+#[test]
+fn what_is_slashed_out_may_stand_on_the_next_line() {
+    for text in ["a 1 /-\n k=1", "a 1 /-// why\n k=1", "a 1 /- /* why */ // why\n\n k=1"] {
+        let nodes = parsed(text).0.expect(text);
+        assert_eq!((nodes.len(), nodes[0].args.len(), nodes[0].props.len()), (1, 1, 0), "{text}");
+    }
+}
