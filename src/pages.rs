@@ -13,14 +13,14 @@ use crate::web::reply::{self, For};
 use crate::web::server::Server;
 use crate::web::templates::{ErrorKind, ErrorPage};
 
+/// Flows, stage by stage.
+mod flow;
 /// Flows of earlier generations, for sign-ins that began in them.
 pub mod pinned;
 /// The apps that a person may use.
 mod portal;
 /// Setting a password by a one-time link.
 mod set_password;
-/// Signing in, stage by stage.
-mod sign_in;
 /// Signing out.
 mod sign_out;
 /// What stands at an app's host when no proxy does.
@@ -61,8 +61,8 @@ impl Pages {
         let post = visit.parts.method == Method::POST;
         match (visit.path(), get, post) {
             ("/" | "/if/user/" | "/if/user", true, _) => portal::get(&visit).await,
-            ("/sign-in", true, _) => sign_in::get(&visit).await,
-            ("/sign-in", _, true) => sign_in::post(&visit, body).await,
+            ("/sign-in", true, _) => flow::get(&visit).await,
+            ("/sign-in", _, true) => flow::post(&visit, body).await,
             ("/sign-out", true, _) => sign_out::get(&visit).await,
             ("/sign-out", _, true) => sign_out::post(&visit, body).await,
             ("/set-password", true, _) => set_password::get(&visit).await,

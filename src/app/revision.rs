@@ -56,7 +56,7 @@ mod tests {
         std::fs::write(git.join("refs/heads/main"), format!("{digest}\n")).expect("written");
         let root = dir.path().join("blueprints");
         std::fs::create_dir(&root).expect("made");
-        assert_eq!(find(&[root.clone()]).as_deref(), Some("9f8e7d6c5b4a"));
+        assert_eq!(find(std::slice::from_ref(&root)).as_deref(), Some("9f8e7d6c5b4a"));
         std::fs::write(root.join("REVISION"), "v1.2\n").expect("written");
         assert_eq!(find(&[root]).as_deref(), Some("v1.2"));
     }

@@ -34,7 +34,7 @@ fn both_forms_make_one_blueprint() {
     let file = |name: &str, text: &str| SourceFile { name: name.to_owned(), text: text.into() };
     let json =
         r#"{ "node": "each", "args": ["t"], "children": [{ "node": "a" }, { "node": "b" }] }"#;
-    let files = vec![file("a.kdl", "template t n { app \"${n}\" }"), file("b.json", json)];
+    let files = [file("a.kdl", "template t n { app \"${n}\" }"), file("b.json", json)];
     let mut out = Diagnostics::default();
     let mut nodes = Vec::new();
     for (at, file) in files.iter().enumerate() {

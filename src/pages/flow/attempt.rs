@@ -1,0 +1,122 @@
+//! A flow under way in one browser: found by its cookie, kept in the store between two steps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Answer, Trouble, action, app_of};
+use crate::blueprint::flow::Flow;
+use crate::flow::stages::Progress;
+use crate::pages::pinned::Generation;
+use crate::pages::visit::Visit;
+use crate::secret::TokenDigest;
+use crate::store::{NewFlowState, StoreError};
+use crate::web::reply;
+
+/// A sign-in that takes longer begins anew.
+pub const LASTS: Duration = Duration::from_secs(15 * 60);
+
+/// A sign-in under way in one browser.
+pub struct Attempt {
+    pub cookie: String,
+    digest: TokenDigest,
+    pub generation: Arc<Generation>,
+    pub flow: Arc<Flow>,
+    pub progress: Progress,
+    /// The version in the store; `None` before the first form was posted.
+    version: Option<i64>,
+    number: i64,
+}
+
+impl Attempt {
+    /// The sign-in of this browser's cookie, if one is under way.
+    pub async fn resume(visit: &Visit<'_>) -> Result<Option<Self>, Trouble> {
+        let Some(cookie) = visit.cookie(&visit.flow_cookie()) else { return Ok(None) };
+        let digest = visit.server.key.digest(cookie.as_bytes());
+        let now = visit.server.clock.now();
+        let found = visit.server.store.read().await?.find_flow_state(&digest, now).await?;
+        let Some(state) = found else { return Ok(None) };
+        let store = &visit.server.store;
+        let generation = visit.pages.pinned.find(store, &visit.runtime, state.generation).await?;
+        let Some(generation) = generation else { return Ok(None) };
+        let flow = generation.flows.get(&state.flow).cloned();
+        let progress = serde_json::from_value(state.data);
+        Ok(match (flow, progress) {
+            (Some(flow), Ok(progress)) => Some(Self {
+                cookie: cookie.to_owned(),
+                digest,
+                generation,
+                flow,
+                progress,
+                version: Some(state.version),
+                number: state.generation,
+            }),
+            _ => None,
+        })
+    }
+
+    /// A sign-in that begins: nothing is written before a form is posted.
+    pub fn fresh(visit: &Visit<'_>) -> Result<Self, Trouble> {
+        let runtime = &visit.runtime;
+        let app = app_of(visit);
+        let flow = runtime
+            .authentication_flow(app)
+            .or_else(|| runtime.flows.get("builtin.authentication"));
+        let flow = flow.cloned().ok_or_else(|| StoreError::Other {
+            place: "flows".to_owned(),
+            reason: "there is no flow to sign in with".to_owned(),
+        })?;
+        let cookie = match visit.cookie(&visit.flow_cookie()) {
+            Some(known) if known.len() == 43 => known.to_owned(),
+            _ => visit.server.rng.token()?,
+        };
+        Ok(Self {
+            digest: visit.server.key.digest(cookie.as_bytes()),
+            cookie,
+            generation: Arc::new(Generation {
+                flows: runtime.flows.clone(),
+                sources: runtime.sources.clone(),
+            }),
+            flow,
+            progress: Progress::default(),
+            version: None,
+            number: runtime.generation,
+        })
+    }
+
+    /// Writes how far the flow came and shows the next step by a redirect, so that going back or
+    /// reloading posts nothing twice. A step that was taken already leads to where the flow is now.
+    pub async fn save_and_turn(&self, visit: &Visit<'_>) -> Answer {
+        let now = visit.server.clock.now();
+        let data = serde_json::to_value(&self.progress).unwrap_or_default();
+        let mut tx = visit.server.store.begin().await?;
+        match self.version {
+            Some(version) => {
+                tx.advance_flow_state(&self.digest, version, &data, now).await?;
+            }
+            None => {
+                let state = NewFlowState {
+                    digest: &self.digest,
+                    flow: &self.flow.slug.value,
+                    purpose: "authentication",
+                    generation: self.number,
+                    data: &data,
+                    expires_at: now.plus(LASTS),
+                };
+                tx.put_flow_state(state, now).await?;
+            }
+        }
+        tx.commit().await?;
+        let mut response = reply::see_other(&action(visit));
+        visit.set_cookie(&mut response, &visit.flow_cookie(), &self.cookie, Some(LASTS));
+        Ok(response)
+    }
+
+    /// Uses the flow up; `false` if somebody did already.
+    pub async fn finish(&self, visit: &Visit<'_>) -> Result<bool, Trouble> {
+        let Some(version) = self.version else { return Ok(true) };
+        let mut tx = visit.server.store.begin().await?;
+        let used = tx.consume_flow_state(&self.digest, version, visit.server.clock.now()).await?;
+        tx.commit().await?;
+        Ok(used.is_some())
+    }
+}

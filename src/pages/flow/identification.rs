@@ -1,0 +1,48 @@
+//! `identification`: who is it.
+
+use axum::body::Body;
+use http::Response;
+
+use super::{Answer, Run, action};
+use crate::blueprint::flow::{Accept, Identification};
+use crate::store::User;
+use crate::web::form::Form;
+use crate::web::templates::{Identify, IdentifyProblem};
+
+/// A longer name is nobody's: the longest e-mail address (RFC 5321 §4.5.3.1.3).
+const LONGEST: usize = 254;
+
+pub fn ask(run: &Run<'_>, problem: Option<IdentifyProblem>) -> Response<Body> {
+    let page = Identify {
+        title: run.attempt.flow.title.clone().unwrap_or_else(|| "Sign in".to_owned()),
+        username: String::new(),
+        error: problem,
+        continue_to: run.continue_to(),
+        links: Vec::new(),
+        action: action(run.visit),
+    };
+    run.ask(&page, problem.is_some())
+}
+
+/// A name was given. Nothing that follows tells whether anybody has it.
+pub async fn answer(mut run: Run<'_>, stage: &Identification, form: &Form) -> Answer {
+    let login = form.text("username");
+    if login.is_empty() {
+        return Ok(ask(&run, Some(IdentifyProblem::Missing)));
+    }
+    if login.len() > LONGEST || login.contains('\0') {
+        return Ok(ask(&run, Some(IdentifyProblem::TooLong)));
+    }
+    let user = run.visit.server.store.read().await?.find_user_by_login(login).await?;
+    let user = user.filter(|user| accepts(stage, user, login));
+    run.attempt.progress.login = Some(login.to_owned());
+    run.attempt.progress.user_id = user.map(|user| user.id);
+    run.attempt.save_and_turn(run.visit).await
+}
+
+/// Whether the stage takes this kind of name. `accept` unsaid takes both.
+fn accepts(identification: &Identification, user: &User, login: &str) -> bool {
+    let is_username = crate::store::fold(login) == user.username_key;
+    let wanted = if is_username { Accept::Username } else { Accept::Email };
+    identification.accept.is_empty() || identification.accept.contains(&wanted)
+}

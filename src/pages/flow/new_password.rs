@@ -1,0 +1,57 @@
+//! A new password, for whoever has to set one before the sign-in.
+
+use axum::body::Body;
+use http::Response;
+
+use super::{Answer, Run, action, expired};
+use crate::flow::hashing::Verified;
+use crate::flow::new_password;
+use crate::pages::set_password;
+use crate::store::NewPassword;
+use crate::web::form::Form;
+use crate::web::templates::{PasswordReason, SetPassword};
+
+pub fn ask(run: &Run<'_>, problems: &[new_password::Problem]) -> Response<Body> {
+    let rules = run.visit.runtime.blueprint.settings.password;
+    let page = SetPassword {
+        who: run.attempt.progress.login.clone().unwrap_or_default(),
+        reason: PasswordReason::MustChange,
+        min_length: u32::try_from(rules.min_length).unwrap_or(u32::MAX),
+        problems: problems.iter().map(|problem| set_password::shown(*problem)).collect(),
+        action: action(run.visit),
+    };
+    run.ask(&page, !page.problems.is_empty())
+}
+
+/// A new password was given by somebody who had to.
+pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
+    let visit = run.visit;
+    let server = visit.server;
+    let Some(id) = run.attempt.progress.user_id.clone() else { return Ok(expired(visit)) };
+    let Some(user) = server.store.read().await?.find_user(&id).await? else {
+        return Ok(expired(visit));
+    };
+    let given = form.secret("new-password");
+    let rules = visit.runtime.blueprint.settings.password;
+    let names = set_password::names_of(&user);
+    let mut problems =
+        new_password::check(&given, &form.secret("new-password-again"), rules, &names);
+    if problems.is_empty()
+        && server.hasher.verify(&given, user.password_hash.as_ref()).await? != Verified::Wrong
+    {
+        problems.push(new_password::Problem::Unchanged);
+    }
+    if !problems.is_empty() {
+        return Ok(ask(&run, &problems));
+    }
+    let hash = server.hasher.hash(&given, &server.rng).await?;
+    let mut tx = server.store.begin().await?;
+    tx.set_password(&id, NewPassword { hash: &hash, must_change: false }, server.clock.now())
+        .await?;
+    let ended = tx.end_sessions_of(&id, server.clock.now()).await?;
+    tx.commit().await?;
+    server.sessions.forget(&ended);
+    server.journal.note("password.changed", Some(&user.username), None, serde_json::json!({}));
+    run.attempt.progress.must_change = false;
+    run.attempt.save_and_turn(visit).await
+}

@@ -1,0 +1,82 @@
+//! `password`: the first proof.
+
+use axum::body::Body;
+use http::Response;
+
+use super::{Answer, Run, Trouble, action, is_enabled};
+use crate::blueprint::flow::Lockout;
+use crate::flow::attempts::{DEFAULT_LOCKOUT, Keys};
+use crate::flow::hashing::{LONGEST, Verified};
+use crate::pages::visit::Visit;
+use crate::secret::Secret;
+use crate::store::User;
+use crate::web::form::Form;
+use crate::web::templates::{Password, SignInProblem};
+use crate::web::visitor;
+
+pub fn ask(run: &Run<'_>, problem: Option<SignInProblem>) -> Response<Body> {
+    let action = action(run.visit);
+    let joiner = if action.contains('?') { '&' } else { '?' };
+    let page = Password {
+        who: run.attempt.progress.login.clone().unwrap_or_default(),
+        not_you: format!("{action}{joiner}restart=1"),
+        error: problem,
+        continue_to: run.continue_to(),
+        links: Vec::new(),
+        action,
+    };
+    run.ask(&page, problem.is_some())
+}
+
+/// A password was given: one counter, the same work for everybody, one answer for every failure.
+pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> Answer {
+    let given = form.secret("password");
+    if given.reveal().is_empty() {
+        return Ok(ask(&run, Some(SignInProblem::Missing)));
+    }
+    if given.reveal().len() > LONGEST {
+        return Ok(ask(&run, Some(SignInProblem::TooLong)));
+    }
+    let visit = run.visit;
+    let server = visit.server;
+    let login = run.attempt.progress.login.clone().unwrap_or_default();
+    let user = match &run.attempt.progress.user_id {
+        Some(id) => server.store.read().await?.find_user(id).await?,
+        None => None,
+    };
+    let user_id = user.as_ref().map(|user| user.id.as_str());
+    let keys = Keys::new(user_id, &login, visitor::address_key(visit.client));
+    let now = server.clock.now();
+    if let Some(wait) = keys.wait(&server.store, now).await? {
+        return Ok(run.too_many(wait));
+    }
+    let hash = user.as_ref().and_then(|user| user.password_hash.as_ref());
+    let answer = server.hasher.verify(&given, hash).await?;
+    let user = user.filter(|user| answer != Verified::Wrong && is_enabled(visit, user));
+    let Some(user) = user else {
+        let locked = keys.failed(&server.store, lockout.unwrap_or(DEFAULT_LOCKOUT), now).await?;
+        let kind = if locked { "login.locked" } else { "login.failed" };
+        // What was typed may be a password in the wrong field: only names of accounts are kept.
+        let who = run.attempt.progress.user_id.as_ref().map(|_| login.as_str());
+        let data = serde_json::json!({ "address": visit.address() });
+        server.journal.note(kind, who, None, data);
+        tracing::info!(login = who, address = visit.address(), kind, "a sign-in failed");
+        return Ok(ask(&run, Some(SignInProblem::Wrong)));
+    };
+    keys.succeeded(&server.store).await?;
+    if answer == Verified::RightButOld {
+        upgrade(visit, &user, &given).await?;
+    }
+    run.attempt.progress.password = true;
+    run.attempt.progress.must_change = user.must_change;
+    run.attempt.save_and_turn(visit).await
+}
+
+async fn upgrade(visit: &Visit<'_>, user: &User, given: &Secret) -> Result<(), Trouble> {
+    let server = visit.server;
+    let Some(old) = &user.password_hash else { return Ok(()) };
+    let new = server.hasher.hash(given, &server.rng).await?;
+    let mut tx = server.store.begin().await?;
+    tx.upgrade_password_hash(&user.id, old, &new).await?;
+    Ok(tx.commit().await?)
+}
