@@ -23,6 +23,8 @@ pub mod listen;
 pub mod metrics;
 /// Planning and applying when no server runs.
 pub mod offline;
+/// The store and the master key, opened.
+pub mod opening;
 /// What the host decides.
 pub mod options;
 /// The first password: links, made and shown.

@@ -45,7 +45,7 @@ pub async fn apply(
 ) -> anyhow::Result<Answer> {
     let confirmations = Confirmations::parse(confirm.iter().map(String::as_str))?;
     let loaded = load::load(&options.roots, options.mode());
-    let opened = super::serve::open(options, places, &loaded.server).await?;
+    let opened = super::opening::open(options, places, &loaded.server).await?;
     let worked = work(options, places, Some(&opened.store), &confirmations, style).await?;
     let (answer, Some((plan, candidate))) = worked else { return Ok(worked.0) };
     if plan.outcome() == Outcome::Held || plan.outcome() == Outcome::Nothing {

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use super::Installation;
 use crate::app::generated::{self, Generated};
 use crate::app::generation;
+use crate::app::opening;
 use crate::app::places::Places;
-use crate::app::serve;
 use crate::blueprint::load;
 use crate::clock::Clock;
 use crate::ids::Rng;
@@ -55,11 +55,11 @@ impl Secret {
     }
 }
 
-async fn open(at: &Installation) -> anyhow::Result<(serve::Opened, Vec<Generated>)> {
+async fn open(at: &Installation) -> anyhow::Result<(opening::Opened, Vec<Generated>)> {
     let options = at.options();
     let loaded = load::load(&options.roots, options.mode());
     let places = Places::new(&options, &loaded.server)?;
-    let opened = serve::open(&options, &places, &loaded.server).await?;
+    let opened = opening::open(&options, &places, &loaded.server).await?;
     let Some(good) = generation::last_good(&options, &places, &opened.store).await? else {
         bail!("no files were ever in force here: secrets are made when the server takes the first");
     };

@@ -5,7 +5,8 @@ use std::io::{IsTerminal, Write};
 use clap::Args;
 
 use super::Installation;
-use crate::app::serve::{self, Audience, KeyOrigin, Started};
+use crate::app::opening::KeyOrigin;
+use crate::app::serve::{self, Audience, Started};
 use crate::blueprint::render::Format;
 use crate::store::Opening;
 

@@ -5,7 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::Installation;
 use crate::app::places::Places;
-use crate::app::{password_link, serve};
+use crate::app::{opening, password_link};
 use crate::blueprint::load;
 use crate::clock::Clock;
 use crate::ids::Rng;
@@ -45,11 +45,11 @@ impl User {
     }
 }
 
-async fn open(at: &Installation) -> anyhow::Result<(serve::Opened, String)> {
+async fn open(at: &Installation) -> anyhow::Result<(opening::Opened, String)> {
     let options = at.options();
     let loaded = load::load(&options.roots, options.mode());
     let places = Places::new(&options, &loaded.server)?;
-    let opened = serve::open(&options, &places, &loaded.server).await?;
+    let opened = opening::open(&options, &places, &loaded.server).await?;
     let declared = match &loaded.blueprint {
         Some(blueprint) => Some(blueprint.settings.external_host.value.origin()),
         None => {
