@@ -60,15 +60,12 @@ async fn find(visit: &Visit<'_>) -> Result<Option<Valid>, Trouble> {
 
 fn ask(visit: &Visit<'_>, link: &Valid, problems: &[Problem]) -> Response<Body> {
     let rules = visit.runtime.blueprint.settings.password;
-    let query: String = url::form_urlencoded::Serializer::new(String::new())
-        .append_pair("token", &link.token)
-        .finish();
     let page = SetPassword {
         who: link.user.username.clone(),
         reason: PasswordReason::Link,
         min_length: u32::try_from(rules.min_length).unwrap_or(u32::MAX),
         problems: problems.iter().map(|problem| shown(*problem)).collect(),
-        action: format!("/set-password?{query}"),
+        action: None,
     };
     // The link itself is what a foreign page cannot know: the form's token is made from it.
     let token = csrf::token(&visit.server.key, &link.token);

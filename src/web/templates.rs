@@ -100,12 +100,12 @@ impl Templates {
             banner => frame.banner,
             home => frame.home,
             inline_style => inline_style.map(|css| Value::from_safe_string(css.to_owned())),
-            form_open => functions::form_open(frame.csrf, &forms),
+            form_open => functions::form_open(frame.csrf.is_some(), &forms),
         };
         let html = template.render(context)?;
-        guard::check(&html, forms.load(Ordering::Relaxed), inline_style)
+        let forms = guard::check(&html, forms.load(Ordering::Relaxed), inline_style)
             .map_err(|reason| TemplateError::of_page(P::TEMPLATE, reason))?;
-        Ok(html)
+        Ok(functions::with_token(&html, &forms, frame.csrf.unwrap_or_default()))
     }
 
     /// Every page with every sample, on each host it may stand on.

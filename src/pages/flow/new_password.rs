@@ -18,7 +18,7 @@ pub fn ask(run: &Run<'_>, problems: &[new_password::Problem]) -> Response<Body> 
         reason: PasswordReason::MustChange,
         min_length: u32::try_from(rules.min_length).unwrap_or(u32::MAX),
         problems: problems.iter().map(|problem| set_password::shown(*problem)).collect(),
-        action: action(run.visit),
+        action: Some(action(run.visit)),
     };
     run.ask(&page, !page.problems.is_empty())
 }

@@ -50,7 +50,7 @@ pub struct Frame<'a> {
     /// The portal's address: `/` on the sign-in host, absolute elsewhere.
     pub home: &'a str,
     pub place: Place,
-    /// The visitor's form token. Templates cannot read it; `form_open` writes it.
+    /// The visitor's form token. Templates cannot read it; it is put into the finished page.
     pub csrf: Option<&'a str>,
 }
 

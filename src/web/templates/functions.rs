@@ -36,29 +36,45 @@ pub(super) fn add(
     environment.add_filter("hue", hue);
 }
 
-/// A function bound to one visitor's token: `form_open(action, class="…")` writes the opening
-/// tag and the hidden field. The token itself is nowhere in the context (security.md R20).
-pub(super) fn form_open(token: Option<&str>, opened: &Arc<AtomicUsize>) -> Value {
-    let token = token.map(str::to_owned);
+/// A function that writes the opening tag of a form: `form_open(action, class="…")`. Without an
+/// action the form goes to the page's own address, which templates do not know. The token is no part of what it returns, which a template could cut up; it is put into the finished page
+/// (security.md R20).
+pub(super) fn form_open(may_open: bool, opened: &Arc<AtomicUsize>) -> Value {
     let opened = Arc::clone(opened);
-    Value::from_function(move |action: &str, options: Kwargs| {
+    Value::from_function(move |action: Option<&str>, options: Kwargs| {
         let class = options.get::<Option<&str>>("class")?;
         options.assert_all_used()?;
-        let token = token.as_deref().ok_or_else(|| {
-            refusal("this page has no form token, so it cannot hold a form".to_owned())
-        })?;
-        if !is_local(action) {
+        if !may_open {
+            let reason = "this page has no form token, so it cannot hold a form";
+            return Err(refusal(reason.to_owned()));
+        }
+        if let Some(action) = action.filter(|action| !is_local(action)) {
             return Err(refusal(format!("a form goes to a path on this host, not to `{action}`")));
         }
         opened.fetch_add(1, Ordering::Relaxed);
+        let action = action.map(|action| format!(" action=\"{}\"", escaped(action)));
         let class = class.map(|class| format!(" class=\"{}\"", HtmlEscape(class)));
         Ok(Value::from_safe_string(format!(
-            "<form method=\"post\" action=\"{}\"{}>\n<input type=\"hidden\" name=\"{CSRF_FIELD}\" value=\"{}\">",
-            escaped(action),
+            "<form method=\"post\"{}{}>",
+            action.unwrap_or_default(),
             class.unwrap_or_default(),
-            HtmlEscape(token),
         )))
     })
+}
+
+/// The finished page with the hidden field put in at each of `places`, which are in order.
+pub(super) fn with_token(html: &str, places: &[usize], token: &str) -> String {
+    let field =
+        format!("\n<input type=\"hidden\" name=\"{CSRF_FIELD}\" value=\"{}\">", HtmlEscape(token));
+    let mut page = String::with_capacity(html.len());
+    let mut done = 0;
+    for &place in places {
+        page.push_str(html.get(done..place).unwrap_or_default());
+        page.push_str(&field);
+        done = place;
+    }
+    page.push_str(html.get(done..).unwrap_or_default());
+    page
 }
 
 /// Whether an address is a path on the host that the page came from.

@@ -84,26 +84,39 @@ const ELEMENTS: [&str; 74] = [
     "title",
 ];
 const MORE_ELEMENTS: [&str; 5] = ["tfoot", "tr", "u", "ul", "caption"];
-const ATTRIBUTES_NEVER: [&str; 6] =
-    ["style", "formaction", "srcdoc", "http-equiv", "ping", "srcset"];
+const ATTRIBUTES_NEVER: [&str; 11] = [
+    "style",
+    "formaction",
+    "formmethod",
+    "srcdoc",
+    "http-equiv",
+    "ping",
+    "srcset",
+    "imagesrcset",
+    "background",
+    "attributionsrc",
+    "referrerpolicy",
+];
 
-/// Says what a page holds that no page may hold. `forms` is how many forms were opened by our
-/// own function, `inline_style` the only style a page may carry.
-pub(super) fn check(html: &str, forms: usize, inline_style: Option<&str>) -> Result<(), String> {
-    let mut look = Look { forms: 0, in_body: false, inline_style };
+/// Says what a page holds that no page may hold; otherwise, where the inside of each form begins.
+/// `forms` is how many forms were opened by our own function, `inline_style` the only style a
+/// page may carry.
+pub(super) fn check(
+    html: &str,
+    forms: usize,
+    inline_style: Option<&str>,
+) -> Result<Vec<usize>, String> {
+    let mut look = Look { forms: Vec::new(), length: html.len(), in_body: false, inline_style };
     let mut rest = html;
     while let Some((_, after)) = rest.split_once('<') {
         rest = look.markup(after)?;
     }
-    if look.forms == forms {
-        Ok(())
-    } else {
-        Err("a form must be opened with `form_open(action)`".to_owned())
-    }
+    if look.forms.len() == forms { Ok(look.forms) } else { Err(foreign_form()) }
 }
 
 struct Look<'a> {
-    forms: usize,
+    forms: Vec<usize>,
+    length: usize,
     in_body: bool,
     inline_style: Option<&'a str>,
 }
@@ -149,7 +162,15 @@ impl Look<'_> {
             return Err(format!("<{name}> belongs into the head"));
         }
         self.in_body |= matches!(name, "body" | "svg");
-        self.forms = self.forms.saturating_add(usize::from(name == "form"));
+        if name == "meta" && says(tag, "name", "referrer") {
+            return Err("a page tells nobody where a person came from".to_owned());
+        }
+        if name == "form" && !says(tag, "method", "post") {
+            return Err(foreign_form());
+        }
+        if name == "form" {
+            self.forms.push(self.length.saturating_sub(tag.rest.len()));
+        }
         Ok(())
     }
 
@@ -180,9 +201,19 @@ fn attribute(element: &str, name: &str, value: &str) -> Result<(), String> {
         return Err(format!("<{element}> loads `{value}`, which is not a file of this theme"));
     }
     if element == "form" && name == "action" && !stays_here(value) {
-        return Err("a form must be opened with `form_open(action)`".to_owned());
+        return Err(foreign_form());
     }
     Ok(())
+}
+
+/// Of an attribute that is written twice, browsers read the first.
+fn says(tag: &Tag<'_>, name: &str, wanted: &str) -> bool {
+    let value = tag.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
+    value.is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+}
+
+fn foreign_form() -> String {
+    "a form must be opened with `form_open(action)`".to_owned()
 }
 
 /// A path on this host as it stands in the page: a character reference may hide a second slash.
@@ -258,7 +289,8 @@ mod tests {
                     <link rel=stylesheet href='/assets/a.css'></head>\
                     <body><!-- <form> --><p class=x>1 < 2<br/><a href=\"https://a.example\">a</a>\
                     <form method=\"post\"><input value=\"<form style=x>\"></form></body></html>";
-        assert_eq!(check(page, 1, None), Ok(()));
+        let inside = page.find("<input").unwrap();
+        assert_eq!(check(page, 1, None), Ok(vec![inside]));
     }
 
     /// security.md R20
@@ -276,6 +308,23 @@ mod tests {
             "<p\nSTYLE = 'x'>",
             "<button formaction='https://evil.example'>",
             "<meta http-equiv=refresh>",
+            "<meta http-equiv='refresh' content='0;url=https://evil.example/'>",
+            "<meta name=referrer content=unsafe-url>",
+            "<meta name='Referrer' name=x>",
+            "<body background=https://evil.example/>",
+            "<table BACKGROUND='https://evil.example/'>",
+            "<a href=/ ping=https://evil.example/>",
+            "<a href=/ attributionsrc=https://evil.example/>",
+            "<a href=https://evil.example/ referrerpolicy=unsafe-url>",
+            "<button formmethod=get>",
+            "<link rel=preconnect href=https://evil.example/>",
+            "<link rel=dns-prefetch href=//evil.example/>",
+            "<link rel=prefetch href=\thttps://evil.example/>",
+            "<link rel=preload as=image imagesrcset=https://evil.example/>",
+            "<object data=https://evil.example/>",
+            "<embed src=https://evil.example/>",
+            "<svg><image href=https://evil.example/></svg>",
+            "<svg><use href=https://evil.example/#a></svg>",
             "<img src='https://evil.example/?x'>",
             "<img src=//evil.example>",
             "<img/src=https://evil.example/>",
@@ -297,9 +346,24 @@ mod tests {
         }
     }
 
+    /// security.md R20: the token is put into forms that were opened by our function, and whoever
+    /// calls it inside an attribute or for a form of another method has opened none.
+    #[test]
+    fn a_form_posts_and_stands_where_a_browser_sees_it() {
+        for page in [
+            "<a href='https://evil.example/?<form method=post action=/x>'>a</a>",
+            "<form action=/x>",
+            "<form method=get method=post>",
+            "<form method=dialog>",
+        ] {
+            assert!(check(page, 1, None).is_err(), "{page}");
+        }
+        assert_eq!(check("<FORM Method=POST><p>", 1, None), Ok(vec![18]));
+    }
+
     #[test]
     fn the_inline_style_is_the_one_whose_digest_the_policy_names() {
-        assert_eq!(check("<style>a{}</style>", 0, Some("a{}")), Ok(()));
+        assert_eq!(check("<style>a{}</style>", 0, Some("a{}")), Ok(vec![]));
         assert!(check("<style>a{}b{}</style>", 0, Some("a{}")).is_err());
     }
 }

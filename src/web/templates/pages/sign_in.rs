@@ -70,8 +70,9 @@ pub struct SetPassword {
     pub reason: PasswordReason,
     pub min_length: u32,
     pub problems: Vec<PasswordProblem>,
-    /// The path that the form is posted to, with `new-password` and `new-password-again`.
-    pub action: String,
+    /// The path that the form is posted to, with `new-password` and `new-password-again`. Left out
+    /// where the page's own address holds a one-time link, which no template may see.
+    pub action: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -178,11 +179,12 @@ impl Page for SetPassword {
             reason: PasswordReason::Link,
             min_length: 12,
             problems: Vec::new(),
-            action: "/set-password".to_owned(),
+            action: None,
         };
         vec![
             plain.clone(),
             Self {
+                action: Some("/sign-in".to_owned()),
                 reason: PasswordReason::MustChange,
                 problems: vec![PasswordProblem::TooShort, PasswordProblem::ContainsName],
                 ..plain.clone()
