@@ -22,8 +22,8 @@ export class Echo {
   }
 
   /** Serves `html` at `path` instead of the echo: the page of a hostile or ordinary application. */
-  page(path, html) {
-    this.pages.set(path, html);
+  page(path, html, headers = {}) {
+    this.pages.set(path, { html, headers: { "content-type": "text/html; charset=utf-8", ...headers } });
   }
 
   /** Serves a JSON document that is not counted as a visit (Traefik polls it). */
@@ -41,8 +41,8 @@ export class Echo {
     const path = request.url.split("?")[0];
     if (this.documents.has(path)) return response.setHeader("content-type", "application/json").end(this.documents.get(path));
     const view = this.note(request);
-    const html = this.pages.get(path);
-    if (html) return response.setHeader("content-type", "text/html; charset=utf-8").end(html);
+    const page = this.pages.get(path);
+    if (page) return response.writeHead(200, page.headers).end(page.html);
     response.setHeader("content-type", "application/json").end(JSON.stringify(view, null, 1));
   }
 
