@@ -97,13 +97,15 @@ fn is_encoded(text: &str) -> bool {
     })
 }
 
-/// Empty segments (but for a trailing slash), `.` and `..`, also before a `;`.
+/// Empty segments (but for a trailing slash), `.` and `..`, also before a `;`; the dots also before
+/// a decoded `?` or `#`.
 fn has_dot_segment(path: &str) -> bool {
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {
         let name = segment.split(';').next().unwrap_or("");
         let last = segments.peek().is_none();
-        if name == "." || name == ".." || (name.is_empty() && !(last && segment.is_empty())) {
+        let dots = name.split(['?', '#']).next().unwrap_or("");
+        if dots == "." || dots == ".." || (name.is_empty() && !(last && segment.is_empty())) {
             return true;
         }
     }
@@ -131,6 +133,8 @@ mod tests {
             ("/a/%2e%2e/b", PathError::DotSegment),
             ("/a/..;x/b", PathError::DotSegment),
             ("/a/;x/b", PathError::DotSegment),
+            ("/a/..%23/b", PathError::DotSegment),
+            ("/a/.%3F", PathError::DotSegment),
             ("/a%2fb", PathError::EncodedDelimiter),
             ("/a%5Cb", PathError::EncodedDelimiter),
             ("/a%00b", PathError::EncodedDelimiter),
@@ -155,6 +159,7 @@ mod tests {
             ("/a/b/?x=/../y", "/a/b/"),
             ("/a%20b", "/a b"),
             ("/a%23b%3fc", "/a#b?c"),
+            ("/a/%23b", "/a/#b"),
             ("/100%25", "/100%"),
             ("/a;v=1/b", "/a;v=1/b"),
             ("/%C3%A4", "/ä"),

@@ -71,20 +71,28 @@ impl Glob {
         &self.text
     }
 
-    /// Whether `path` fits, letter for letter.
+    /// Whether `path` fits, letter for letter, and also as an application reads it that cuts `;…`
+    /// from each segment or ends at a decoded `?` or `#`: `*.png` does not fit `/private;.png`
+    /// (security.md R7).
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        self.plain.fit(path)
+        let mut readings = readings(path).filter(|(cut, _)| !self.text.contains(cut.letters()));
+        self.plain.fit(path) && readings.all(|(_, reading)| self.plain.fit(&reading))
     }
 
-    /// Whether `path` fits in any reading an application may give it: without case, with `;…` cut
-    /// from each segment, and `/x/*` covers `/x` (security.md R7). Never less than [`Self::matches`].
+    /// Whether `path` fits in any reading an application may give it: without case, cut as above,
+    /// and `/x/*` covers `/x` (security.md R7). Never less than [`Self::matches`].
     #[must_use]
     pub fn matches_folded(&self, path: &str) -> bool {
-        let folded = fold(path);
-        self.folded.fit(&folded)
-            || self.directory.as_ref().is_some_and(|directory| directory.fit(&folded))
+        self.fits_folded(path)
             || self.plain.fit(path)
+            || readings(path).any(|(_, reading)| self.fits_folded(&reading))
+    }
+
+    fn fits_folded(&self, path: &str) -> bool {
+        let folded = fold(path);
+        let directory = self.directory.as_ref();
+        self.folded.fit(&folded) || directory.is_some_and(|directory| directory.fit(&folded))
     }
 
     /// Whether it fits every path.
@@ -137,26 +145,58 @@ fn has_dot_segment(text: &str) -> bool {
     })
 }
 
-/// Without case, and with `;…` cut from each segment.
+/// What an application may leave out of a path.
+#[derive(Clone, Copy, Debug)]
+enum Cut {
+    /// `;…` of each segment.
+    Parameters,
+    /// Everything from a decoded `?` or `#` on.
+    Rest,
+    Both,
+}
+
+impl Cut {
+    fn letters(self) -> &'static [char] {
+        match self {
+            Self::Parameters => &[';'],
+            Self::Rest => &['?', '#'],
+            Self::Both => &[';', '?', '#'],
+        }
+    }
+
+    fn apply(self, path: &str) -> String {
+        match self {
+            Self::Parameters => without_parameters(path),
+            Self::Rest => until_query(path).to_owned(),
+            Self::Both => without_parameters(until_query(path)),
+        }
+    }
+}
+
+/// The other readings of a path, for the few that have any.
+fn readings(path: &str) -> impl Iterator<Item = (Cut, String)> + '_ {
+    let cuts = [Cut::Parameters, Cut::Rest, Cut::Both].into_iter();
+    let cuts = cuts.filter(|cut| path.contains(cut.letters()));
+    cuts.map(|cut| (cut, cut.apply(path)))
+}
+
+fn until_query(path: &str) -> &str {
+    path.split(['?', '#']).next().unwrap_or(path)
+}
+
+fn without_parameters(path: &str) -> String {
+    let segments = path.split('/').map(|segment| segment.split(';').next().unwrap_or(segment));
+    segments.collect::<Vec<_>>().join("/")
+}
+
+/// Without case.
 fn fold(path: &str) -> Cow<'_, str> {
-    let as_is = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase() && byte != b';';
-    if path.bytes().all(as_is) {
+    if path.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(path);
     }
-    let mut folded = String::with_capacity(path.len());
-    let mut parameters = false;
-    for letter in path.chars() {
-        match letter {
-            '/' => parameters = false,
-            ';' => parameters = true,
-            _ => {}
-        }
-        if !parameters {
-            // Upper first: several letters share one capital, such as `s` and `ſ`.
-            folded.extend(letter.to_uppercase().flat_map(char::to_lowercase));
-        }
-    }
-    Cow::Owned(folded)
+    // Upper first: several letters share one capital, such as `s` and `ſ`.
+    let letters = path.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    Cow::Owned(letters.collect())
 }
 
 #[cfg(test)]
@@ -199,11 +239,36 @@ mod tests {
             ("/system", "/ſystem"),
             ("/a;b", "/a;b"),
             ("/x;*", "/x;a/b"),
+            ("/admin/*", "/admin#/x"),
+            ("/admin", "/admin?x"),
+            ("*.php", "/a.php#.png"),
+            ("*.php", "/a.png#.php"),
+            ("*.PHP", "/a.png;.php"),
         ] {
             assert!(glob(pattern).matches_folded(path), "{pattern} {path}");
         }
         assert!(!glob("/admin/*").matches_folded("/administrator"));
         assert!(!glob("/*").matches_folded("x"));
+    }
+
+    /// security.md R7: what opens a path opens it however it is read.
+    #[test]
+    fn a_name_that_an_application_cuts_off_opens_nothing() {
+        for (pattern, path, fits) in [
+            ("*.png", "/private;.png", false),
+            ("*.png", "/private;x/a.png", true),
+            ("*.png", "/private#.png", false),
+            ("*.png", "/private?/a.png", false),
+            ("/*/public", "/private#/public", false),
+            ("/*/public", "/a;b/public", true),
+            ("/public/*", "/public/a;v=1", true),
+            ("/public/*", "/public/a#b;c", true),
+            ("/public/*", "/public#/a", false),
+            ("/x;*", "/x;a/b", true),
+            ("/x;*.png", "/x;a#.png", false),
+        ] {
+            assert_eq!(glob(pattern).matches(path), fits, "{pattern} {path}");
+        }
     }
 
     #[test]
@@ -250,7 +315,9 @@ mod tests {
         fn matching_agrees_with_the_plain_reading(pattern in "[/*][ab/*]{0,8}", path in "/[abA;/]{0,12}") {
             if let Ok(glob) = Glob::parse(&pattern) {
                 let (letters, path_letters): (Vec<char>, Vec<char>) = (pattern.chars().collect(), path.chars().collect());
-                prop_assert_eq!(glob.matches(&path), reference(&letters, &path_letters));
+                let plain = reference(&letters, &path_letters);
+                prop_assert!(!glob.matches(&path) || plain);
+                prop_assert!(path.contains(';') || glob.matches(&path) == plain);
                 prop_assert!(!glob.matches(&path) || glob.matches_folded(&path));
                 prop_assert!(!glob.is_everything() || glob.matches(&path));
             }

@@ -1,6 +1,7 @@
 // Other spellings of a path never open more than the path itself (R7, security.md 8 to 10).
 import assert from "node:assert/strict";
 import { suite } from "./harness/suite.mjs";
+import { everySpelling } from "./harness/spellings.mjs";
 import { World } from "./harness/world.mjs";
 import { sendBytes } from "./harness/wire.mjs";
 
@@ -75,6 +76,8 @@ suite("paths", () => World.start("paths", { apps }), (test) => {
       if (answer.ok) assert.doesNotMatch(lenient(answer.json().url), /^\/admin(\/|$)/, `${path} reached the application`);
     }
   });
+
+  everySpelling(test, "ruled.example.com");
 
   test("no spelling goes round protect-only", async (world) => {
     assert.equal((await visit(world.visitor(), "part.example.com", "/api/sync")).status, 200);

@@ -4,6 +4,7 @@ import { openAndSignIn } from "./harness/browser.mjs";
 import { Caddy } from "./harness/caddy.mjs";
 import { makeCertificate } from "./harness/certificate.mjs";
 import { Nginx } from "./harness/nginx.mjs";
+import { everySpelling } from "./harness/spellings.mjs";
 import { suite } from "./harness/suite.mjs";
 import { handshake } from "./harness/websocket.mjs";
 import { sendBytes } from "./harness/wire.mjs";
@@ -142,6 +143,8 @@ function contract(test) {
       assert.ok(reached.every((url) => url === "/public/x" || url === "https://open.example.com/public/x"), `${JSON.stringify(line)} (${status}) reached ${reached}`);
     }
   });
+
+  everySpelling(test, "open.example.com");
 
   test("our cookies do not reach the application, its own do (R12)", async (world) => {
     const bob = await world.signedIn("bob");
