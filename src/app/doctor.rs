@@ -7,6 +7,8 @@
 pub mod address;
 /// HTTP requests that never follow, never linger and read no environment.
 pub mod ask;
+/// The addresses that a service of Traefik leads to.
+mod backend;
 /// What the files say about proxies and addresses.
 pub mod declared;
 /// Whether the files are in force.
@@ -21,12 +23,20 @@ pub mod listener;
 pub mod middleware;
 /// Who may read the state.
 pub mod permissions;
+/// One router of Traefik.
+pub mod router;
 /// Routers and middlewares, as Traefik itself tells them.
 pub mod routers;
 /// Which hosts the rule of a router matches.
 mod rule;
 #[cfg(test)]
 mod sample;
+/// Routers past every declared host.
+mod side_door;
+/// The address of an application.
+pub mod site;
+/// Lists from Traefik's API.
+mod traefik_api;
 
 /// The answer of an application's address to somebody who is not signed in.
 pub mod visit;

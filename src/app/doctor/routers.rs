@@ -3,57 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::Case;
 use super::ask::{AskError, Asker};
+use super::backend::Services;
 use super::finding::Finding;
-use super::rule::Rule;
-use crate::blueprint::app::{App, Proxy, Reach};
-use crate::forward_auth::reader::Reader;
-use crate::model::host::HostPattern;
+use super::router::{Middlewares, Router};
+use super::rule::Share;
+use super::side_door;
+use super::site::Site;
+use super::traefik_api::{by_name, list};
 use crate::model::web_url::WebUrl;
 
-const TOPIC: &str = "traefik";
-
-/// More pages than anybody has.
-const MOST_PAGES: usize = 50;
-
-/// Chains within chains are looked at this deep; Traefik refuses circles itself.
-const DEEPEST: usize = 8;
-
-/// One router, as Traefik's API tells it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Router {
-    pub name: String,
-    pub provider: String,
-    pub rule: String,
-    pub priority: i64,
-    pub entry_points: Vec<String>,
-    pub middlewares: Vec<String>,
-    pub service: String,
-    pub status: String,
-    pub error: Vec<String>,
-}
-
-/// The address of an application and what is declared for it.
-#[derive(Clone, Debug)]
-pub struct Site {
-    pub app: String,
-    pub hosts: Vec<HostPattern>,
-    pub place: String,
-    /// Some paths need no login, so a router of their own may do without the middleware.
-    pub open_paths: bool,
-}
+pub(super) const TOPIC: &str = "traefik";
 
 /// What Traefik says and what is declared.
 #[derive(Debug, Default)]
 pub struct Facts {
     pub routers: Vec<Router>,
-    /// By full name, such as `doorward@file`.
-    pub middlewares: BTreeMap<String, Value>,
+    pub middlewares: Middlewares,
+    pub services: Services,
     pub sites: Vec<Site>,
     pub sign_in: String,
     /// How our middleware is named in the file, without provider.
@@ -63,62 +31,25 @@ pub struct Facts {
 pub(crate) async fn look(case: &Case<'_>, asker: &Asker, api: Option<&WebUrl>) -> Vec<Finding> {
     let Some(api) = api else { return Vec::new() };
     let asked = tokio::try_join!(
-        list(asker, api, "api/http/routers"),
-        list(asker, api, "api/http/middlewares"),
+        list(asker, api, "routers"),
+        list(asker, api, "middlewares"),
+        list(asker, api, "services"),
     );
-    let (routers, middlewares) = match asked {
+    let (routers, middlewares, services) = match asked {
         Ok(lists) => lists,
         Err(error) => return vec![silent(api, &error)],
     };
-    let named = middlewares.into_iter().filter_map(|each| {
-        let name = each.get("name").and_then(Value::as_str)?.to_owned();
-        Some((name, each))
-    });
     let public = |url: &WebUrl| case.places.addressing.public(&url.origin()).host;
     let declared =
         case.blueprint.traefik.as_ref().and_then(|traefik| traefik.forward_auth.as_ref());
     judge(&Facts {
         routers: routers.into_iter().filter_map(|each| serde_json::from_value(each).ok()).collect(),
-        middlewares: named.collect(),
-        sites: case.blueprint.apps.iter().flat_map(|app| sites(case, app)).collect(),
+        middlewares: by_name(middlewares),
+        services: by_name(services),
+        sites: Site::all(case),
         sign_in: public(&case.blueprint.settings.external_host.value),
         middleware: declared.map_or("doorward".to_owned(), |name| name.value.clone()),
     })
-}
-
-fn sites(case: &Case<'_>, app: &App) -> Vec<Site> {
-    let site = |proxy: &Proxy| Site {
-        app: app.slug.value.clone(),
-        hosts: match &proxy.reach {
-            Reach::Address(url) => HostPattern::parse(url.value.host()).into_iter().collect(),
-            Reach::Domain { hosts, .. } => hosts.iter().map(|host| host.value.clone()).collect(),
-        },
-        place: case.place(proxy.at),
-        open_paths: !proxy.bypass.is_empty() || !proxy.protect_only.is_empty(),
-    };
-    app.proxies.iter().map(site).collect()
-}
-
-async fn list(asker: &Asker, api: &WebUrl, path: &str) -> Result<Vec<Value>, AskError> {
-    let base = api.as_str().trim_end_matches('/');
-    let mut all = Vec::new();
-    let mut page = "1".to_owned();
-    for _ in 0..MOST_PAGES {
-        let url = format!("{base}/{path}?per_page=100&page={page}");
-        let answer = asker.get(&url, &[]).await?;
-        if answer.status != 200 {
-            return Err(AskError::Other(format!("/{path} gave {}", answer.status)));
-        }
-        let listed: Vec<Value> = serde_json::from_str(&answer.body)
-            .map_err(|_| AskError::Other(format!("/{path} is not a list of Traefik's API")))?;
-        all.extend(listed);
-        // The last page names the first as its next.
-        match answer.next_page {
-            Some(next) if next != "1" && next != page => page = next,
-            _ => break,
-        }
-    }
-    Ok(all)
 }
 
 fn silent(api: &WebUrl, error: &AskError) -> Finding {
@@ -134,9 +65,10 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     let mut guarded = 0_usize;
     for site in &facts.sites {
         for host in hosts(facts, site) {
-            let bad = exposed(facts, site, &host);
+            let mut bad = exposed(facts, site, &host);
+            bad.extend(side_door::judge(facts, site, &host));
             guarded += usize::from(bad.is_empty());
-            found.extend(bad);
+            found.extend(bad.into_iter().filter(|each| !found.contains(each)).collect::<Vec<_>>());
             found.extend(own_path(facts, &host));
         }
     }
@@ -157,7 +89,8 @@ fn hosts(facts: &Facts, site: &Site) -> BTreeSet<String> {
             hosts.insert(pattern.as_str().to_owned());
             continue;
         }
-        let routed = facts.routers.iter().flat_map(|router| Rule::of(&router.rule).hosts);
+        let rules: Vec<_> = facts.routers.iter().map(Router::rule).collect();
+        let routed = rules.iter().flat_map(|rule| rule.names()).map(str::to_owned);
         let routed = routed.filter(|host| pattern.matches(host) && *host != facts.sign_in);
         hosts.extend(routed.filter(|host| !named_elsewhere(facts, site, host)));
     }
@@ -171,12 +104,9 @@ fn named_elsewhere(facts: &Facts, site: &Site, host: &str) -> bool {
 
 fn broken(facts: &Facts) -> Vec<Finding> {
     let mut found = Vec::new();
-    for router in facts.routers.iter().filter(|router| router.status == "disabled") {
-        let rule = Rule::of(&router.rule);
-        let ours = rule.hosts.iter().any(|host| {
-            *host == facts.sign_in
-                || facts.sites.iter().flat_map(|site| &site.hosts).any(|p| p.matches(host))
-        });
+    for router in facts.routers.iter().filter(|router| !router.is_enabled()) {
+        let known = |host: &str| host == facts.sign_in || facts.sites.iter().any(|s| s.has(host));
+        let ours = router.rule().names().any(known);
         let what = format!("Traefik has switched off the router {}", router.name);
         let finding =
             if ours { Finding::error(TOPIC, what) } else { Finding::warning(TOPIC, what) };
@@ -208,15 +138,15 @@ fn sign_in(facts: &Facts) -> Vec<Finding> {
                 .change(format!("rule: \"Host(`{}`)\"\n{service}", facts.sign_in)),
         ];
     }
-    let winners = winners(&doors);
-    let looping = winners.iter().filter(|router| is_guarded(facts, router));
+    let winners = winners(&doors, &facts.sign_in);
+    let looping = winners.iter().filter(|router| router.is_guarded(&facts.middlewares));
     let found = looping.map(|router| {
         Finding::error(TOPIC, format!("the sign-in host {} is behind the middleware (router {})", facts.sign_in, router.name))
             .why("the login would ask for a login: a redirect loop, or 404")
             .change(format!(
                 "a router of its own above it, without middlewares:\nrule: \"Host(`{}`)\"\npriority: {}",
                 facts.sign_in,
-                priority(router).saturating_add(1)
+                router.priority().saturating_add(1)
             ))
     });
     let found: Vec<Finding> = found.collect();
@@ -231,23 +161,21 @@ fn sign_in(facts: &Facts) -> Vec<Finding> {
 /// Routers that lead requests for this host to something.
 fn doors<'a>(facts: &'a Facts, host: &str) -> Vec<&'a Router> {
     let open = facts.routers.iter().filter(|router| {
-        let rule = Rule::of(&router.rule);
-        let elsewhere = rule.any_host && rule.narrowed;
-        router.status != "disabled"
-            && !elsewhere
-            && rule.covers(host)
-            && !is_redirect(facts, router)
+        router.is_enabled()
+            && !router.is_internal()
+            && !router.is_own_path()
+            && router.rule().share(host) != Share::Nothing
     });
-    open.filter(|router| !is_own_path(router) && router.service != "noop@internal").collect()
+    open.filter(|router| !router.is_redirect(&facts.middlewares)).collect()
 }
 
 /// For each entry point the router that takes the plain requests.
-fn winners<'a>(doors: &[&'a Router]) -> Vec<&'a Router> {
+fn winners<'a>(doors: &[&'a Router], host: &str) -> Vec<&'a Router> {
     let mut best: BTreeMap<&str, &Router> = BTreeMap::new();
-    for router in doors.iter().filter(|router| !Rule::of(&router.rule).narrowed) {
+    for router in doors.iter().filter(|router| router.rule().share(host) == Share::Whole) {
         for entry in &router.entry_points {
             let known = best.entry(entry).or_insert(router);
-            if priority(router) > priority(known) {
+            if router.priority() > known.priority() {
                 *known = router;
             }
         }
@@ -271,111 +199,51 @@ fn exposed(facts: &Facts, site: &Site, host: &str) -> Vec<Finding> {
             )),
         ];
     }
-    let winners = winners(&doors);
-    let narrow = doors.iter().copied().filter(|router| Rule::of(&router.rule).narrowed);
-    let taking = winners.iter().copied().chain(narrow);
-    let open = taking.filter(|router| !is_guarded(facts, router));
-    open.map(|router| unguarded(facts, site, host, router)).collect()
+    open(facts, host).into_iter().map(|router| unguarded(facts, site, host, router)).collect()
+}
+
+/// Of the routers that take requests for this host, those without the middleware.
+pub(super) fn open<'a>(facts: &'a Facts, host: &str) -> Vec<&'a Router> {
+    let doors = doors(facts, host);
+    let narrow = doors.iter().copied().filter(|router| router.rule().share(host) == Share::Part);
+    let taking = winners(&doors, host).into_iter().chain(narrow);
+    taking.filter(|router| !router.is_guarded(&facts.middlewares)).collect()
 }
 
 fn unguarded(facts: &Facts, site: &Site, host: &str, router: &Router) -> Finding {
     let what = format!("{host} is reached without the middleware (router {})", router.name);
-    let partly = Rule::of(&router.rule).narrowed;
+    let partly = router.rule().share(host) == Share::Part;
     let finding = match partly && site.open_paths {
         true => Finding::warning(TOPIC, what)
             .why("right only if these are the paths that are declared open"),
         false => Finding::error(TOPIC, what)
             .why(format!("nobody asks Doorward, so everybody gets into {}", site.app)),
     };
-    let bare = router.name.split('@').next().unwrap_or(&router.name);
-    let line = match router.provider.as_str() {
-        "docker" | "swarm" => format!(
-            "labels:\n  - \"traefik.http.routers.{bare}.middlewares={}@file\"",
-            facts.middleware
-        ),
-        _ => format!("{bare}:\n  middlewares: [\"{}@file\"]   # first of all", facts.middleware),
-    };
-    finding.at(&site.place).change(line)
+    finding.at(&site.place).change(router.guarding_line(&facts.middleware))
 }
 
 /// Our paths on an app's host must not be taken by the app's own router.
 fn own_path(facts: &Facts, host: &str) -> Option<Finding> {
     let covers =
-        |router: &&Router| router.status != "disabled" && Rule::of(&router.rule).covers(host);
-    let own = facts.routers.iter().filter(covers).find(|router| is_own_path(router))?;
+        |router: &&Router| router.is_enabled() && router.rule().share(host) != Share::Nothing;
+    let own = facts.routers.iter().filter(covers).find(|router| router.is_own_path())?;
     let doors = doors(facts, host);
     let above = doors.iter().find(|router| {
-        priority(router) >= priority(own)
+        router.priority() >= own.priority()
             && router.entry_points.iter().any(|entry| own.entry_points.contains(entry))
     })?;
     Some(
         Finding::warning(TOPIC, format!("the router {} stands above {}", above.name, own.name))
             .why("requests for /.doorward/ go to the application instead; they still work through the middleware, and only through it")
-            .change(format!("{}:\n  priority: {}", own.name, priority(above).saturating_add(1))),
+            .change(format!("{}:\n  priority: {}", own.name, above.priority().saturating_add(1))),
     )
-}
-
-fn is_own_path(router: &Router) -> bool {
-    let rule = router.rule.replace("!PathPrefix(`/outpost.goauthentik.io/", "");
-    rule.contains("PathPrefix(`/.doorward/")
-        || rule.contains("PathPrefix(`/outpost.goauthentik.io/")
-}
-
-/// Traefik counts the letters of a rule where no priority is written.
-fn priority(router: &Router) -> i64 {
-    match router.priority {
-        0 => i64::try_from(router.rule.len()).unwrap_or(i64::MAX),
-        written => written,
-    }
-}
-
-fn is_guarded(facts: &Facts, router: &Router) -> bool {
-    reaches(facts, router, &asks_us)
-}
-
-fn is_redirect(facts: &Facts, router: &Router) -> bool {
-    reaches(facts, router, &|middleware| {
-        ["redirectScheme", "redirectRegex"].iter().any(|kind| middleware.get(kind).is_some())
-    })
-}
-
-fn asks_us(middleware: &Value) -> bool {
-    let address = middleware.pointer("/forwardAuth/address").and_then(Value::as_str);
-    let url = address.and_then(|address| url::Url::parse(address).ok());
-    url.is_some_and(|url| Reader::of_path(url.path()).is_some())
-}
-
-fn reaches(facts: &Facts, router: &Router, wanted: &dyn Fn(&Value) -> bool) -> bool {
-    let names = router.middlewares.iter();
-    names.into_iter().any(|name| leads(facts, name, &router.provider, wanted, 0))
-}
-
-fn leads(
-    facts: &Facts,
-    name: &str,
-    provider: &str,
-    wanted: &dyn Fn(&Value) -> bool,
-    depth: usize,
-) -> bool {
-    let full = if name.contains('@') { name.to_owned() } else { format!("{name}@{provider}") };
-    let Some(middleware) = facts.middlewares.get(&full).filter(|_| depth < DEEPEST) else {
-        return false;
-    };
-    // Switched off, it guards nothing.
-    if middleware.get("status").and_then(Value::as_str) == Some("disabled") {
-        return false;
-    }
-    let provider = full.rsplit('@').next().unwrap_or(provider);
-    let inner = middleware.pointer("/chain/middlewares").and_then(Value::as_array);
-    let mut inner = inner.into_iter().flatten().filter_map(Value::as_str);
-    wanted(middleware)
-        || inner.any(|name| leads(facts, name, provider, wanted, depth.saturating_add(1)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::app::doctor::finding::Level;
+    use crate::model::host::HostPattern;
 
     fn router(name: &str, rule: &str, middlewares: &[&str]) -> Router {
         Router {
@@ -408,11 +276,24 @@ mod tests {
             app: "wiki".into(),
             hosts: vec![host],
             place: "wiki.kdl:2".into(),
+            to: None,
             open_paths: false,
         };
         Facts {
             routers: [vec![router("auth@file", "Host(`auth.example.com`)", &[])], routers].concat(),
             middlewares: middlewares.map(|(name, value)| (name.to_owned(), value)).into(),
+            services: [
+                (
+                    "x@file",
+                    serde_json::json!({ "loadBalancer": { "servers": [{ "url": "http://w" }] } }),
+                ),
+                (
+                    "y@file",
+                    serde_json::json!({ "loadBalancer": { "servers": [{ "url": "http://y" }] } }),
+                ),
+            ]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
             sites: vec![site],
             sign_in: "auth.example.com".into(),
             middleware: "doorward".into(),
@@ -452,8 +333,33 @@ mod tests {
     }
 
     #[test]
+    fn a_router_past_the_host_to_the_same_program_is_a_side_door() {
+        let wiki = router("wiki@file", WIKI, &["doorward"]);
+        let levels = |side: Router| {
+            let found = bad(&facts(vec![wiki.clone(), side]));
+            found.iter().map(|each| (each.level, each.what.clone())).collect::<Vec<_>>()
+        };
+        let side = |rule: &str| router("side@file", rule, &[]);
+        let any = "wiki is reached without the middleware under any host name (router side@file)";
+        for rule in ["PathPrefix(`/`)", "PathPrefix(`/api`)", "HostRegexp(`.+`)"] {
+            assert_eq!(levels(side(rule)), [(Level::Error, any.to_owned())], "{rule}");
+        }
+        let other = "the router side@file leads to wiki under a host that is not declared";
+        assert_eq!(levels(side("Host(`w.lan`)")), [(Level::Warning, other.to_owned())]);
+        let elsewhere = Router { service: "y".into(), ..side("PathPrefix(`/api`)") };
+        assert_eq!(levels(elsewhere), []);
+        let guarded = Router { middlewares: vec!["doorward".into()], ..side("PathPrefix(`/`)") };
+        assert_eq!(levels(guarded), []);
+        let declared = Router { priority: 1, ..side("Host(`auth.example.com`)") };
+        assert_eq!(levels(declared), [], "looked at by itself");
+        let on_top = Router { priority: 1000, ..side("PathPrefix(`/`)") };
+        assert_eq!(levels(on_top).len(), 1, "said once");
+    }
+
+    #[test]
     fn only_the_router_that_wins_counts() {
         let all = router("all@file", "HostRegexp(`.*`)", &[]);
+        let all = Router { service: "y".into(), ..all };
         let wiki = router("wiki@file", WIKI, &["doorward"]);
         assert_eq!(bad(&facts(vec![all.clone(), wiki.clone()])), []);
         let above = Router { priority: 1000, ..all };

@@ -2,54 +2,209 @@
 
 use regex::Regex;
 
-/// The hosts of a rule, and whether it looks at anything else.
+/// Deeper or wider rules are cut off; nobody writes them.
+const DEEPEST: usize = 32;
+const MOST_BRANCHES: usize = 256;
+
+/// A host that nobody declares: a rule that matches it matches any.
+const NOBODY: &str = "nobody.invalid";
+
+/// A rule as its alternatives: one that fits is enough.
 #[derive(Debug, Default)]
 pub struct Rule {
-    pub hosts: Vec<String>,
-    patterns: Vec<Regex>,
-    /// It also looks at paths, methods or headers, so it takes only some of the requests.
-    pub narrowed: bool,
-    /// It says nothing about hosts.
-    pub any_host: bool,
+    branches: Vec<Branch>,
 }
 
-/// `!Name(`…`)`; a parenthesis in quotes does not end it.
-const CALL: &str = r#"(!?)\s*([A-Za-z]+)\(((?:`[^`]*`|"(?:[^"\\]|\\.)*"|[^)`"])*)\)"#;
-const TEXT: &str = r#"`([^`]*)`|"((?:[^"\\]|\\.)*)""#;
+/// How much of the requests for a host a rule takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    Nothing,
+    /// It also looks at paths, methods or headers.
+    Part,
+    Whole,
+}
+
+/// Conditions that must all hold.
+#[derive(Clone, Debug, Default)]
+struct Branch {
+    hosts: Vec<Hosts>,
+    narrowed: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Hosts {
+    names: Vec<String>,
+    patterns: Vec<Regex>,
+}
 
 impl Rule {
     pub fn of(text: &str) -> Self {
-        let mut rule = Self::default();
-        let (Ok(calls), Ok(texts)) = (Regex::new(CALL), Regex::new(TEXT)) else { return rule };
-        let mut about_hosts = false;
-        for call in calls.captures_iter(text) {
-            let part = |at: usize| call.get(at).map_or("", |found| found.as_str());
-            let negated = part(1) == "!";
-            let given = texts.captures_iter(part(3));
-            let given = given.filter_map(|text| text.get(1).or_else(|| text.get(2)));
-            match part(2) {
-                "Host" | "HostHeader" if !negated => {
-                    about_hosts = true;
-                    rule.hosts.extend(given.map(|text| text.as_str().to_ascii_lowercase()));
-                }
-                "HostRegexp" if !negated => {
-                    about_hosts = true;
-                    rule.patterns.extend(given.filter_map(|text| Regex::new(text.as_str()).ok()));
-                }
-                // What is left out belongs to another router, which is looked at by itself.
-                "Host" | "HostHeader" | "HostRegexp" => {}
-                _ => rule.narrowed |= !negated,
-            }
-        }
-        rule.any_host = !about_hosts;
-        rule
+        Self { branches: Reader { rest: text }.alternatives(0) }
     }
 
-    pub fn covers(&self, host: &str) -> bool {
-        self.any_host
-            || self.hosts.iter().any(|known| known == host)
-            || self.patterns.iter().any(|pattern| pattern.is_match(host))
+    /// The hosts that are named.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let hosts = self.branches.iter().flat_map(|branch| &branch.hosts);
+        hosts.flat_map(|hosts| &hosts.names).map(String::as_str)
     }
+
+    /// What it takes of the requests for a host. Some paths of every host, such as those of
+    /// certificates, are no part of this host.
+    pub fn share(&self, host: &str) -> Share {
+        let covering = self.branches.iter().filter(|branch| branch.covers(host));
+        let mut covering = covering.filter(|branch| !branch.narrowed || !branch.hosts.is_empty());
+        match covering.next() {
+            None => Share::Nothing,
+            Some(branch) if !branch.narrowed => Share::Whole,
+            Some(_) if covering.any(|branch| !branch.narrowed) => Share::Whole,
+            Some(_) => Share::Part,
+        }
+    }
+
+    /// Whether whoever asks may name any host.
+    pub fn takes_any_host(&self) -> bool {
+        self.branches.iter().any(|branch| branch.covers(NOBODY))
+    }
+
+    /// Whether it looks at something beside hosts in each of its alternatives.
+    pub fn is_narrowed(&self) -> bool {
+        self.branches.iter().all(|branch| branch.narrowed)
+    }
+}
+
+impl Branch {
+    fn covers(&self, host: &str) -> bool {
+        self.hosts.iter().all(|hosts| {
+            hosts.names.iter().any(|name| name == host)
+                || hosts.patterns.iter().any(|pattern| pattern.is_match(host))
+        })
+    }
+
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            hosts: [self.hosts.clone(), other.hosts.clone()].concat(),
+            narrowed: self.narrowed || other.narrowed,
+        }
+    }
+
+    /// What a call such as `` Host(`a`) `` asks for.
+    fn of_call(name: &str, given: Vec<String>) -> Self {
+        let hosts = |hosts: Hosts| Self { hosts: vec![hosts], narrowed: false };
+        match name {
+            "Host" | "HostHeader" => {
+                let names = given.iter().map(|text| text.to_ascii_lowercase()).collect();
+                hosts(Hosts { names, ..Hosts::default() })
+            }
+            "HostRegexp" => {
+                let patterns = given.iter().filter_map(|text| Regex::new(text).ok()).collect();
+                hosts(Hosts { patterns, ..Hosts::default() })
+            }
+            "PathPrefix" if given.iter().any(|text| text.is_empty() || text == "/") => {
+                Self::default()
+            }
+            "PathRegexp" if given.iter().any(|text| is_every_path(text)) => Self::default(),
+            _ => Self { narrowed: true, ..Self::default() },
+        }
+    }
+}
+
+fn is_every_path(pattern: &str) -> bool {
+    Regex::new(pattern)
+        .is_ok_and(|pattern| ["/", "/a/b-1.c"].iter().all(|path| pattern.is_match(path)))
+}
+
+/// The rest of a rule that is being read: `||` binds less than `&&`, and `!` most.
+struct Reader<'a> {
+    rest: &'a str,
+}
+
+impl Reader<'_> {
+    fn alternatives(&mut self, depth: usize) -> Vec<Branch> {
+        let mut branches = self.conjunction(depth);
+        while self.eat("||") {
+            branches.extend(self.conjunction(depth));
+        }
+        branches.truncate(MOST_BRANCHES);
+        branches
+    }
+
+    fn conjunction(&mut self, depth: usize) -> Vec<Branch> {
+        let mut branches = self.condition(depth);
+        while self.eat("&&") {
+            let more = self.condition(depth);
+            let both = branches.iter().flat_map(|left| more.iter().map(|right| left.and(right)));
+            branches = both.take(MOST_BRANCHES).collect();
+        }
+        branches
+    }
+
+    fn condition(&mut self, depth: usize) -> Vec<Branch> {
+        if depth > DEEPEST {
+            return Vec::new();
+        }
+        if self.eat("!") {
+            self.condition(depth.saturating_add(1));
+            // What is left out belongs to another router, which is looked at by itself.
+            return vec![Branch::default()];
+        }
+        if self.eat("(") {
+            let branches = self.alternatives(depth.saturating_add(1));
+            self.eat(")");
+            return branches;
+        }
+        let is_name = |letter: char| letter.is_ascii_alphanumeric();
+        let (name, rest) = split_where(self.rest, |letter| !is_name(letter));
+        self.rest = rest;
+        if name.is_empty() || !self.eat("(") {
+            Vec::new()
+        } else {
+            vec![Branch::of_call(name, self.texts())]
+        }
+    }
+
+    /// The texts of a call, up to its closing parenthesis.
+    fn texts(&mut self) -> Vec<String> {
+        let mut texts = Vec::new();
+        loop {
+            let (_, rest) = split_where(self.rest, |letter| matches!(letter, '`' | '"' | ')'));
+            self.rest = rest;
+            if self.eat("`") {
+                let (text, rest) = split_where(self.rest, |letter| letter == '`');
+                texts.push(text.to_owned());
+                self.rest = rest.get(1..).unwrap_or_default();
+            } else if self.eat("\"") {
+                texts.push(self.quoted());
+            } else {
+                self.eat(")");
+                return texts;
+            }
+        }
+    }
+
+    fn quoted(&mut self) -> String {
+        let mut text = String::new();
+        let mut letters = self.rest.chars();
+        while let Some(letter) = letters.next() {
+            match letter {
+                '"' => break,
+                '\\' => text.extend(letters.next()),
+                _ => text.push(letter),
+            }
+        }
+        self.rest = letters.as_str();
+        text
+    }
+
+    fn eat(&mut self, sign: &str) -> bool {
+        self.rest = self.rest.trim_start();
+        let rest = self.rest.strip_prefix(sign);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+}
+
+fn split_where(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(ends).unwrap_or(text.len()))
 }
 
 #[cfg(test)]
@@ -59,28 +214,59 @@ mod tests {
     #[test]
     fn hosts_are_read_from_calls_in_any_quotes() {
         let rule = Rule::of("Host(`A.example.com`, \"b.example.com\") || Host(`c.example.com`)");
-        assert_eq!(rule.hosts, ["a.example.com", "b.example.com", "c.example.com"]);
-        assert!(rule.covers("b.example.com") && !rule.covers("d.example.com"));
-        assert!(!rule.narrowed && !rule.any_host);
+        let names: Vec<&str> = rule.names().collect();
+        assert_eq!(names, ["a.example.com", "b.example.com", "c.example.com"]);
+        assert_eq!(rule.share("b.example.com"), Share::Whole);
+        assert_eq!(rule.share("d.example.com"), Share::Nothing);
+        assert!(!rule.takes_any_host());
     }
 
     #[test]
     fn a_pattern_with_parentheses_is_read_whole() {
         let rule = Rule::of(r"HostRegexp(`^(a|b)\.example\.com$`) && PathPrefix(`/api`)");
-        assert!(rule.covers("a.example.com") && !rule.covers("c.example.com"));
-        assert!(rule.narrowed);
+        assert_eq!(rule.share("a.example.com"), Share::Part);
+        assert_eq!(rule.share("c.example.com"), Share::Nothing);
+        assert!(Rule::of(r#"HostRegexp("^a\\.b$")"#).share("a.b") == Share::Whole);
     }
 
     #[test]
     fn what_is_negated_neither_matches_nor_narrows() {
-        let rule = Rule::of("Host(`a`) && !PathPrefix(`/auth/`) && !Host(`b`)");
-        assert_eq!(rule.hosts, ["a"]);
-        assert!(!rule.narrowed);
+        let rule = Rule::of("Host(`a`) && !PathPrefix(`/auth/`) && !(Host(`b`) || Path(`/c`))");
+        assert_eq!(rule.names().collect::<Vec<_>>(), ["a"]);
+        assert_eq!(rule.share("a"), Share::Whole);
     }
 
     #[test]
-    fn a_rule_without_hosts_covers_all() {
-        let rule = Rule::of("PathPrefix(`/.well-known/acme-challenge/`)");
-        assert!(rule.any_host && rule.narrowed && rule.covers("x"));
+    fn alternatives_are_looked_at_one_by_one() {
+        let rule = Rule::of("Host(`a`) && (Path(`/x`) || Method(`GET`)) || Host(`b`)");
+        assert_eq!((rule.share("a"), rule.share("b")), (Share::Part, Share::Whole));
+        let rule = Rule::of("Host(`a`) || PathPrefix(`/`)");
+        assert!(rule.takes_any_host() && rule.share("c") == Share::Whole);
+        assert_eq!(Rule::of("Host(`a`) && Host(`b`)").share("a"), Share::Nothing);
+    }
+
+    #[test]
+    fn a_rule_without_hosts_takes_any() {
+        for (text, share) in [
+            ("PathPrefix(`/`)", Share::Whole),
+            ("PathRegexp(`^/`)", Share::Whole),
+            ("HostRegexp(`.+`)", Share::Whole),
+            ("PathPrefix(`/.well-known/acme-challenge/`)", Share::Nothing),
+            ("PathRegexp(`^/api`)", Share::Nothing),
+        ] {
+            let rule = Rule::of(text);
+            assert!(rule.takes_any_host(), "{text}");
+            assert_eq!(rule.share("x"), share, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_rule_ends_somewhere() {
+        for text in ["", "Host(`a", "Host(\"a\\", "((((", "&& ||", "!", "Host", "Host(`a`))) ||"] {
+            Rule::of(text);
+        }
+        Rule::of(&"(".repeat(10_000));
+        let wide = "(Path(`a`) || Path(`b`)) && ".repeat(40);
+        assert!(Rule::of(&wide).branches.len() <= MOST_BRANCHES);
     }
 }
