@@ -1,14 +1,14 @@
 // One self-signed certificate for every name that the tests use.
 import { run } from "./program.mjs";
 
-const NAMES = ["example.com", "*.example.com", "*.e.example.com", "*.lab.example.com", "*.example.org", "example.org", "example.net"];
+const NAMES = ["example.com", "*.example.com", "*.e.example.com", "*.lab.example.com", "*.example.org", "example.org", "example.net", "auth.localhost", "wiki.localhost"];
 
 export async function makeCertificate(scratch) {
   const cert = scratch.path("cert.pem");
   const key = scratch.path("key.pem");
   const made = await run("openssl", [
     "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "7",
-    "-subj", "/CN=doorward tests", "-addext", `subjectAltName=${NAMES.map((name) => `DNS:${name}`).join(",")}`,
+    "-subj", "/CN=doorward tests", "-addext", "basicConstraints=critical,CA:FALSE", "-addext", `subjectAltName=${NAMES.map((name) => `DNS:${name}`).join(",")}`,
     "-keyout", key, "-out", cert,
   ]);
   if (made.code !== 0) throw new Error(`openssl could not make a certificate: ${made.stderr}`);

@@ -26,7 +26,8 @@ export class Doorward {
   }
 
   async start() {
-    for (const dir of [this.blueprints, this.dynamic, this.secrets, this.scratch.path("state")]) await mkdir(dir, { recursive: true });
+    for (const dir of [this.blueprints, this.dynamic, this.secrets]) await mkdir(dir, { recursive: true });
+    await mkdir(this.scratch.path("state"), { recursive: true, mode: 0o700 });
     const args = ["serve", ...this.common(), "--listen", this.authority, "--log", "json"];
     args.push("--write-to", this.dynamic, "--read-from", this.secrets);
     if (this.dev) args.push("--dev");
