@@ -10,9 +10,8 @@ use std::fmt;
 pub struct Glob {
     text: String,
     plain: Pieces,
-    folded: Pieces,
-    /// What `/x/*` covers beyond its own: `/x`.
-    directory: Option<Pieces>,
+    /// Without case: as written, with `;…` cut, and for `/x/*` also `/x`.
+    folded: Vec<Pieces>,
 }
 
 /// Why a text is no path pattern.
@@ -55,14 +54,7 @@ impl Glob {
         if has_dot_segment(text) {
             return Err(GlobError::DotSegment);
         }
-        let folded = fold(text);
-        let directory = folded.strip_suffix("/*").filter(|directory| !directory.is_empty());
-        Ok(Self {
-            plain: Pieces::of(text),
-            directory: directory.map(Pieces::of),
-            folded: Pieces::of(&folded),
-            text: text.to_owned(),
-        })
+        Ok(Self { plain: Pieces::of(text), folded: folded_forms(text), text: text.to_owned() })
     }
 
     /// The pattern as it was written.
@@ -73,11 +65,14 @@ impl Glob {
 
     /// Whether `path` fits, letter for letter, and also as an application reads it that cuts `;…`
     /// from each segment or ends at a decoded `?` or `#`: `*.png` does not fit `/private;.png`
-    /// (security.md R7).
+    /// (security.md R7). A pattern that itself holds a `;` means applications that keep it.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {
-        let mut readings = readings(path).filter(|(cut, _)| !self.text.contains(cut.letters()));
-        self.plain.fit(path) && readings.all(|(_, reading)| self.plain.fit(&reading))
+        let keeps_parameters = self.text.contains(';');
+        let mut others = other_readings(path)
+            .into_iter()
+            .filter(|reading| !(keeps_parameters && reading.parameters_cut));
+        self.plain.fit(path) && others.all(|reading| self.plain.fit(&reading.path))
     }
 
     /// Whether `path` fits in any reading an application may give it: without case, cut as above,
@@ -85,14 +80,12 @@ impl Glob {
     #[must_use]
     pub fn matches_folded(&self, path: &str) -> bool {
         self.fits_folded(path)
-            || self.plain.fit(path)
-            || readings(path).any(|(_, reading)| self.fits_folded(&reading))
+            || other_readings(path).iter().any(|reading| self.fits_folded(&reading.path))
     }
 
     fn fits_folded(&self, path: &str) -> bool {
-        let folded = fold(path);
-        let directory = self.directory.as_ref();
-        self.folded.fit(&folded) || directory.is_some_and(|directory| directory.fit(&folded))
+        let path = fold(path);
+        self.folded.iter().any(|form| form.fit(&path))
     }
 
     /// Whether it fits every path.
@@ -145,39 +138,37 @@ fn has_dot_segment(text: &str) -> bool {
     })
 }
 
-/// What an application may leave out of a path.
-#[derive(Clone, Copy, Debug)]
-enum Cut {
-    /// `;…` of each segment.
-    Parameters,
-    /// Everything from a decoded `?` or `#` on.
-    Rest,
-    Both,
+/// The forms of a pattern that [`Glob::matches_folded`] compares with.
+fn folded_forms(text: &str) -> Vec<Pieces> {
+    let mut forms = vec![fold(text).into_owned()];
+    if text.contains(';') {
+        forms.push(fold(&without_parameters(text)).into_owned());
+    }
+    let directories = forms.iter().filter_map(|form| form.strip_suffix("/*"));
+    let directories: Vec<_> = directories.filter(|each| !each.is_empty()).map(Pieces::of).collect();
+    forms.iter().map(|form| Pieces::of(form)).chain(directories).collect()
 }
 
-impl Cut {
-    fn letters(self) -> &'static [char] {
-        match self {
-            Self::Parameters => &[';'],
-            Self::Rest => &['?', '#'],
-            Self::Both => &[';', '?', '#'],
-        }
-    }
-
-    fn apply(self, path: &str) -> String {
-        match self {
-            Self::Parameters => without_parameters(path),
-            Self::Rest => until_query(path).to_owned(),
-            Self::Both => without_parameters(until_query(path)),
-        }
-    }
+/// A path as some applications read it.
+struct Reading {
+    path: String,
+    parameters_cut: bool,
 }
 
-/// The other readings of a path, for the few that have any.
-fn readings(path: &str) -> impl Iterator<Item = (Cut, String)> + '_ {
-    let cuts = [Cut::Parameters, Cut::Rest, Cut::Both].into_iter();
-    let cuts = cuts.filter(|cut| path.contains(cut.letters()));
-    cuts.map(|cut| (cut, cut.apply(path)))
+/// The other readings of a path, for the few that have any: `;…` left out of each segment, and all
+/// from a decoded `?` or `#` on, in either order.
+fn other_readings(path: &str) -> Vec<Reading> {
+    if !path.contains([';', '?', '#']) {
+        return Vec::new();
+    }
+    let ended = until_query(path);
+    let cut = without_parameters(path);
+    vec![
+        Reading { path: ended.to_owned(), parameters_cut: false },
+        Reading { path: without_parameters(ended), parameters_cut: true },
+        Reading { path: until_query(&cut).to_owned(), parameters_cut: true },
+        Reading { path: cut, parameters_cut: true },
+    ]
 }
 
 fn until_query(path: &str) -> &str {
@@ -238,6 +229,9 @@ mod tests {
             ("/Straße/*", "/STRASSE/1"),
             ("/system", "/ſystem"),
             ("/a;b", "/a;b"),
+            ("/a;b", "/A;B"),
+            ("/a;b", "/a;c"),
+            ("/a;b/*", "/a"),
             ("/x;*", "/x;a/b"),
             ("/admin/*", "/admin#/x"),
             ("/admin", "/admin?x"),
@@ -266,6 +260,7 @@ mod tests {
             ("/public/*", "/public#/a", false),
             ("/x;*", "/x;a/b", true),
             ("/x;*.png", "/x;a#.png", false),
+            ("/*a", "/a;a?/b#/a", false),
         ] {
             assert_eq!(glob(pattern).matches(path), fits, "{pattern} {path}");
         }
@@ -312,14 +307,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn matching_agrees_with_the_plain_reading(pattern in "[/*][ab/*]{0,8}", path in "/[abA;/]{0,12}") {
+        fn matching_agrees_with_the_plain_reading(pattern in "[/*][ab;/*]{0,8}", path in "/[abA;#?/]{0,12}") {
             if let Ok(glob) = Glob::parse(&pattern) {
                 let (letters, path_letters): (Vec<char>, Vec<char>) = (pattern.chars().collect(), path.chars().collect());
                 let plain = reference(&letters, &path_letters);
                 prop_assert!(!glob.matches(&path) || plain);
-                prop_assert!(path.contains(';') || glob.matches(&path) == plain);
+                prop_assert!(path.contains([';', '?', '#']) || glob.matches(&path) == plain);
                 prop_assert!(!glob.matches(&path) || glob.matches_folded(&path));
                 prop_assert!(!glob.is_everything() || glob.matches(&path));
+            }
+        }
+
+        /// security.md R7: whatever an application cuts first, what opens opens and what closes closes.
+        #[test]
+        fn every_order_of_cuts_is_a_reading(pattern in "[/*][ab/*]{0,8}", path in "/[ab;#?/]{0,12}", order in "[;?]{0,4}") {
+            if let Ok(glob) = Glob::parse(&pattern) {
+                let read = order.chars().fold(path.clone(), |path, cut| match cut {
+                    ';' => without_parameters(&path),
+                    _ => until_query(&path).to_owned(),
+                });
+                prop_assert!(!glob.matches(&path) || glob.plain.fit(&read), "{read}");
+                prop_assert!(!glob.plain.fit(&read) || glob.matches_folded(&path), "{read}");
             }
         }
 

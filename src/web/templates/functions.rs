@@ -37,7 +37,8 @@ pub(super) fn add(
 }
 
 /// A function that writes the opening tag of a form: `form_open(action, class="…")`. Without an
-/// action the form goes to the page's own address, which templates do not know. The token is no part of what it returns, which a template could cut up; it is put into the finished page
+/// action the form goes to the page's own address, which templates do not know. The token is no
+/// part of what it returns, which a template could cut up; it is put into the finished page
 /// (security.md R20).
 pub(super) fn form_open(may_open: bool, opened: &Arc<AtomicUsize>) -> Value {
     let opened = Arc::clone(opened);

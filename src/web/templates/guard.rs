@@ -140,7 +140,9 @@ impl Look<'_> {
             return Err("`<!` opens nothing but a comment".to_owned());
         }
         if let Some(closing) = after.strip_prefix('/') {
-            return tag(closing).map(|tag| tag.rest);
+            // Anything else after `</` is a comment to browsers, which ends inside quotes too.
+            let is_tag = closing.starts_with(|c: char| c.is_ascii_alphabetic());
+            return if is_tag { tag(closing).map(|tag| tag.rest) } else { Err(nameless()) };
         }
         if !after.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return Ok(after);
@@ -162,6 +164,9 @@ impl Look<'_> {
             return Err(format!("<{name}> belongs into the head"));
         }
         self.in_body |= matches!(name, "body" | "svg");
+        if name == "meta" && tag.attributes.iter().any(|(name, value)| hides_name(name, value)) {
+            return Err("the name of a <meta> is written without `&`".to_owned());
+        }
         if name == "meta" && says(tag, "name", "referrer") {
             return Err("a page tells nobody where a person came from".to_owned());
         }
@@ -210,6 +215,15 @@ fn attribute(element: &str, name: &str, value: &str) -> Result<(), String> {
 fn says(tag: &Tag<'_>, name: &str, wanted: &str) -> bool {
     let value = tag.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
     value.is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+}
+
+/// A character reference may spell a name that is refused.
+fn hides_name(attribute: &str, value: &str) -> bool {
+    attribute == "name" && value.contains('&')
+}
+
+fn nameless() -> String {
+    "`</` is followed by the name of an element".to_owned()
 }
 
 fn foreign_form() -> String {
@@ -311,6 +325,11 @@ mod tests {
             "<meta http-equiv='refresh' content='0;url=https://evil.example/'>",
             "<meta name=referrer content=unsafe-url>",
             "<meta name='Referrer' name=x>",
+            "<meta name='&#114;eferrer' content=unsafe-url>",
+            "<meta name=referre&#x72 content=unsafe-url>",
+            "</ a='><form method=post action=https://evil.example>'>",
+            "</'><script>'>",
+            "</><form method=post>",
             "<body background=https://evil.example/>",
             "<table BACKGROUND='https://evil.example/'>",
             "<a href=/ ping=https://evil.example/>",
