@@ -31,6 +31,8 @@ pub mod routers;
 mod rule;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_routers;
 /// Routers past every declared host.
 mod side_door;
 /// The address of an application.

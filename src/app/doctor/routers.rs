@@ -241,70 +241,9 @@ fn own_path(facts: &Facts, host: &str) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Level;
+    use super::super::sample_routers::{WIKI, bad, facts, router};
     use super::*;
-    use crate::app::doctor::finding::Level;
-    use crate::model::host::HostPattern;
-
-    fn router(name: &str, rule: &str, middlewares: &[&str]) -> Router {
-        Router {
-            name: name.to_owned(),
-            provider: name.rsplit('@').next().unwrap_or("file").to_owned(),
-            rule: rule.to_owned(),
-            entry_points: vec!["websecure".to_owned()],
-            middlewares: middlewares.iter().map(ToString::to_string).collect(),
-            service: "x".to_owned(),
-            status: "enabled".to_owned(),
-            ..Router::default()
-        }
-    }
-
-    fn facts(routers: Vec<Router>) -> Facts {
-        let middlewares = [
-            ("doorward@file", serde_json::json!({ "chain": { "middlewares": ["doorward.ask"] } })),
-            (
-                "doorward.ask@file",
-                serde_json::json!({ "forwardAuth": { "address": "http://d:9000/auth/traefik" } }),
-            ),
-            (
-                "other@file",
-                serde_json::json!({ "forwardAuth": { "address": "http://d:9000/verify" } }),
-            ),
-            ("https@docker", serde_json::json!({ "redirectScheme": { "scheme": "https" } })),
-        ];
-        let host = HostPattern::parse("wiki.example.com").expect("a host");
-        let site = Site {
-            app: "wiki".into(),
-            hosts: vec![host],
-            place: "wiki.kdl:2".into(),
-            to: None,
-            open_paths: false,
-        };
-        Facts {
-            routers: [vec![router("auth@file", "Host(`auth.example.com`)", &[])], routers].concat(),
-            middlewares: middlewares.map(|(name, value)| (name.to_owned(), value)).into(),
-            services: [
-                (
-                    "x@file",
-                    serde_json::json!({ "loadBalancer": { "servers": [{ "url": "http://w" }] } }),
-                ),
-                (
-                    "y@file",
-                    serde_json::json!({ "loadBalancer": { "servers": [{ "url": "http://y" }] } }),
-                ),
-            ]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into(),
-            sites: vec![site],
-            sign_in: "auth.example.com".into(),
-            middleware: "doorward".into(),
-        }
-    }
-
-    fn bad(facts: &Facts) -> Vec<Finding> {
-        judge(facts).into_iter().filter(|each| each.level != Level::Ok).collect()
-    }
-
-    const WIKI: &str = "Host(`wiki.example.com`)";
 
     #[test]
     fn a_router_behind_the_chain_is_fine() {
@@ -330,30 +269,6 @@ mod tests {
         assert_eq!(bad(&facts).iter().map(|each| each.level).collect::<Vec<_>>(), [Level::Error]);
         facts.sites[0].open_paths = true;
         assert_eq!(bad(&facts).iter().map(|each| each.level).collect::<Vec<_>>(), [Level::Warning]);
-    }
-
-    #[test]
-    fn a_router_past_the_host_to_the_same_program_is_a_side_door() {
-        let wiki = router("wiki@file", WIKI, &["doorward"]);
-        let levels = |side: Router| {
-            let found = bad(&facts(vec![wiki.clone(), side]));
-            found.iter().map(|each| (each.level, each.what.clone())).collect::<Vec<_>>()
-        };
-        let side = |rule: &str| router("side@file", rule, &[]);
-        let any = "wiki is reached without the middleware under any host name (router side@file)";
-        for rule in ["PathPrefix(`/`)", "PathPrefix(`/api`)", "HostRegexp(`.+`)"] {
-            assert_eq!(levels(side(rule)), [(Level::Error, any.to_owned())], "{rule}");
-        }
-        let other = "the router side@file leads to wiki under a host that is not declared";
-        assert_eq!(levels(side("Host(`w.lan`)")), [(Level::Warning, other.to_owned())]);
-        let elsewhere = Router { service: "y".into(), ..side("PathPrefix(`/api`)") };
-        assert_eq!(levels(elsewhere), []);
-        let guarded = Router { middlewares: vec!["doorward".into()], ..side("PathPrefix(`/`)") };
-        assert_eq!(levels(guarded), []);
-        let declared = Router { priority: 1, ..side("Host(`auth.example.com`)") };
-        assert_eq!(levels(declared), [], "looked at by itself");
-        let on_top = Router { priority: 1000, ..side("PathPrefix(`/`)") };
-        assert_eq!(levels(on_top).len(), 1, "said once");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum Share {
 #[derive(Clone, Debug, Default)]
 struct Branch {
     hosts: Vec<Hosts>,
+    /// None of these.
+    other_than: Vec<Hosts>,
     narrowed: bool,
 }
 
@@ -74,22 +76,30 @@ impl Rule {
 
 impl Branch {
     fn covers(&self, host: &str) -> bool {
-        self.hosts.iter().all(|hosts| {
-            hosts.names.iter().any(|name| name == host)
-                || hosts.patterns.iter().any(|pattern| pattern.is_match(host))
-        })
+        self.hosts.iter().all(|hosts| hosts.have(host))
+            && !self.other_than.iter().any(|hosts| hosts.have(host))
     }
 
     fn and(&self, other: &Self) -> Self {
         Self {
             hosts: [self.hosts.clone(), other.hosts.clone()].concat(),
+            other_than: [self.other_than.clone(), other.other_than.clone()].concat(),
             narrowed: self.narrowed || other.narrowed,
         }
     }
 
+    /// What none of these alternatives takes. Paths that are left out belong to another router,
+    /// which is looked at by itself.
+    fn none_of(branches: Vec<Self>) -> Self {
+        let hosts_alone =
+            |each: &Self| !each.narrowed && each.hosts.len() == 1 && each.other_than.is_empty();
+        let other_than = branches.into_iter().filter(hosts_alone).flat_map(|each| each.hosts);
+        Self { other_than: other_than.collect(), ..Self::default() }
+    }
+
     /// What a call such as `` Host(`a`) `` asks for.
     fn of_call(name: &str, given: Vec<String>) -> Self {
-        let hosts = |hosts: Hosts| Self { hosts: vec![hosts], narrowed: false };
+        let hosts = |hosts: Hosts| Self { hosts: vec![hosts], ..Self::default() };
         match name {
             "Host" | "HostHeader" => {
                 let names = given.iter().map(|text| text.to_ascii_lowercase()).collect();
@@ -105,6 +115,13 @@ impl Branch {
             "PathRegexp" if given.iter().any(|text| is_every_path(text)) => Self::default(),
             _ => Self { narrowed: true, ..Self::default() },
         }
+    }
+}
+
+impl Hosts {
+    fn have(&self, host: &str) -> bool {
+        self.names.iter().any(|name| name == host)
+            || self.patterns.iter().any(|pattern| pattern.is_match(host))
     }
 }
 
@@ -143,9 +160,7 @@ impl Reader<'_> {
             return Vec::new();
         }
         if self.eat("!") {
-            self.condition(depth.saturating_add(1));
-            // What is left out belongs to another router, which is looked at by itself.
-            return vec![Branch::default()];
+            return vec![Branch::none_of(self.condition(depth.saturating_add(1)))];
         }
         if self.eat("(") {
             let branches = self.alternatives(depth.saturating_add(1));
@@ -227,6 +242,16 @@ mod tests {
         assert_eq!(rule.share("a.example.com"), Share::Part);
         assert_eq!(rule.share("c.example.com"), Share::Nothing);
         assert!(Rule::of(r#"HostRegexp("^a\\.b$")"#).share("a.b") == Share::Whole);
+    }
+
+    #[test]
+    fn hosts_that_are_negated_are_left_out() {
+        let rule = Rule::of("HostRegexp(`.+`) && !Host(`a`) && !(HostRegexp(`^b`) || Path(`/c`))");
+        assert_eq!((rule.share("a"), rule.share("b1")), (Share::Nothing, Share::Nothing));
+        assert_eq!(rule.share("c"), Share::Whole);
+        assert!(rule.takes_any_host() && rule.names().next().is_none());
+        assert_eq!(Rule::of("!(Host(`a`) && Path(`/x`))").share("a"), Share::Whole);
+        assert_eq!(Rule::of("!!Host(`a`)").share("a"), Share::Whole);
     }
 
     #[test]

@@ -38,9 +38,14 @@ fn behind(facts: &Facts, router: &Router) -> BTreeSet<String> {
     addresses(&facts.services, &router.full_name(&router.service))
 }
 
+/// Whether it takes requests for declared hosts alone. Of the sign-in host it may take everything,
+/// which is then the sign-in itself.
 fn is_declared(facts: &Facts, router: &Router) -> bool {
     let rule = router.rule();
-    let known = |name: &str| name == facts.sign_in || facts.sites.iter().any(|site| site.has(name));
+    let known = |name: &str| {
+        facts.sites.iter().any(|site| site.has(name))
+            || (name == facts.sign_in && rule.share(name) == Share::Whole)
+    };
     !rule.takes_any_host() && rule.names().next().is_some() && rule.names().all(known)
 }
 
@@ -62,7 +67,7 @@ fn finding(facts: &Facts, site: &Site, router: &Router) -> Finding {
         }
     } else {
         let what = format!(
-            "the router {} leads to {} under a host that is not declared",
+            "the router {} leads to {} under a host that is not declared for it",
             router.name, site.app
         );
         Finding::warning(TOPIC, what).why(format!(
@@ -71,4 +76,36 @@ fn finding(facts: &Facts, site: &Site, router: &Router) -> Finding {
         ))
     };
     finding.at(&site.place).change(router.guarding_line(&facts.middleware))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Level;
+    use super::super::router::Router;
+    use super::super::sample_routers::{WIKI, bad, facts, router};
+
+    #[test]
+    fn a_router_past_the_host_to_the_same_program_is_a_side_door() {
+        let wiki = router("wiki@file", WIKI, &["doorward"]);
+        let levels = |side: Router| {
+            let found = bad(&facts(vec![wiki.clone(), side]));
+            found.iter().map(|each| (each.level, each.what.clone())).collect::<Vec<_>>()
+        };
+        let side = |rule: &str| router("side@file", rule, &[]);
+        let any = "wiki is reached without the middleware under any host name (router side@file)";
+        for rule in ["PathPrefix(`/`)", "PathPrefix(`/api`)", "HostRegexp(`.+`)"] {
+            assert_eq!(levels(side(rule)), [(Level::Error, any.to_owned())], "{rule}");
+        }
+        let other = "the router side@file leads to wiki under a host that is not declared for it";
+        assert_eq!(levels(side("Host(`w.lan`)")), [(Level::Warning, other.to_owned())]);
+        let elsewhere = Router { service: "y".into(), ..side("PathPrefix(`/api`)") };
+        assert_eq!(levels(elsewhere), []);
+        let guarded = Router { middlewares: vec!["doorward".into()], ..side("PathPrefix(`/`)") };
+        assert_eq!(levels(guarded), []);
+        assert_eq!(levels(side("Host(`auth.example.com`)")), [], "the sign-in itself");
+        let below = side("Host(`auth.example.com`) && PathPrefix(`/wiki`)");
+        assert_eq!(levels(below), [(Level::Warning, other.to_owned())]);
+        let on_top = Router { priority: 1000, ..side("PathPrefix(`/`)") };
+        assert_eq!(levels(on_top).len(), 1, "said once");
+    }
 }
