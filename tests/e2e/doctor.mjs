@@ -2,13 +2,12 @@
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { BINARY } from "./harness/doorward.mjs";
 import { run } from "./harness/program.mjs";
 import { suite } from "./harness/suite.mjs";
 import { until } from "./harness/wait.mjs";
 import { send } from "./harness/wire.mjs";
 import { World, baseBlueprint } from "./harness/world.mjs";
-
-const BINARY = process.env.DOORWARD_BIN ?? new URL("../../target/debug/doorward", import.meta.url).pathname;
 
 const apps = (world) => `
 app wiki "Wiki" {

@@ -1,11 +1,11 @@
 // The server under test: its command line, its files, its ports.
 import { rename, writeFile, readFile, rm, mkdir } from "node:fs/promises";
-import { join, dirname, basename } from "node:path";
+import { join, dirname, basename, resolve } from "node:path";
 import { Program, run } from "./program.mjs";
 import { until } from "./wait.mjs";
 import { send } from "./wire.mjs";
 
-const BINARY = process.env.DOORWARD_BIN ?? new URL("../../../target/debug/doorward", import.meta.url).pathname;
+export const BINARY = resolve(process.env.DOORWARD_BIN ?? new URL("../../../target/debug/doorward", import.meta.url).pathname);
 
 export class Doorward {
   /** Prepares directories and ports; `start` runs it. */
