@@ -4,8 +4,9 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 
 use super::visit::Visit;
+use crate::flow::hashing::{HashError, Verified};
 use crate::flow::new_password::{self, LINK_PURPOSE, Problem};
-use crate::secret::TokenDigest;
+use crate::secret::{Secret, TokenDigest};
 use crate::session::SessionError;
 use crate::store::{Link, NewPassword, StoreError, User};
 use crate::web::csp::PageClass;
@@ -21,7 +22,7 @@ enum Trouble {
     #[error(transparent)]
     Session(#[from] SessionError),
     #[error(transparent)]
-    Hash(#[from] crate::flow::hashing::HashError),
+    Hash(#[from] HashError),
 }
 
 /// A link that is worth something, and whose it is.
@@ -84,7 +85,11 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
     let given = form.secret("new-password");
     let rules = visit.runtime.blueprint.settings.password;
     let names = names_of(&link.user);
-    let problems = new_password::check(&given, &form.secret("new-password-again"), rules, &names);
+    let mut problems =
+        new_password::check(&given, &form.secret("new-password-again"), rules, &names);
+    if problems.is_empty() && is_the_one_to_replace(visit, &link.user, &given).await? {
+        problems.push(Problem::Unchanged);
+    }
     if !problems.is_empty() {
         return Ok(ask(visit, &link, &problems));
     }
@@ -105,6 +110,17 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
     server.journal.note("password.set", who, None, serde_json::json!({ "by": "link" }));
     tracing::info!(user = link.user.username, "a password was set by a one-time link");
     Ok(reply::see_other("/sign-in"))
+}
+
+/// A password that must change does not stay by way of a link either.
+async fn is_the_one_to_replace(
+    visit: &Visit<'_>,
+    user: &User,
+    given: &Secret,
+) -> Result<bool, Trouble> {
+    let hash = user.password_hash.as_ref().filter(|_| user.must_change);
+    let Some(hash) = hash else { return Ok(false) };
+    Ok(visit.server.hasher.verify(given, Some(hash)).await? != Verified::Wrong)
 }
 
 /// What a password should not be made of.

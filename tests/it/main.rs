@@ -5,6 +5,7 @@
 mod blueprint;
 mod crash;
 mod docs;
+mod flow;
 mod generated_secrets;
 mod security;
 mod store;
