@@ -26,12 +26,14 @@ pub struct Profile {
     standing: ArcSwapOption<Standing>,
 }
 
-/// What an account is worth under one runtime.
+/// What an account is worth under one runtime. Address and attributes are those of the files:
+/// whatever else the store holds may have been written by the person (`security.md` R11).
 #[derive(Debug)]
 pub struct Standing {
     pub epoch: u64,
     pub disabled: bool,
     pub name: String,
+    /// The verified address; one that files declare is.
     pub email: Option<String>,
     pub groups: GroupSet,
     /// The same as names, sorted.
@@ -99,21 +101,16 @@ impl Profile {
         let groups = runtime.groups.expand(direct.map(String::as_str));
         let mut group_names: Vec<_> = runtime.groups.names_in(&groups).map(str::to_owned).collect();
         group_names.sort_unstable();
-        let mut attributes = self.user.own_attributes.clone();
-        attributes.extend(declared.map(|person| person.attributes.clone()).unwrap_or_default());
         // Somebody whom the files no longer name is out before the store has heard of it.
         let gone = self.user.declared && declared.is_none();
         Standing {
             epoch: runtime.epoch,
             disabled: self.user.disabled || gone || declared.is_some_and(|person| person.disabled),
             name: declared.and_then(|p| p.name.clone()).unwrap_or_else(|| self.user.name.clone()),
-            email: match declared {
-                Some(person) => person.email.clone(),
-                None => self.user.email.clone(),
-            },
+            email: declared.and_then(|person| person.email.clone()),
             groups,
             group_names,
-            attributes,
+            attributes: declared.map(|person| person.attributes.clone()).unwrap_or_default(),
         }
     }
 }

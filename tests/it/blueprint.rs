@@ -2,4 +2,4 @@
 
 mod homelab;
 mod mistakes;
-mod reading;
+pub mod reading;

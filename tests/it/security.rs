@@ -7,6 +7,7 @@ mod first_run;
 mod forms;
 mod headers;
 mod spellings;
+mod written;
 
 use super::support::server::{Browser, EXTERNAL, Server};
 

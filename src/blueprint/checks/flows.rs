@@ -25,6 +25,7 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
             tell(view, flow, diagnostic, out);
         }
     }
+    console_groups_of_sources(view, out);
     passkey_autofill(view, out);
     purposes(view, out);
     mail(view, out);
@@ -109,7 +110,7 @@ fn fields(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {
     }
 }
 
-/// `security.md` R11.
+/// Whom a flow or a source brings in is in no group of the console (`security.md` R11).
 fn console_groups(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {
     for stage in &flow.stages {
         let StageKind::UserWrite { groups, .. } = &stage.kind else { continue };
@@ -117,6 +118,9 @@ fn console_groups(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {
             tell(view, flow, diagnostic, out);
         }
     }
+}
+
+fn console_groups_of_sources(view: &View<'_>, out: &mut Diagnostics) {
     for source in &view.blueprint.sources {
         for group in source.groups.iter().flat_map(|grant| &grant.groups) {
             if let Some(diagnostic) = console_group(view, group) {
