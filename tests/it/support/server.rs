@@ -73,7 +73,7 @@ impl Server {
 
     /// Starts the process and waits until it says that it is ready and answers.
     pub fn start(&mut self) {
-        let mut process = self.spawn();
+        let mut process = self.spawn(&["serve"]);
         let mut errors = BufReader::new(process.child.stderr.take().expect("standard error"));
         let ready = pass_on(&mut errors, &process.log, |line| line.contains(" ready "));
         assert!(ready, "the server did not start:\n{}", logged(&process.log));
@@ -85,13 +85,18 @@ impl Server {
 
     /// Starts the process and kills it after a while, ready or not.
     pub fn start_and_kill(&self, after: Duration) {
-        let process = self.spawn();
+        self.command_and_kill(&["serve"], after);
+    }
+
+    /// Runs a command and kills it after a while, done or not.
+    pub fn command_and_kill(&self, arguments: &[&str], after: Duration) {
+        let process = self.spawn(arguments);
         std::thread::park_timeout(after);
         drop(process);
     }
 
-    fn spawn(&self) -> Process {
-        let mut command = self.prepared(&["serve"]);
+    fn spawn(&self, arguments: &[&str]) -> Process {
+        let mut command = self.prepared(arguments);
         command.args(self.place()).stdout(Stdio::null()).stderr(Stdio::piped());
         let child = command.spawn().expect("the server's process");
         Process { child, log: Arc::default() }

@@ -1,4 +1,5 @@
-//! Runs a test on SQLite and on Postgres.
+//! Runs a test on SQLite and on Postgres: with a store in this process, or with the arguments of a
+//! server that keeps its state there.
 //!
 //! Postgres comes from `TEST_POSTGRES_URL`, a schema for each test. Without it the test says
 //! that it was skipped there; where `CI` is `true` it fails.
@@ -134,6 +135,28 @@ pub async fn on_both_places(test: impl AsyncFn(&Place)) {
         test(&place).await;
         place.remove().await;
     }
+}
+
+/// Runs `test` with the arguments of a server on SQLite, then with those of one on Postgres.
+pub fn on_both_servers(test: impl Fn(&[&str])) {
+    on_sqlite_server(&test);
+    on_postgres_server(&test);
+}
+
+/// For what takes too long to do one after the other: a server keeps its state in SQLite unless
+/// told otherwise.
+pub fn on_sqlite_server(test: impl Fn(&[&str])) {
+    test(&[]);
+}
+
+/// The other half of `on_sqlite_server`.
+pub fn on_postgres_server(test: impl Fn(&[&str])) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let Some(place) = runtime.block_on(Place::postgres()) else { return };
+    let StateUrl::Postgres(url) = place.url() else { panic!("a place in Postgres") };
+    test(&["--state", url.reveal()]);
+    runtime.block_on(place.remove());
 }
 
 async fn run(place: Place, test: impl AsyncFn(&TestStore)) -> TestStore {
