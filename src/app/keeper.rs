@@ -48,10 +48,14 @@ impl Keeper {
         Self { options, places, fronts, last: Mutex::default() }
     }
 
-    /// Notes what was judged at start.
-    pub async fn begin(&self, digest: &str) {
+    /// Notes what was judged at start, and what stood in the way of it.
+    pub async fn begin(&self, digest: &str, refused: Option<&Verdict>) {
         let mut last = self.last.lock().await;
         digest.clone_into(&mut last.digest);
+        match refused {
+            Some(verdict) => self.tell(verdict, "start", false).await,
+            None => self.forget_held().await,
+        }
         last.published = self.publish().await;
     }
 
@@ -117,10 +121,12 @@ impl Keeper {
             return Ok(Verdict::Held(Box::new(plan)));
         }
         let changes = plan.outcome() == Outcome::Changes;
+        let same_text = candidate.runtime.source_digest == before.source_digest;
         let generation = take(&self.options, server, candidate, &plan, by).await?;
         last.published = self.publish().await;
         Ok(match changes {
             true => Verdict::Applied { generation, plan: Box::new(plan) },
+            false if same_text => Verdict::Unchanged,
             false => Verdict::Refreshed,
         })
     }
@@ -162,10 +168,8 @@ impl Keeper {
         let before = server.health.load_full();
         let (state, problems) = verdict.state();
         let since = if before.state == state { before.since } else { server.clock.now() };
-        if state == SyncState::InSync
-            && let Err(error) = clear_held(&server.store).await
-        {
-            tracing::warn!(%error, "a held set of files could not be forgotten");
+        if state == SyncState::InSync {
+            self.forget_held().await;
         }
         if !repeated {
             self.note(verdict, &problems, by);
@@ -173,6 +177,12 @@ impl Keeper {
         }
         let degraded = before.degraded.clone();
         server.health.store(Arc::new(Health { state, since, problems, degraded }));
+    }
+
+    async fn forget_held(&self) {
+        if let Err(error) = clear_held(&self.fronts.server.store).await {
+            tracing::warn!(%error, "a held set of files could not be forgotten");
+        }
     }
 
     fn note(&self, verdict: &Verdict, problems: &[String], by: &str) {

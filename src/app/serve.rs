@@ -21,6 +21,7 @@ use super::keeper::Keeper;
 use super::opening::{KeyOrigin, Opened, open, write_private};
 use super::options::Options;
 use super::places::Places;
+use super::verdict::Verdict;
 use super::watch::Watch;
 use super::{initial_passwords, listen, metrics, password_link, tasks};
 use crate::app::control;
@@ -33,9 +34,9 @@ use crate::ids::Rng;
 use crate::journal;
 use crate::pages::Pages;
 use crate::reconcile::apply::{Applied, Applying};
-use crate::reconcile::{self, Confirmations, Outcome, Plan, Reason};
+use crate::reconcile::{self, Confirmations, Outcome, Plan};
 use crate::runtime::Runtime;
-use crate::runtime::health::{Health, SyncState};
+use crate::runtime::health::Health;
 use crate::secret::Secret;
 use crate::session::Sessions;
 use crate::store::{Opening, StateUrl};
@@ -177,8 +178,8 @@ struct Start {
 enum What {
     /// The files themselves.
     Files { warnings: usize, missing: Vec<String> },
-    /// The last good ones, and why.
-    LastGood(Health),
+    /// The last good ones, and what came of the files.
+    LastGood(Verdict),
 }
 
 async fn first(
@@ -215,8 +216,12 @@ async fn first(
                 let applied = apply(opened, &candidate, &plan).await?;
                 return Ok(with_files(candidate, Some(&applied)));
             }
-            let problems = plan.held.iter().map(Reason::line).collect();
-            fall_back(options, before, SyncState::Held, problems, "they wait for a confirmation")
+            let rng = Rng::system();
+            let held = reconcile::apply::hold(&applying(opened, &rng, &candidate, &plan)).await;
+            if let Err(error) = held {
+                tracing::warn!(%error, "a held set of files could not be noted");
+            }
+            fall_back(options, before, Verdict::Held(Box::new(plan)))
         }
         (Err(rejected), None) => {
             eprint!("{}", rejected.render(style));
@@ -225,7 +230,11 @@ async fn first(
         (Err(rejected), Some(_)) => {
             eprint!("{}", rejected.render(style));
             let good = generation::last_good(options, places, store).await?;
-            fall_back(options, good, SyncState::Rejected, rejected.lines(), "they have errors")
+            let verdict = match rejected.vanished.is_empty() {
+                true => Verdict::Rejected(rejected),
+                false => Verdict::Vanished(rejected.vanished.clone()),
+            };
+            fall_back(options, good, verdict)
         }
     }
 }
@@ -242,36 +251,48 @@ fn with_files(candidate: Candidate, applied: Option<&Applied>) -> Start {
 
 /// Takes new files into force before anybody is answered.
 async fn apply(opened: &Opened, candidate: &Candidate, plan: &Plan) -> anyhow::Result<Applied> {
-    let applying = Applying {
+    let rng = Rng::system();
+    Ok(reconcile::apply::apply(&applying(opened, &rng, candidate, plan)).await?)
+}
+
+fn applying<'a>(
+    opened: &'a Opened,
+    rng: &'a Rng,
+    candidate: &'a Candidate,
+    plan: &'a Plan,
+) -> Applying<'a> {
+    Applying {
         store: &opened.store,
         key: &opened.key,
-        rng: &Rng::system(),
+        rng,
         now: Clock::machine().now(),
         plan,
         after: &candidate.runtime,
         actor: "start",
-    };
-    Ok(reconcile::apply::apply(&applying).await?)
+    }
 }
 
+/// The last good files in the place of those that cannot be taken.
 fn fall_back(
     options: &Options,
     good: Option<Runtime>,
-    state: SyncState,
-    problems: Vec<String>,
-    why: &str,
+    verdict: Verdict,
 ) -> anyhow::Result<Start> {
+    let why = match verdict {
+        Verdict::Held(_) => "they wait for a confirmation",
+        Verdict::Vanished(_) => "a directory of theirs is gone or empty",
+        _ => "they have errors",
+    };
     if options.strict {
         bail!("the files are not in force ({why}), and --strict refuses to start without them");
     }
     let Some(runtime) = good else {
-        for problem in &problems {
+        for problem in &verdict.state().1 {
             eprintln!("error: {problem}");
         }
         bail!("the files cannot be taken into force ({why}), and no earlier ones are stored");
     };
-    let health = Health { state, since: Clock::machine().now(), problems, degraded: Vec::new() };
-    Ok(Start { runtime, what: What::LastGood(health) })
+    Ok(Start { runtime, what: What::LastGood(verdict) })
 }
 
 /// What is worth telling about the files.
@@ -297,18 +318,18 @@ async fn into_force(
         provided: ArcSwapOption::empty(),
     });
     let keeper = Arc::new(Keeper::new(options.clone(), places.clone(), fronts));
-    let mut warnings = Warnings::default();
-    match what {
+    let warnings = match what {
         What::Files { warnings: count, missing } => {
             initial_passwords::apply(options, server).await?;
-            warnings = Warnings { count, missing, not_in_force: None };
+            keeper.begin(digest, None).await;
+            Warnings { count, missing, not_in_force: None }
         }
-        What::LastGood(health) => {
-            warnings.not_in_force = health.problems.first().cloned();
-            server.health.store(Arc::new(health));
+        What::LastGood(verdict) => {
+            keeper.begin(digest, Some(&verdict)).await;
+            let not_in_force = verdict.state().1.into_iter().next();
+            Warnings { not_in_force, ..Warnings::default() }
         }
-    }
-    keeper.begin(digest).await;
+    };
     Ok((keeper, warnings))
 }
 

@@ -88,7 +88,7 @@ impl Verdict {
     pub fn text(&self, now: Millis, style: &Style) -> String {
         let colour = colour(style.colour);
         match self {
-            Self::Unchanged => "nothing to do: the files are the ones in force\n".to_owned(),
+            Self::Unchanged => "nothing changed: the files are the ones in force\n".to_owned(),
             Self::Refreshed => "nothing to do: only places or comments changed\n".to_owned(),
             Self::Applied { generation, plan } => {
                 format!(

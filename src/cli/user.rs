@@ -2,8 +2,10 @@
 
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
+use http::Method;
 
-use super::Installation;
+use super::{Installation, socket};
+use crate::app::control::Ask;
 use crate::app::places::Places;
 use crate::app::{opening, password_link};
 use crate::blueprint::load;
@@ -63,8 +65,19 @@ async fn open(at: &Installation) -> anyhow::Result<(opening::Opened, String)> {
     Ok((opened, places.addressing.public(&declared).to_string()))
 }
 
+/// Where people sign in: as the running server says, which may listen elsewhere than the files
+/// and the arguments of this command say.
+async fn external(at: &Installation, declared: String) -> anyhow::Result<String> {
+    let control = socket::places(at)?.control;
+    let asked = socket::ask(&control, Method::GET, "/status", &Ask::default()).await;
+    let answer = asked.ok().flatten();
+    let told = answer.and_then(|answer| answer.json.get("external")?.as_str().map(str::to_owned));
+    Ok(told.unwrap_or(declared))
+}
+
 async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
-    let (opened, external) = open(at).await?;
+    let (opened, declared) = open(at).await?;
+    let external = external(at, declared).await?;
     let user = opened.store.read().await?.find_user_by_username(name).await?;
     let Some(user) = user else {
         bail!(

@@ -7,11 +7,15 @@ use std::time::Duration;
 
 use crate::blueprint::flow::Lockout;
 use crate::clock::Millis;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Tx};
 
 /// Failures of one address, over all accounts, before it has to wait.
 const ADDRESS_LIMIT: u64 = 50;
 const ADDRESS_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// Sign-ins that one address may begin within a minute: each is a row in the store until it ends.
+const STARTS_LIMIT: u64 = 60;
+const STARTS_WINDOW: Duration = Duration::from_secs(60);
 
 /// The lockout of a flow that declares none.
 pub const DEFAULT_LOCKOUT: Lockout = Lockout { after: 10, lasts: Duration::from_secs(15 * 60) };
@@ -85,5 +89,44 @@ impl Keys {
         let mut tx = store.begin().await?;
         tx.clear_attempts(&self.account).await?;
         tx.commit().await
+    }
+}
+
+/// The sign-ins that an address begins, whatever comes of them.
+#[derive(Clone, Debug)]
+pub struct Starts {
+    key: String,
+}
+
+impl Starts {
+    #[must_use]
+    pub fn of(address: &str) -> Self {
+        Self { key: format!("starts:{address}") }
+    }
+
+    /// How long to wait before another may begin, if at all. Asking writes nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    pub async fn wait(&self, store: &Store, now: Millis) -> Result<Option<Duration>, StoreError> {
+        let found = store.read().await?.find_attempts(&self.key).await?;
+        let over = found.filter(|starts| starts.failures >= STARTS_LIMIT);
+        let wait = over.map(|starts| starts.first_at.plus(STARTS_WINDOW).since(now));
+        Ok(wait.filter(|wait| !wait.is_zero()))
+    }
+
+    /// Counts one that begins in this transaction. `false` if others took the last place.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn count(&self, tx: &mut Tx, now: Millis) -> Result<bool, StoreError> {
+        let starts = tx.count_failure(&self.key, now, STARTS_WINDOW).await?;
+        Ok(starts.failures <= STARTS_LIMIT)
+    }
+
+    /// The longest wait there is.
+    #[must_use]
+    pub fn longest_wait() -> Duration {
+        STARTS_WINDOW
     }
 }

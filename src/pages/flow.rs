@@ -203,15 +203,15 @@ impl Run<'_> {
         let wanted = For::sign_in_host(StatusCode::NOT_IMPLEMENTED);
         reply::page(visit.server, &visit.runtime, wanted, &page)
     }
+}
 
-    fn too_many(&self, wait: Duration) -> Response<Body> {
-        let mut page = ErrorPage::new(ErrorKind::TooManyAttempts);
-        page.wait_minutes = u32::try_from(wait.as_secs().div_ceil(60)).ok();
-        page.retry = Some(action(self.visit));
-        let mut response = self.visit.error_with(page);
-        response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
-        response
-    }
+fn too_many(visit: &Visit<'_>, wait: Duration) -> Response<Body> {
+    let mut page = ErrorPage::new(ErrorKind::TooManyAttempts);
+    page.wait_minutes = u32::try_from(wait.as_secs().div_ceil(60)).ok();
+    page.retry = Some(action(visit));
+    let mut response = visit.error_with(page);
+    response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
+    response
 }
 
 /// The app that the sign-in leads to, if it began at one.

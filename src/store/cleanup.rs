@@ -13,7 +13,7 @@ pub struct Retention {
     pub events: Duration,
     /// Ended sessions, retired secrets and idle counters.
     pub ended: Duration,
-    /// Used or expired tickets, links and flows.
+    /// Used or expired tickets and links. Flows that ran out are worth nothing at once.
     pub expired: Duration,
     /// Generations, besides the one in force.
     pub generations: i64,
@@ -85,7 +85,7 @@ impl Store {
         let before = now.minus(keep.expired);
         let mut tx = self.begin().await?;
         cleaned.tickets = tx.purge_tickets(before, keep.batch).await?;
-        cleaned.flow_states = tx.purge_flow_states(before, keep.batch).await?;
+        cleaned.flow_states = tx.purge_flow_states(now, keep.batch).await?;
         cleaned.links = tx.purge_links(before, keep.batch).await?;
         cleaned.attempts = tx.purge_attempts(now.minus(keep.ended), keep.batch).await?;
         tx.commit().await

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Answer, Trouble, action, app_of};
+use axum::body::Body;
+use http::Response;
+
+use super::{Answer, Trouble, action, app_of, too_many};
 use crate::blueprint::flow::Flow;
+use crate::clock::Millis;
+use crate::flow::attempts::Starts;
 use crate::flow::stages::Progress;
 use crate::pages::pinned::Generation;
 use crate::pages::visit::Visit;
 use crate::secret::TokenDigest;
 use crate::store::{NewFlowState, StoreError};
-use crate::web::reply;
+use crate::web::{reply, visitor};
 
 /// A sign-in that takes longer begins anew.
 pub const LASTS: Duration = Duration::from_secs(15 * 60);
@@ -88,27 +93,52 @@ impl Attempt {
     pub async fn save_and_turn(&self, visit: &Visit<'_>) -> Answer {
         let now = visit.server.clock.now();
         let data = serde_json::to_value(&self.progress).unwrap_or_default();
+        let Some(version) = self.version else {
+            return match self.begin(visit, &data, now).await? {
+                Some(wait) => Ok(too_many(visit, wait)),
+                None => Ok(self.turn(visit)),
+            };
+        };
         let mut tx = visit.server.store.begin().await?;
-        match self.version {
-            Some(version) => {
-                tx.advance_flow_state(&self.digest, version, &data, now).await?;
-            }
-            None => {
-                let state = NewFlowState {
-                    digest: &self.digest,
-                    flow: &self.flow.slug.value,
-                    purpose: "authentication",
-                    generation: self.number,
-                    data: &data,
-                    expires_at: now.plus(LASTS),
-                };
-                tx.put_flow_state(state, now).await?;
-            }
-        }
+        tx.advance_flow_state(&self.digest, version, &data, now).await?;
         tx.commit().await?;
+        Ok(self.turn(visit))
+    }
+
+    /// Writes down a flow that begins, unless its address began too many: then how long to wait.
+    /// Nobody has proven anything yet, so that this bounds what strangers can have written.
+    async fn begin(
+        &self,
+        visit: &Visit<'_>,
+        data: &serde_json::Value,
+        now: Millis,
+    ) -> Result<Option<Duration>, Trouble> {
+        let store = &visit.server.store;
+        let starts = Starts::of(&visitor::address_key(visit.client));
+        if let Some(wait) = starts.wait(store, now).await? {
+            return Ok(Some(wait));
+        }
+        let mut tx = store.begin().await?;
+        if !starts.count(&mut tx, now).await? {
+            return Ok(Some(Starts::longest_wait()));
+        }
+        let state = NewFlowState {
+            digest: &self.digest,
+            flow: &self.flow.slug.value,
+            purpose: "authentication",
+            generation: self.number,
+            data,
+            expires_at: now.plus(LASTS),
+        };
+        tx.put_flow_state(state, now).await?;
+        tx.commit().await?;
+        Ok(None)
+    }
+
+    fn turn(&self, visit: &Visit<'_>) -> Response<Body> {
         let mut response = reply::see_other(&action(visit));
         visit.set_cookie(&mut response, &visit.flow_cookie(), &self.cookie, Some(LASTS));
-        Ok(response)
+        response
     }
 
     /// Uses the flow up; `false` if somebody did already.

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::Response;
 
-use super::{Answer, Run, Trouble, action, is_enabled};
+use super::{Answer, Run, Trouble, action, is_enabled, too_many};
 use crate::blueprint::flow::Lockout;
 use crate::flow::attempts::{DEFAULT_LOCKOUT, Keys};
 use crate::flow::hashing::{LONGEST, Verified};
@@ -48,7 +48,7 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
     let keys = Keys::new(user_id, &login, visitor::address_key(visit.client));
     let now = server.clock.now();
     if let Some(wait) = keys.wait(&server.store, now).await? {
-        return Ok(run.too_many(wait));
+        return Ok(too_many(visit, wait));
     }
     let hash = user.as_ref().and_then(|user| user.password_hash.as_ref());
     let answer = server.hasher.verify(&given, hash).await?;

@@ -40,7 +40,7 @@ fn a_plan_reads_like_this() {
       ~ user alice             home.kdl:9
           ~ in   admins users  →  users
 
-      Access that changes (declared users, from the internet, with MFA):
+      Access that changes (declared users, from the internet, MFA taken as given):
         alice  bazarr  absent → allow   by home.kdl:30
         alice  vault    allow → absent  by default
         bob    bazarr  absent → allow   by home.kdl:30

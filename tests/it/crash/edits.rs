@@ -75,7 +75,9 @@ fn edit_on(server: &Server, edition: &mut u64, told: &mut Acknowledged, stop: &A
 /// Signs in and opens the app until the server is gone.
 fn sign_in_on(server: &Server, told: &mut Acknowledged, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        let mut browser = Browser::at(server);
+        // Many people at home, not one in a great hurry: their number bounds one address.
+        let client = format!("198.51.100.{}", told.sign_ins.len() % 250);
+        let mut browser = Browser::through_proxy(server, &client);
         let Some(done) = browser.try_sign_in("alice", PASSWORD) else { return };
         assert_eq!(done.status, 303, "{}", done.body);
         told.sign_ins.push(browser.cookies(&server.url(EXTERNAL)));

@@ -385,11 +385,18 @@ impl Answer {
 pub struct Browser<'a> {
     server: &'a Server,
     jar: BTreeMap<String, BTreeMap<String, String>>,
+    /// Whom the proxy names, where one stands before the sign-in host.
+    client: Option<String>,
 }
 
 impl<'a> Browser<'a> {
     pub fn at(server: &'a Server) -> Self {
-        Self { server, jar: BTreeMap::new() }
+        Self { server, jar: BTreeMap::new(), client: None }
+    }
+
+    /// A browser whose requests come through a trusted proxy, from this address.
+    pub fn through_proxy(server: &'a Server, client: &str) -> Self {
+        Self { client: Some(client.to_owned()), ..Self::at(server) }
     }
 
     /// Opens an address at the server itself.
@@ -453,6 +460,10 @@ impl<'a> Browser<'a> {
     }
 
     fn with_cookies(&self, request: Request, url: &str) -> Request {
+        let request = match &self.client {
+            Some(client) => request.instead("X-Forwarded-For", client),
+            None => request,
+        };
         match self.cookies(url) {
             none if none.is_empty() => request,
             cookies => request.with("Cookie", cookies),
