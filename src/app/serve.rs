@@ -273,11 +273,7 @@ fn applying<'a>(
 }
 
 /// The last good files in the place of those that cannot be taken.
-fn fall_back(
-    options: &Options,
-    good: Option<Runtime>,
-    verdict: Verdict,
-) -> anyhow::Result<Start> {
+fn fall_back(options: &Options, good: Option<Runtime>, verdict: Verdict) -> anyhow::Result<Start> {
     let why = match verdict {
         Verdict::Held(_) => "they wait for a confirmation",
         Verdict::Vanished(_) => "a directory of theirs is gone or empty",

@@ -142,7 +142,10 @@ impl Page {
             return;
         }
         self.gap();
-        self.line(BOLD, "  Access that changes (declared users, from the internet, MFA taken as given):");
+        self.line(
+            BOLD,
+            "  Access that changes (declared users, from the internet, MFA taken as given):",
+        );
         let rows: Vec<[String; 5]> =
             shown.iter().take(MOST_LINES).map(|change| access_row(change)).collect();
         let width = |column: usize| {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that goes wrong stops there")]
 
+mod app;
 mod blueprint;
 mod crash;
 mod docs;

@@ -50,7 +50,12 @@ app lan "Only at home" {{
 
 /// The household's server, where alice can sign in.
 fn served() -> Server {
-    let server = Server::with(&household());
+    served_with(&[])
+}
+
+/// The same with its state elsewhere: for what the store decides, on both databases.
+fn served_with(state: &[&str]) -> Server {
+    let server = Server::with_arguments(&household(), state);
     server.set_password("alice", PASSWORD);
     server
 }

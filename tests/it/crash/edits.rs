@@ -1,6 +1,6 @@
 //! The server is killed while files are taken into force and while people sign in.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -11,6 +11,9 @@ use crate::support::stores::{on_postgres_server, on_sqlite_server};
 
 const ROUNDS: u32 = 100;
 const APP: &str = "http://wiki.localhost:9000/";
+
+/// How many came to sign in.
+static PEOPLE: AtomicU32 = AtomicU32::new(0);
 
 fn blueprint(edition: u64) -> String {
     format!(
@@ -75,8 +78,8 @@ fn edit_on(server: &Server, edition: &mut u64, told: &mut Acknowledged, stop: &A
 /// Signs in and opens the app until the server is gone.
 fn sign_in_on(server: &Server, told: &mut Acknowledged, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
-        // Many people at home, not one in a great hurry: their number bounds one address.
-        let client = format!("198.51.100.{}", told.sign_ins.len() % 250);
+        // Each from an address of their own: what one may begin in a minute is bounded.
+        let client = format!("198.51.100.{}", PEOPLE.fetch_add(1, Ordering::Relaxed) % 250);
         let mut browser = Browser::through_proxy(server, &client);
         let Some(done) = browser.try_sign_in("alice", PASSWORD) else { return };
         assert_eq!(done.status, 303, "{}", done.body);

@@ -7,6 +7,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::support::server::{Answer, Browser, EXTERNAL, Server};
+use crate::support::stores::on_both_servers;
 
 const INITIAL: &str = "welcome-aboard-77-lantern";
 const OWN: &str = "quiet-lantern-42-river";
@@ -19,12 +20,12 @@ struct Household {
 }
 
 impl Household {
-    fn new() -> Self {
+    fn on(state: &[&str]) -> Self {
         let secrets = TempDir::new().expect("a directory");
         write_secret(secrets.path(), INITIAL);
         let directory = secrets.path().display().to_string();
-        let server =
-            Server::with_arguments(&blueprint(secrets.path()), &["--read-from", &directory]);
+        let arguments = [&["--read-from", directory.as_str()], state].concat();
+        let server = Server::with_arguments(&blueprint(secrets.path()), &arguments);
         Self { server, secrets }
     }
 
@@ -110,75 +111,87 @@ fn asks_for_a_new_password(page: &Answer) -> bool {
 
 #[test]
 fn the_first_sign_in_forces_a_change() {
-    let household = Household::new();
-    // As often as somebody turns away from the question, it is asked again.
-    for _ in 0..2 {
-        let (mut browser, page) = household.after_password(INITIAL);
-        assert!(asks_for_a_new_password(&page), "{} {}", page.status, page.body);
-        assert!(!household.is_signed_in(&mut browser), "signed in before the change");
-    }
-    household.change();
-    assert!(household.is_let_in(OWN));
-    assert!(household.is_refused(INITIAL), "the initial password is used up");
+    on_both_servers(|state| {
+        let household = Household::on(state);
+        // As often as somebody turns away from the question, it is asked again.
+        for _ in 0..2 {
+            let (mut browser, page) = household.after_password(INITIAL);
+            assert!(asks_for_a_new_password(&page), "{} {}", page.status, page.body);
+            assert!(!household.is_signed_in(&mut browser), "signed in before the change");
+        }
+        household.change();
+        assert!(household.is_let_in(OWN));
+        assert!(household.is_refused(INITIAL), "the initial password is used up");
+    });
 }
 
 #[test]
 fn the_initial_password_is_refused_as_the_new_one() {
-    let household = Household::new();
-    let (mut browser, page) = household.after_password(INITIAL);
-    let again = browser.submit(&household.url(), &page, &twice(INITIAL));
-    assert_eq!(again.status, 422, "{}", again.body);
-    assert!(again.body.contains("name=\"new-password\""));
-    assert!(!household.is_signed_in(&mut browser));
-    let (_, page) = household.after_password(INITIAL);
-    assert!(asks_for_a_new_password(&page), "the change was not made");
+    on_both_servers(|state| {
+        let household = Household::on(state);
+        let (mut browser, page) = household.after_password(INITIAL);
+        let again = browser.submit(&household.url(), &page, &twice(INITIAL));
+        assert_eq!(again.status, 422, "{}", again.body);
+        assert!(again.body.contains("name=\"new-password\""));
+        assert!(!household.is_signed_in(&mut browser));
+        let (_, page) = household.after_password(INITIAL);
+        assert!(asks_for_a_new_password(&page), "the change was not made");
+    });
 }
 
 /// A link made on the host leads past the password, not past the change.
 #[test]
 fn a_link_does_not_make_the_initial_password_permanent() {
-    let household = Household::new();
-    let link = household.server.link("alice");
-    let mut browser = Browser::at(&household.server);
-    let page = browser.open(&link);
-    let kept = browser.submit(&link, &page, &twice(INITIAL));
-    assert_eq!(kept.status, 422, "{}", kept.body);
-    let page = browser.open(&link);
-    assert_eq!(browser.submit(&link, &page, &twice(OWN)).status, 303);
-    assert!(household.is_let_in(OWN));
+    on_both_servers(|state| {
+        let household = Household::on(state);
+        let link = household.server.link("alice");
+        let mut browser = Browser::at(&household.server);
+        let page = browser.open(&link);
+        let kept = browser.submit(&link, &page, &twice(INITIAL));
+        assert_eq!(kept.status, 422, "{}", kept.body);
+        let page = browser.open(&link);
+        assert_eq!(browser.submit(&link, &page, &twice(OWN)).status, 303);
+        assert!(household.is_let_in(OWN));
+    });
 }
 
 #[test]
 fn reloads_and_restarts_do_not_set_it_again() {
-    let mut household = Household::new();
-    household.change();
-    household.reload_edited(1);
-    assert!(household.is_let_in(OWN), "after a reload");
-    household.server.restart();
-    assert!(household.is_let_in(OWN), "after a restart");
-    assert!(household.is_refused(INITIAL));
+    on_both_servers(|state| {
+        let mut household = Household::on(state);
+        household.change();
+        household.reload_edited(1);
+        assert!(household.is_let_in(OWN), "after a reload");
+        household.server.restart();
+        assert!(household.is_let_in(OWN), "after a restart");
+        assert!(household.is_refused(INITIAL));
+    });
 }
 
 #[test]
 fn a_changed_file_does_not_set_it_again() {
-    let mut household = Household::new();
-    household.change();
-    household.replace_secret(OTHER);
-    household.reload_edited(1);
-    assert!(household.is_refused(OTHER), "after a reload");
-    household.server.restart();
-    assert!(household.is_refused(OTHER), "after a restart");
-    assert!(household.is_let_in(OWN));
+    on_both_servers(|state| {
+        let mut household = Household::on(state);
+        household.change();
+        household.replace_secret(OTHER);
+        household.reload_edited(1);
+        assert!(household.is_refused(OTHER), "after a reload");
+        household.server.restart();
+        assert!(household.is_refused(OTHER), "after a restart");
+        assert!(household.is_let_in(OWN));
+    });
 }
 
 /// Once is once, even if nobody has signed in since.
 #[test]
 fn a_file_changed_before_the_first_sign_in_changes_nothing() {
-    let mut household = Household::new();
-    household.replace_secret(OTHER);
-    household.reload_edited(1);
-    household.server.restart();
-    assert!(household.is_refused(OTHER));
-    let (_, page) = household.after_password(INITIAL);
-    assert!(asks_for_a_new_password(&page), "{} {}", page.status, page.body);
+    on_both_servers(|state| {
+        let mut household = Household::on(state);
+        household.replace_secret(OTHER);
+        household.reload_edited(1);
+        household.server.restart();
+        assert!(household.is_refused(OTHER));
+        let (_, page) = household.after_password(INITIAL);
+        assert!(asks_for_a_new_password(&page), "{} {}", page.status, page.body);
+    });
 }

@@ -1,7 +1,8 @@
 //! Cookies: what cannot be read is nobody, and none is worth anything elsewhere.
 
-use super::{FILES, WIKI, alice, served};
+use super::{FILES, WIKI, alice, served, served_with};
 use crate::support::server::{Browser, EXTERNAL};
+use crate::support::stores::on_both_servers;
 
 /// Name and value of the cookie that opens an app.
 fn session(browser: &Browser<'_>, url: &str) -> (String, String) {
@@ -67,17 +68,19 @@ fn a_token_with_one_letter_changed_is_nobody() {
 /// `security.md` R12: an app's cookie is worth nothing at another app, nor is the sign-in's.
 #[test]
 fn a_cookie_of_one_app_is_nobody_at_another() {
-    let server = served();
-    let browser = alice(&server, &[WIKI, FILES]);
-    let (wiki, files) = (server.url(WIKI), server.url(FILES));
-    let travelled = format!("{}={}", session(&browser, &files).0, session(&browser, &wiki).1);
-    assert_eq!(server.ask(&files).with("Cookie", &travelled).send().status, 401);
-    let navigated = server.ask(&files).navigating().with("Cookie", &travelled).send();
-    assert_eq!(navigated.status, 302, "login: {}", navigated.body);
-    let sign_in = browser.cookies(&server.url(EXTERNAL));
-    let token = sign_in.split_once('=').expect("a session").1;
-    let stolen = format!("{}={token}", session(&browser, &wiki).0);
-    assert_eq!(server.ask(&wiki).with("Cookie", stolen).send().status, 401);
+    on_both_servers(|state| {
+        let server = served_with(state);
+        let browser = alice(&server, &[WIKI, FILES]);
+        let (wiki, files) = (server.url(WIKI), server.url(FILES));
+        let travelled = format!("{}={}", session(&browser, &files).0, session(&browser, &wiki).1);
+        assert_eq!(server.ask(&files).with("Cookie", &travelled).send().status, 401);
+        let navigated = server.ask(&files).navigating().with("Cookie", &travelled).send();
+        assert_eq!(navigated.status, 302, "login: {}", navigated.body);
+        let sign_in = browser.cookies(&server.url(EXTERNAL));
+        let token = sign_in.split_once('=').expect("a session").1;
+        let stolen = format!("{}={token}", session(&browser, &wiki).0);
+        assert_eq!(server.ask(&wiki).with("Cookie", stolen).send().status, 401);
+    });
 }
 
 /// `security.md` R12: of two cookies of one name, one was tossed here: nobody.

@@ -1,7 +1,8 @@
 //! Forms, tickets and locks: what only our own pages and the same browser may do.
 
-use super::{FILES, PASSWORD, WIKI, alice, household, served};
+use super::{FILES, PASSWORD, WIKI, alice, household, served, served_with};
 use crate::support::server::{Browser, EXTERNAL, Server};
+use crate::support::stores::on_both_servers;
 
 /// `security.md` R13: a form that a browser does not call our own is refused, token or not.
 #[test]
@@ -36,63 +37,69 @@ fn a_form_needs_the_word_of_the_browser() {
 /// `security.md` R13: the token of another browser's form is worth nothing here.
 #[test]
 fn a_form_belongs_to_one_browser() {
-    let server = served();
-    let url = server.url(&format!("{EXTERNAL}/sign-in"));
-    let (mut mine, mut theirs) = (Browser::at(&server), Browser::at(&server));
-    let (_, page) = (mine.open(&url), theirs.open(&url));
-    let answer = mine.submit(&url, &page, &[("username", "alice")]);
-    assert!((400..500).contains(&answer.status), "{}", answer.status);
+    on_both_servers(|state| {
+        let server = served_with(state);
+        let url = server.url(&format!("{EXTERNAL}/sign-in"));
+        let (mut mine, mut theirs) = (Browser::at(&server), Browser::at(&server));
+        let (_, page) = (mine.open(&url), theirs.open(&url));
+        let answer = mine.submit(&url, &page, &[("username", "alice")]);
+        assert!((400..500).contains(&answer.status), "{}", answer.status);
+    });
 }
 
 /// `security.md` R13: nobody is signed out from elsewhere, by a link or by a form.
 #[test]
 fn nobody_is_signed_out_from_elsewhere() {
-    let server = served();
-    let mut browser = alice(&server, &[WIKI]);
-    let url = server.url(&format!("{EXTERNAL}/sign-out"));
-    let page = browser.open(&url);
-    assert_eq!(page.status, 200);
-    assert_eq!(browser.open(&server.url(EXTERNAL)).status, 200, "a GET asks first");
-    let form = browser.form(&url, &page, &[]);
-    for foreign in [form.clone(), form.clone().with("Sec-Fetch-Site", "same-site")] {
-        let answer = foreign.send();
-        assert!((400..500).contains(&answer.status), "{}", answer.status);
-    }
-    assert_eq!(browser.ask(&server.url(WIKI)).status, 200);
-    let cookies = browser.cookies(&server.url(WIKI));
-    assert_eq!(browser.submit(&url, &page, &[]).status, 303);
-    let after = server.ask(&server.url(WIKI)).with("Cookie", cookies).send();
-    assert_eq!(after.status, 401, "signed out everywhere at once");
+    on_both_servers(|state| {
+        let server = served_with(state);
+        let mut browser = alice(&server, &[WIKI]);
+        let url = server.url(&format!("{EXTERNAL}/sign-out"));
+        let page = browser.open(&url);
+        assert_eq!(page.status, 200);
+        assert_eq!(browser.open(&server.url(EXTERNAL)).status, 200, "a GET asks first");
+        let form = browser.form(&url, &page, &[]);
+        for foreign in [form.clone(), form.clone().with("Sec-Fetch-Site", "same-site")] {
+            let answer = foreign.send();
+            assert!((400..500).contains(&answer.status), "{}", answer.status);
+        }
+        assert_eq!(browser.ask(&server.url(WIKI)).status, 200);
+        let cookies = browser.cookies(&server.url(WIKI));
+        assert_eq!(browser.submit(&url, &page, &[]).status, 303);
+        let after = server.ask(&server.url(WIKI)).with("Cookie", cookies).send();
+        assert_eq!(after.status, 401, "signed out everywhere at once");
+    });
 }
 
 /// `security.md` R13: a ticket is worth one use, in the browser that began, at the host it is for.
 #[test]
 fn a_ticket_belongs_to_the_browser_that_began() {
-    let server = served();
-    let mut browser = alice(&server, &[]);
-    let wiki = server.url(WIKI);
-    let sent = browser.ask(&wiki);
-    let callback = browser.open(sent.location()).location().to_owned();
-    let lets_in = |answer: &crate::support::server::Answer| {
-        answer.headers("set-cookie").iter().any(|cookie| cookie.contains("app"))
-    };
+    on_both_servers(|state| {
+        let server = served_with(state);
+        let mut browser = alice(&server, &[]);
+        let wiki = server.url(WIKI);
+        let sent = browser.ask(&wiki);
+        let callback = browser.open(sent.location()).location().to_owned();
+        let lets_in = |answer: &crate::support::server::Answer| {
+            answer.headers("set-cookie").iter().any(|cookie| cookie.contains("app"))
+        };
 
-    let bare = server.ask(&callback).navigating().send();
-    assert!(!lets_in(&bare), "without the nonce: {bare:?}");
-    let mut thief = Browser::at(&server);
-    let _ = thief.ask(&wiki);
-    let stolen = thief.ask(&callback);
-    assert!(!lets_in(&stolen), "in another browser: {stolen:?}");
-    let elsewhere = callback.replace("wiki.", "files.");
-    let elsewhere = browser.clone().ask(&elsewhere);
-    assert!(!lets_in(&elsewhere), "at another host: {elsewhere:?}");
+        let bare = server.ask(&callback).navigating().send();
+        assert!(!lets_in(&bare), "without the nonce: {bare:?}");
+        let mut thief = Browser::at(&server);
+        let _ = thief.ask(&wiki);
+        let stolen = thief.ask(&callback);
+        assert!(!lets_in(&stolen), "in another browser: {stolen:?}");
+        let elsewhere = callback.replace("wiki.", "files.");
+        let elsewhere = browser.clone().ask(&elsewhere);
+        assert!(!lets_in(&elsewhere), "at another host: {elsewhere:?}");
 
-    let done = browser.ask(&callback);
-    assert!(lets_in(&done), "in its own: {done:?}");
-    assert_eq!((done.status, done.location()), (303, wiki.as_str()));
-    let again = browser.clone().ask(&callback);
-    assert!(!lets_in(&again), "a second time: {again:?}");
-    assert_eq!(browser.ask(&wiki).status, 200);
+        let done = browser.ask(&callback);
+        assert!(lets_in(&done), "in its own: {done:?}");
+        assert_eq!((done.status, done.location()), (303, wiki.as_str()));
+        let again = browser.clone().ask(&callback);
+        assert!(!lets_in(&again), "a second time: {again:?}");
+        assert_eq!(browser.ask(&wiki).status, 200);
+    });
 }
 
 /// `security.md` R13: a handshake that another site's script began is refused.
@@ -117,28 +124,30 @@ fn a_websocket_from_another_origin_is_refused() {
 /// `security.md` 17: one counter for an account, however its name is spelled and whatever for.
 #[test]
 fn ten_wrong_passwords_lock_the_account_in_every_spelling() {
-    let server = served();
-    let spellings =
-        ["alice", "ALICE", "Alice", " alice ", "alice@example.com", "Alice@Example.COM"];
-    for at in 0..10 {
-        let name = spellings[at % spellings.len()];
-        let failed = Browser::at(&server).try_sign_in(name, "not this one").expect("an answer");
-        assert_eq!(failed.status, 422, "{name}, attempt {at}");
-    }
-    for name in spellings {
-        let locked = Browser::at(&server).try_sign_in(name, PASSWORD).expect("an answer");
-        assert_eq!(locked.status, 429, "{name}");
-        assert!(locked.header("retry-after").is_some());
-    }
-    // A sign-in that leads to an app counts in the same place.
-    let mut browser = Browser::at(&server);
-    let sent = browser.ask(&server.url(FILES));
-    let sign_in = browser.open(sent.location()).location().to_owned();
-    let url = format!("{}{sign_in}", server.url(EXTERNAL));
-    let page = browser.open(&url);
-    let _ = browser.submit(&url, &page, &[("username", "alice")]);
-    let page = browser.open(&url);
-    assert_eq!(browser.submit(&url, &page, &[("password", PASSWORD)]).status, 429);
+    on_both_servers(|state| {
+        let server = served_with(state);
+        let spellings =
+            ["alice", "ALICE", "Alice", " alice ", "alice@example.com", "Alice@Example.COM"];
+        for at in 0..10 {
+            let name = spellings[at % spellings.len()];
+            let failed = Browser::at(&server).try_sign_in(name, "not this one").expect("an answer");
+            assert_eq!(failed.status, 422, "{name}, attempt {at}");
+        }
+        for name in spellings {
+            let locked = Browser::at(&server).try_sign_in(name, PASSWORD).expect("an answer");
+            assert_eq!(locked.status, 429, "{name}");
+            assert!(locked.header("retry-after").is_some());
+        }
+        // A sign-in that leads to an app counts in the same place.
+        let mut browser = Browser::at(&server);
+        let sent = browser.ask(&server.url(FILES));
+        let sign_in = browser.open(sent.location()).location().to_owned();
+        let url = format!("{}{sign_in}", server.url(EXTERNAL));
+        let page = browser.open(&url);
+        let _ = browser.submit(&url, &page, &[("username", "alice")]);
+        let page = browser.open(&url);
+        assert_eq!(browser.submit(&url, &page, &[("password", PASSWORD)]).status, 429);
+    });
 }
 
 /// `security.md` 17: a name that nobody has is locked alike, so that nobody can tell.

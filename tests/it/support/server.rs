@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use doorward::clock::Clock;
+use doorward::store::{self, Limits, StateUrl, Store};
 use tempfile::TempDir;
 
 /// The port that blueprints of tests name; the real one takes its place through `--listen`.
@@ -143,6 +145,27 @@ impl Server {
         command.current_dir(self.path()).env_clear().env("NO_COLOR", "1").args(arguments);
         command.stdin(Stdio::null());
         command
+    }
+
+    /// Runs a command that is told nothing but the place of the state.
+    pub fn command_elsewhere(&self, arguments: &[&str]) -> Output {
+        self.prepared(arguments).args(&self.arguments).output().expect("the command's process")
+    }
+
+    /// Looks into the state of this installation, past the server.
+    pub fn look<T>(&self, look: impl AsyncFnOnce(&store::Read) -> T) -> T {
+        let state = self.arguments.iter().skip_while(|each| *each != "--state").nth(1);
+        let url: StateUrl = match state {
+            Some(url) => url.parse().expect("an address"),
+            None => StateUrl::Sqlite(self.path().join("state/doorward.db")),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let now = Clock::machine().now();
+            let opened = Store::open(&url, Limits::default(), now).await;
+            let (state, _) = opened.expect("the store opens");
+            look(&state.read().await.expect("reading")).await
+        })
     }
 
     fn place(&self) -> Vec<String> {
