@@ -77,13 +77,17 @@ fn held_files_are_a_warning_with_a_command() {
 }
 
 #[test]
-fn an_untrusted_proxy_is_an_error_with_the_line() {
-    let text = household(WIKI).replace("127.0.0.1/32", "10.0.20.2");
-    let server = Server::with(&text);
+fn a_proxy_that_would_be_refused_is_an_error_with_the_line() {
+    let traefik = "traefik { reach-doorward-at \"http://doorward:9000\" }";
+    let server = Server::with(&household(&format!("{WIKI}\n{traefik}")));
     let (code, findings) = examined(&server, &[]);
     assert_eq!(code, Some(1), "{findings:#?}");
-    let lines: Vec<_> = findings.iter().map(|each| word(each, "change")).collect();
-    assert!(lines.iter().any(|line| line.contains("trusted-proxies \"127.0.0.1\"")), "{lines:#?}");
+    let errors = with_level(&findings, "trusted-proxies", "error");
+    assert!(
+        errors.iter().any(|each| word(each, "change").starts_with("trusted-proxies \"")
+            && word(each, "at").starts_with("home.kdl:1")),
+        "{errors:#?}"
+    );
     assert_remedies(&server, &findings);
 }
 
