@@ -1,6 +1,6 @@
 //! Integration tests, one binary; the folders mirror the parts they test.
 
-#![expect(clippy::expect_used, reason = "a test that goes wrong stops there")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that goes wrong stops there")]
 
 mod app;
 mod blueprint;
