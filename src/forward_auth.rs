@@ -53,7 +53,10 @@ impl ForwardAuth {
         peer: SocketAddr,
     ) -> Response<Body> {
         let runtime = self.server.runtime.load();
-        if let Some(refusal) = self.refusal(&runtime, parts, peer) {
+        if !self.is_private(&runtime, reader, parts) {
+            return not_here();
+        }
+        if let Some(refusal) = self.refusal(&runtime, peer) {
             return refusal;
         }
         match self.locate(&runtime, reader, parts) {
@@ -62,16 +65,8 @@ impl ForwardAuth {
         }
     }
 
-    /// Only trusted proxies are answered, and only those that mean us (`security.md` 1, R16).
-    fn refusal(
-        &self,
-        runtime: &Runtime,
-        parts: &request::Parts,
-        peer: SocketAddr,
-    ) -> Option<Response<Body>> {
-        if !self.is_private(runtime, parts) {
-            return Some(reply::text(StatusCode::NOT_FOUND, "text/plain", "not here\n"));
-        }
+    /// Only trusted proxies are answered (`security.md` 1).
+    fn refusal(&self, runtime: &Runtime, peer: SocketAddr) -> Option<Response<Body>> {
         if self.server.trusts(runtime, peer.ip()) {
             return None;
         }
@@ -88,7 +83,12 @@ impl ForwardAuth {
         Some(reply::text(StatusCode::FORBIDDEN, "text/plain", reason))
     }
 
-    fn is_private(&self, runtime: &Runtime, parts: &request::Parts) -> bool {
+    /// Only proxies that mean us are answered (`security.md` R16). Envoy's listener is private as a
+    /// whole, because `Host` is the target's there.
+    fn is_private(&self, runtime: &Runtime, reader: Reader, parts: &request::Parts) -> bool {
+        if let reader::Dialect::Envoy { .. } = reader.dialect {
+            return true;
+        }
         let Some(own) = reader::own_authority(parts) else { return false };
         let declared = runtime.reach_at.as_deref();
         declared.is_some_and(|at| at.eq_ignore_ascii_case(own)) || is_loopback_authority(own)
@@ -127,12 +127,15 @@ impl ForwardAuth {
     }
 }
 
+/// What a decision endpoint says where none is to be seen.
+#[must_use]
+pub fn not_here() -> Response<Body> {
+    reply::text(StatusCode::NOT_FOUND, "text/plain", "not here\n")
+}
+
 /// A refusal before any app is known: plain words, and for nginx the only status it understands.
 fn plain_refusal(reader: Reader, status: StatusCode, reason: &str) -> Response<Body> {
-    let status = match reader.dialect {
-        reader::Dialect::Original => StatusCode::FORBIDDEN,
-        reader::Dialect::Forwarded => status,
-    };
+    let status = if reader.dialect.hands_on_any_status() { status } else { StatusCode::FORBIDDEN };
     reply::text(status, "text/plain; charset=utf-8", format!("{reason}\n"))
 }
 

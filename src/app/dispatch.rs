@@ -1,7 +1,7 @@
-//! From a request on the main listener to the front that answers it.
+//! From a request on the main listener, or on Envoy's, to the front that answers it.
 //!
 //! Decision endpoints come first and take the straight way. Everything else goes by host: ours, an
-//! app's, or nobody's.
+//! app's, or nobody's. Envoy's listener has nothing but decisions.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use tracing::Instrument;
 use http::{HeaderValue, Request, Response, StatusCode, request};
 
 use crate::access::target::split_authority;
-use crate::forward_auth::ForwardAuth;
 use crate::forward_auth::reader::{Reader, own_authority};
+use crate::forward_auth::{self, ForwardAuth};
 use crate::pages::{Pages, standin, wrong_address};
 use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::web::reply;
 use crate::web::server::Server;
 
-/// All fronts of the main listener.
+/// All fronts of the listeners.
 pub struct Fronts {
     pub server: Arc<Server>,
     pub forward_auth: Arc<ForwardAuth>,
@@ -41,17 +41,18 @@ pub struct Provided {
 }
 
 impl Fronts {
-    /// Answers a request that came from `peer`.
+    /// Answers a request on the main listener that came from `peer`.
     pub async fn answer(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
         let (parts, body) = request.into_parts();
         if let Some(reader) = Reader::of_path(parts.uri.path()) {
             return self.forward_auth.answer(reader, &parts, peer).await;
         }
-        match parts.uri.path() {
-            // One word, whoever asks and whatever they call themselves (`security.md` 11).
-            "/healthz/live" => return reply::text(StatusCode::OK, "text/plain", "ok\n"),
-            "/healthz" => return self.ready(),
-            _ => {}
+        // A public router leads here, and `Host` and path are whatever its client wrote.
+        if Reader::of_envoy_path(parts.uri.path()).is_some() {
+            return forward_auth::not_here();
+        }
+        if let Some(response) = self.health(parts.uri.path()) {
+            return response;
         }
         if let Some(response) = self.provide(&parts) {
             return response;
@@ -66,6 +67,24 @@ impl Fronts {
             response.headers_mut().insert("x-request-id", id);
         }
         response
+    }
+
+    /// Answers a request on Envoy's listener: a decision, or nothing.
+    pub async fn answer_envoy(&self, request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+        let (parts, _) = request.into_parts();
+        if let Some(reader) = Reader::of_envoy_path(parts.uri.path()) {
+            return self.forward_auth.answer(reader, &parts, peer).await;
+        }
+        self.health(parts.uri.path()).unwrap_or_else(forward_auth::not_here)
+    }
+
+    /// One word, whoever asks and whatever they call themselves (`security.md` 11).
+    fn health(&self, path: &str) -> Option<Response<Body>> {
+        match path {
+            "/healthz/live" => Some(reply::text(StatusCode::OK, "text/plain", "ok\n")),
+            "/healthz" => Some(self.ready()),
+            _ => None,
+        }
     }
 
     fn ready(&self) -> Response<Body> {

@@ -26,21 +26,19 @@ const BACKLOG: u32 = 4096;
 /// Why a listener could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
+    #[error("{0} is in use by another program: stop it, or choose another port, such as {1} {2}")]
+    Busy(SocketAddr, &'static str, SocketAddr),
     #[error(
-        "{0} is in use by another program: stop it, or choose another port, such as --listen {1}"
+        "{0} cannot be listened on: {2}; see that the address is this machine's, or choose another with {1}"
     )]
-    Busy(SocketAddr, SocketAddr),
-    #[error(
-        "{0} cannot be listened on: {1}; see that the address is this machine's, or choose another with --listen"
-    )]
-    Refused(SocketAddr, std::io::Error),
+    Refused(SocketAddr, &'static str, std::io::Error),
 }
 
-/// Opens a listener.
+/// Opens a listener whose address `setting` names.
 ///
 /// # Errors
 /// If the port is taken or the address is not ours.
-pub fn open(at: SocketAddr) -> Result<TcpListener, ListenError> {
+pub fn open(at: SocketAddr, setting: &'static str) -> Result<TcpListener, ListenError> {
     let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let opened = socket.and_then(|socket| {
         socket.set_reuseaddr(true)?;
@@ -51,9 +49,9 @@ pub fn open(at: SocketAddr) -> Result<TcpListener, ListenError> {
         std::io::ErrorKind::AddrInUse => {
             let mut other = at;
             other.set_port(at.port().checked_add(1).unwrap_or(9001));
-            ListenError::Busy(at, other)
+            ListenError::Busy(at, setting, other)
         }
-        _ => ListenError::Refused(at, error),
+        _ => ListenError::Refused(at, setting, error),
     })
 }
 

@@ -4,16 +4,18 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::options::Options;
-use crate::blueprint::settings::Server;
+use crate::blueprint::settings::{DEFAULT_LISTEN, Server};
+use crate::blueprint::source::Spanned;
+use crate::model::web_url::SocketAddress;
 use crate::runtime::origin::Addressing;
 use crate::store::StateUrl;
-
-const DEFAULT_PORT: u16 = 9000;
 
 /// Everything of the process that files and arguments decide together. Fixed at start.
 #[derive(Clone, Debug)]
 pub struct Places {
     pub listen: Vec<SocketAddr>,
+    /// Where Envoy alone asks.
+    pub envoy: Option<SocketAddr>,
     pub metrics: Option<SocketAddr>,
     pub state: StateUrl,
     /// The directory of the state, or where a database far away keeps its small things.
@@ -36,7 +38,7 @@ impl Places {
     /// If the address of the state cannot be understood.
     pub fn new(options: &Options, server: &Server) -> Result<Self, PlaceError> {
         let declared: Vec<SocketAddr> = server.listen.iter().map(|at| at.value.get()).collect();
-        let declared_port = declared.first().map_or(DEFAULT_PORT, SocketAddr::port);
+        let declared_port = declared.first().map_or(DEFAULT_LISTEN.port(), SocketAddr::port);
         let listen = listen(options, declared);
         let state = state(options, server)?;
         let directory = directory(options, &state);
@@ -44,14 +46,15 @@ impl Places {
             Some(directory) => directory.join("control.sock"),
             None => directory.join("control.sock"),
         };
-        let metrics = server.metrics.as_ref().map(|at| at.value.get());
+        let declared = |at: &Spanned<SocketAddress>| moved(options, at.value.get());
         Ok(Self {
             addressing: Addressing {
                 dev: options.dev,
-                port: listen.first().map_or(DEFAULT_PORT, SocketAddr::port),
+                port: listen.first().map_or(DEFAULT_LISTEN.port(), SocketAddr::port),
                 declared_port,
             },
-            metrics: metrics.map(|at| if options.dev { on_loopback(at) } else { at }),
+            envoy: server.listen_envoy.as_ref().map(declared),
+            metrics: server.metrics.as_ref().map(declared),
             listen,
             state,
             directory,
@@ -98,10 +101,14 @@ fn listen(options: &Options, declared: Vec<SocketAddr>) -> Vec<SocketAddr> {
         return vec![given];
     }
     if declared.is_empty() {
-        return vec![SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_PORT)];
+        return vec![DEFAULT_LISTEN];
     }
-    let dev = options.dev;
-    declared.into_iter().map(|at| if dev { on_loopback(at) } else { at }).collect()
+    declared.into_iter().map(|at| moved(options, at)).collect()
+}
+
+/// A declared address; a development server stays on this machine.
+fn moved(options: &Options, declared: SocketAddr) -> SocketAddr {
+    if options.dev { on_loopback(declared) } else { declared }
 }
 
 fn on_loopback(at: SocketAddr) -> SocketAddr {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::body::Body;
 use http::{Request, Response};
@@ -160,13 +160,17 @@ fn banner() -> &'static str {
 /// All listeners, opened before anything else is touched: a busy port changes nothing.
 struct Listeners {
     main: Vec<TcpListener>,
+    envoy: Option<TcpListener>,
     metrics: Option<TcpListener>,
 }
 
 fn open_listeners(places: &Places) -> anyhow::Result<Listeners> {
-    let main = places.listen.iter().map(|at| listen::open(*at)).collect::<Result<_, _>>()?;
-    let metrics = places.metrics.map(listen::open).transpose();
-    Ok(Listeners { main, metrics: metrics.context("metrics")? })
+    let main = places.listen.iter().map(|at| listen::open(*at, "--listen"));
+    Ok(Listeners {
+        main: main.collect::<Result<_, _>>()?,
+        envoy: places.envoy.map(|at| listen::open(at, "listen-envoy")).transpose()?,
+        metrics: places.metrics.map(|at| listen::open(at, "metrics")).transpose()?,
+    })
 }
 
 /// What the server begins with.
@@ -391,6 +395,14 @@ async fn live(
     });
     for listener in listeners.main {
         running.spawn(listen::serve(listener, stop.clone(), Arc::clone(&handler)));
+    }
+    if let Some(listener) = listeners.envoy {
+        let fronts = Arc::clone(&keeper.fronts);
+        let handler = Arc::new(move |request: Request<Body>, peer: SocketAddr| {
+            let fronts = Arc::clone(&fronts);
+            async move { fronts.answer_envoy(request, peer).await }
+        });
+        running.spawn(listen::serve(listener, stop.clone(), handler));
     }
     if let Some(listener) = listeners.metrics {
         let server = Arc::clone(&server);

@@ -2,6 +2,7 @@
 
 mod read;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::secret_ref::SecretRef;
@@ -9,10 +10,15 @@ use super::source::{Name, Span, Spanned};
 use crate::model::network::Network;
 use crate::model::web_url::{SocketAddress, WebUrl};
 
+/// Where Doorward listens if a blueprint does not say it.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9000);
+
 /// Settings of the process; a change needs a restart.
 #[derive(Clone, Debug, Default)]
 pub struct Server {
     pub listen: Vec<Spanned<SocketAddress>>,
+    /// Where Envoy alone asks.
+    pub listen_envoy: Option<Spanned<SocketAddress>>,
     pub tls: Option<TlsFiles>,
     pub metrics: Option<Spanned<SocketAddress>>,
     /// `sqlite://…` or `postgres://…`.

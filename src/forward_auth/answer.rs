@@ -8,7 +8,6 @@ use http::{HeaderValue, Response, StatusCode};
 use super::ForwardAuth;
 use super::decision::Request;
 use super::handover;
-use super::reader::Dialect;
 use crate::access::rule::Effect;
 use crate::access::{By, Verdict};
 use crate::runtime::Runtime;
@@ -28,7 +27,7 @@ pub enum Kind {
 /// Nobody is signed in: a redirect for a person who waits for a page, a 401 for everything else.
 #[must_use]
 pub fn login(front: &ForwardAuth, runtime: &Runtime, request: &Request<'_>) -> Response<Body> {
-    if request.is_navigation() && request.reader.dialect == Dialect::Forwarded {
+    if request.is_navigation() && request.reader.dialect.hands_on_any_status() {
         return handover::begin(front, runtime, request, &request.return_to());
     }
     let start = start_here(request, &request.return_to());

@@ -20,6 +20,17 @@ pub enum Dialect {
     Forwarded,
     /// `X-Original-Method`, `X-Original-URL`: nginx knows only 2xx, 401 and 403.
     Original,
+    /// The request itself: Envoy sends it with `prefix` before its path, and with the `Host` of the
+    /// target. Spoken on a listener of its own alone (`security.md` R16).
+    Envoy { prefix: &'static str },
+}
+
+impl Dialect {
+    /// Whether an answer reaches the browser with whatever status it has.
+    #[must_use]
+    pub fn hands_on_any_status(self) -> bool {
+        self != Self::Original
+    }
 }
 
 /// The request as a proxy tells it. Nothing is canonical yet.
@@ -48,6 +59,10 @@ pub enum ReadError {
     Senseless(&'static str),
     #[error("the request names its target in two ways; a proxy uses one")]
     TwoDialects,
+    #[error(
+        "`{0}` is not followed by a path that begins with `/`: set Envoy's `path_prefix` to exactly that"
+    )]
+    NoPath(&'static str),
 }
 
 const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
@@ -56,6 +71,14 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
 const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
 const ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
+
+/// What Envoy may write before a path, as Doorward, authentik and Authelia spell it. One spelling
+/// each: with a slash more or less, `/x` and `//x` could not be told apart.
+const ENVOY: [(&str, IdentityHeaders); 3] = [
+    ("/auth/envoy", IdentityHeaders::Remote),
+    ("/outpost.goauthentik.io/auth/envoy", IdentityHeaders::Authentik),
+    ("/api/authz/ext-authz/", IdentityHeaders::Remote),
+];
 
 impl Reader {
     /// The reader of a decision endpoint; `None` if the path is not one.
@@ -77,6 +100,13 @@ impl Reader {
         }
     }
 
+    /// The reader of a path on Envoy's listener; `None` if none of its prefixes stands before it.
+    #[must_use]
+    pub fn of_envoy_path(path: &str) -> Option<Self> {
+        let (prefix, identity) = ENVOY.into_iter().find(|(prefix, _)| is_below(path, prefix))?;
+        Some(Self { dialect: Dialect::Envoy { prefix }, identity })
+    }
+
     /// Reads the target. Missing metadata is an error, never a fallback (`security.md` 4).
     ///
     /// # Errors
@@ -86,8 +116,14 @@ impl Reader {
         match self.dialect {
             Dialect::Forwarded => forwarded(&parts.headers),
             Dialect::Original => original(&parts.headers),
+            Dialect::Envoy { prefix } => envoy(parts, prefix),
         }
     }
+}
+
+fn is_below(path: &str, prefix: &str) -> bool {
+    let rest = path.strip_prefix(prefix.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn forwarded(headers: &HeaderMap) -> Result<Asked<'_>, ReadError> {
@@ -118,6 +154,24 @@ fn original(headers: &HeaderMap) -> Result<Asked<'_>, ReadError> {
         secure: Some(secure(scheme).map_err(|_| ReadError::Senseless("X-Original-URL"))?),
         authority,
         uri,
+    })
+}
+
+fn envoy<'a>(parts: &'a request::Parts, prefix: &'static str) -> Result<Asked<'a>, ReadError> {
+    let headers = &parts.headers;
+    let named_elsewhere = headers.contains_key(ORIGINAL_URL)
+        || headers.contains_key(FORWARDED_URI)
+        || parts.uri.authority().is_some();
+    if named_elsewhere {
+        return Err(ReadError::TwoDialects);
+    }
+    let target = parts.uri.path_and_query().map_or("", http::uri::PathAndQuery::as_str);
+    let uri = target.strip_prefix(prefix).filter(|uri| uri.starts_with('/'));
+    Ok(Asked {
+        method: method(parts.method.as_str(), "method")?,
+        secure: Some(secure(one(headers, &FORWARDED_PROTO, "X-Forwarded-Proto")?)?),
+        authority: one(headers, &HOST, "Host")?,
+        uri: uri.ok_or(ReadError::NoPath(prefix))?,
     })
 }
 
@@ -233,6 +287,76 @@ mod tests {
             [("X-Original-Method", "POST"), ("X-Original-URL", "https://a.example.com:8443/x?y")];
         let asked = read("/auth/nginx", &headers).expect("a target");
         assert_eq!(asked, ("POST".into(), Some(true), "a.example.com:8443".into(), "/x?y".into()));
+    }
+
+    fn read_envoy(target: &str, headers: &[(&str, &str)]) -> Result<String, ReadError> {
+        let mut request = http::Request::builder().method("PUT").uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let parts = request.body(()).expect("a request").into_parts().0;
+        let asked = Reader::of_envoy_path(parts.uri.path()).expect("an endpoint").read(&parts)?;
+        assert_eq!((asked.method, asked.authority), ("PUT", "a.example.com:8443"));
+        Ok(format!("{} {}", asked.secure == Some(true), asked.uri))
+    }
+
+    const HEADERS: [(&str, &str); 2] =
+        [("Host", "a.example.com:8443"), ("X-Forwarded-Proto", "https")];
+
+    #[test]
+    fn envoy_sends_the_request_itself_below_a_prefix() {
+        for (target, uri) in [
+            ("/auth/envoy/x?y=/z", "true /x?y=/z"),
+            ("/auth/envoy/", "true /"),
+            ("/auth/envoy//x", "true //x"),
+            ("/auth/envoy/auth/envoy/x", "true /auth/envoy/x"),
+            ("/outpost.goauthentik.io/auth/envoy/x", "true /x"),
+            ("/api/authz/ext-authz//x", "true /x"),
+            ("/api/authz/ext-authz///x", "true //x"),
+        ] {
+            assert_eq!(read_envoy(target, &HEADERS).as_deref(), Ok(uri), "{target}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_has_one_spelling() {
+        for target in ["/auth/envoy", "/auth/envoy?x", "/outpost.goauthentik.io/auth/envoy"] {
+            let refused = read_envoy(target, &HEADERS);
+            assert!(matches!(refused, Err(ReadError::NoPath(_))), "{target}");
+        }
+        for target in ["/api/authz/ext-authz", "/api/authz/ext-authz/", "/api/authz/ext-authz/x"] {
+            let refused = read_envoy(target, &HEADERS);
+            assert_eq!(refused, Err(ReadError::NoPath("/api/authz/ext-authz/")), "{target}");
+        }
+        for path in ["/", "/auth/envoys/x", "/auth/traefik", "/x/auth/envoy/y", "/auth%2fenvoy/x"] {
+            assert_eq!(Reader::of_envoy_path(path), None, "{path}");
+        }
+        for path in ["/auth/envoy/x", "/outpost.goauthentik.io/auth/envoy/x", "/auth/envoy"] {
+            assert_eq!(Reader::of_path(path), None, "{path}");
+        }
+    }
+
+    /// `security.md` 2, 4, R16.
+    #[test]
+    fn envoy_names_host_and_scheme_once_and_nothing_else_does() {
+        let [host, scheme] = HEADERS;
+        let read = |headers: &[(&str, &str)]| read_envoy("/auth/envoy/x", headers);
+        assert_eq!(read(&[host]), Err(ReadError::Missing("X-Forwarded-Proto")));
+        assert_eq!(read(&[scheme]), Err(ReadError::Missing("Host")));
+        assert_eq!(read(&[host, host, scheme]), Err(ReadError::Twice("Host".into())));
+        assert!(read(&[host, scheme, scheme]).is_err());
+        for (name, value) in
+            [("X-Original-URL", "https://b.example.com/"), ("X-Forwarded-Uri", "/y")]
+        {
+            assert_eq!(read(&[host, scheme, (name, value)]), Err(ReadError::TwoDialects));
+        }
+        let absolute = read_envoy("http://b.example.com/auth/envoy/x", &HEADERS);
+        assert_eq!(absolute, Err(ReadError::TwoDialects));
+        assert!(read(&[host, scheme, ("X-Forwarded-Host", "b.example.com")]).is_ok());
+        assert!(matches!(
+            read(&[host, scheme, ("x_forwarded_proto", "http")]),
+            Err(ReadError::Alias(_))
+        ));
     }
 
     /// `security.md` 4.

@@ -11,7 +11,7 @@ use crate::blueprint::source::{FileId, Span, Spanned};
 use crate::blueprint::traefik::{Middleware, MiddlewareKind, Tls, Traefik};
 use crate::model::host::{Host, HostPattern};
 use crate::model::network::Network;
-use crate::model::web_url::WebUrl;
+use crate::model::web_url::{SocketAddress, WebUrl};
 
 pub fn at<T>(value: T) -> Spanned<T> {
     Spanned::new(value, span(1))
@@ -28,6 +28,10 @@ pub fn text(value: &str) -> Spanned<String> {
 
 pub fn url(value: &str) -> Spanned<WebUrl> {
     at(WebUrl::parse(value).unwrap())
+}
+
+pub fn listen(address: &str) -> Spanned<SocketAddress> {
+    at(SocketAddress::parse(address).unwrap())
 }
 
 pub fn header(name: &str, value: &str) -> HeaderLine {
@@ -131,6 +135,7 @@ pub fn homelab() -> Blueprint {
         app("pihole", vec![pihole], &["lan-only", "burst"]),
         app("lab", vec![lab], &[]),
     ]);
+    blueprint.server.listen_envoy = Some(listen("127.0.0.1:9002"));
     if let Some(traefik) = &mut blueprint.traefik {
         traefik.middlewares = declared_middlewares();
         traefik.raw = vec![text("http:\n  middlewares:\n    compress-all:\n      compress: {}\n")];

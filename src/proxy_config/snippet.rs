@@ -15,6 +15,7 @@ use super::FIRST_WORDS;
 use super::identity_headers;
 use crate::blueprint::Blueprint;
 use crate::blueprint::app::{App, IdentityHeaders, Proxy, Reach};
+use crate::blueprint::settings::DEFAULT_LISTEN;
 
 /// A reverse proxy that Doorward writes texts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,10 @@ pub enum Program {
 pub enum SnippetError {
     #[error("there is no app `{0}`; `doorward show` lists them")]
     UnknownApp(String),
+    #[error(
+        "Envoy asks at a listener of its own, and `server` has none: add\n    server {{ listen-envoy \"127.0.0.1:9002\" }}"
+    )]
+    NoEnvoyListener,
     #[error("app `{0}` has no `proxy`, so there is nothing to ask Doorward about")]
     NoProxy(String),
     #[error(
@@ -54,7 +59,7 @@ pub fn snippet(
     let text = match program {
         Program::Nginx => nginx::text(&reach, &sites),
         Program::Caddy => caddy::text(&reach, &sites),
-        Program::Envoy => envoy::text(&reach, &sites),
+        Program::Envoy => envoy::text(&reach, &envoy_listener(blueprint, &reach)?, &sites),
     };
     let slug = plain(slug)?;
     Ok(format!(
@@ -154,9 +159,20 @@ fn reach(blueprint: &Blueprint) -> Result<Where, SnippetError> {
         return place(address.value.as_str());
     }
     let listen = blueprint.server.listen.first().map(|address| address.value.get());
-    let listen = listen.unwrap_or(SocketAddr::new(LOOPBACK, 9000));
+    let listen = listen.unwrap_or(DEFAULT_LISTEN);
     let ip = if listen.ip().is_unspecified() { LOOPBACK } else { listen.ip() };
     place(&format!("http://{}", SocketAddr::new(ip, listen.port())))
+}
+
+/// Where Envoy asks: at the declared address, or by the name that leads to Doorward if that is every
+/// address.
+fn envoy_listener(blueprint: &Blueprint, reach: &Where) -> Result<Where, SnippetError> {
+    let declared = blueprint.server.listen_envoy.as_ref().ok_or(SnippetError::NoEnvoyListener)?;
+    let at = declared.value.get();
+    match at.ip().is_unspecified() {
+        true => place(&format!("http://{}:{}", reach.host, at.port())),
+        false => place(&format!("http://{at}")),
+    }
 }
 
 const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -243,10 +259,27 @@ mod tests {
         let mut blueprint = Blueprint { traefik: None, ..fixture::homelab() };
         let text = snippet(Program::Nginx, &blueprint, "grafana").unwrap();
         assert!(text.contains("proxy_pass http://127.0.0.1:9000/auth/nginx;"), "{text}");
-        let listen = crate::model::web_url::SocketAddress::parse("0.0.0.0:9100").unwrap();
-        blueprint.server.listen = vec![fixture::at(listen)];
+        blueprint.server.listen = vec![fixture::listen("0.0.0.0:9100")];
         let text = snippet(Program::Nginx, &blueprint, "grafana").unwrap();
         assert!(text.contains("proxy_pass http://127.0.0.1:9100/auth/nginx;"), "{text}");
+    }
+
+    #[test]
+    fn envoy_is_sent_to_its_own_listener() {
+        let mut blueprint = fixture::homelab();
+        let traefik = blueprint.traefik.as_mut().unwrap();
+        traefik.reach_doorward_at = Some(fixture::url("http://doorward:9000"));
+        blueprint.server.listen_envoy = Some(fixture::listen("0.0.0.0:9002"));
+        let text = snippet(Program::Envoy, &blueprint, "grafana").unwrap();
+        assert!(text.contains("path_prefix: /auth/envoy\n"), "{text}");
+        assert!(text.contains("uri: http://doorward:9002\n"), "{text}");
+        for port in [9000, 9002] {
+            assert!(text.contains(&format!("address: \"doorward\", port_value: {port} }}")));
+        }
+        blueprint.server.listen_envoy = None;
+        let error = snippet(Program::Envoy, &blueprint, "grafana").unwrap_err();
+        assert_eq!(error, SnippetError::NoEnvoyListener);
+        assert!(error.to_string().contains("server { listen-envoy \"127.0.0.1:9002\" }"));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     if let Some(node) = view.all("server").next() {
         counted.same(node, values(node, "trusted-proxies"), blueprint.server.trusted_proxies.len());
         counted.same(node, values(node, "listen"), blueprint.server.listen.len());
+        let envoy = usize::from(blueprint.server.listen_envoy.is_some());
+        counted.same(node, values(node, "listen-envoy"), envoy);
     }
 }
 

@@ -1,13 +1,16 @@
 //! Settings beside each other: the sign-in host, listeners, sessions, looks, notifications.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use super::View;
 use super::hosts::is_public_suffix;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
-use crate::blueprint::source::Span;
+use crate::blueprint::settings::DEFAULT_LISTEN;
+use crate::blueprint::source::{Span, Spanned};
 use crate::blueprint::tree::Node;
 use crate::blueprint::validate::{text_of, with_origin};
+use crate::model::web_url::SocketAddress;
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     external_host(view, out);
@@ -55,21 +58,39 @@ fn listeners(view: &View<'_>, out: &mut Diagnostics) {
     let server = &view.blueprint.server;
     let ldap =
         view.blueprint.ldap.iter().flat_map(|ldap| ldap.listen.iter().chain(&ldap.listen_tls));
-    let all = server.listen.iter().chain(&server.metrics).chain(ldap);
-    let mut seen: BTreeMap<std::net::SocketAddr, Span> = BTreeMap::new();
-    for address in all.filter(|address| address.value.get().port() != 0) {
-        if let Some(earlier) = seen.insert(address.value.get(), address.span) {
-            out.push(
-                Diagnostic::error(
-                    "blueprint::address-taken",
-                    format!("`{}` is listened on twice", address.value.get()),
-                )
-                .at(address.span, "second one")
-                .at(earlier, "first one")
-                .help("give each a port of its own"),
-            );
-        }
+    let all = server.listen.iter().chain(&server.listen_envoy).chain(&server.metrics).chain(ldap);
+    let mut seen: Vec<(SocketAddr, Option<Span>)> = Vec::new();
+    if server.listen.is_empty() {
+        seen.push((DEFAULT_LISTEN, None));
     }
+    for address in all.filter(|address| address.value.get().port() != 0) {
+        let at = address.value.get();
+        if let Some((earlier, place)) = seen.iter().find(|(earlier, _)| overlap(*earlier, at)) {
+            out.push(taken(address, *earlier, *place));
+        }
+        seen.push((at, Some(address.span)));
+    }
+}
+
+fn taken(address: &Spanned<SocketAddress>, earlier: SocketAddr, place: Option<Span>) -> Diagnostic {
+    let message = format!("`{}` is listened on twice", address.value.get());
+    let diagnostic =
+        Diagnostic::error("blueprint::address-taken", message).at(address.span, "second one");
+    match place {
+        Some(place) => diagnostic.at(place, "first one").help("give each a port of its own"),
+        None => diagnostic.help(format!(
+            "Doorward itself listens on {earlier} unless `listen` says otherwise; give each a port \
+             of its own"
+        )),
+    }
+}
+
+/// Whether one machine cannot have both: an address of all takes the port of each.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let takes =
+        |all: IpAddr, each: IpAddr| all.is_unspecified() && (all.is_ipv6() || each.is_ipv4());
+    one.port() == other.port()
+        && (one.ip() == other.ip() || takes(one.ip(), other.ip()) || takes(other.ip(), one.ip()))
 }
 
 fn brands(view: &View<'_>, out: &mut Diagnostics) {

@@ -3,6 +3,7 @@
 mod access;
 mod flows;
 mod hosts;
+mod listeners;
 mod people;
 mod protocols;
 mod traefik;

@@ -10,6 +10,7 @@ pub static SERVER: Spec = node(
 )
 .kids(&[
     many(&LISTEN),
+    once(&LISTEN_ENVOY),
     once(&TLS),
     once(&METRICS),
     once(&STATE),
@@ -19,6 +20,13 @@ pub static SERVER: Spec = node(
 
 static LISTEN: Spec = node("listen", "An address to listen on.", "listen \"127.0.0.1:9000\"")
     .args(&[arg("address", Want::Listen)]);
+
+static LISTEN_ENVOY: Spec = node(
+    "listen-envoy",
+    "The address at which Envoy's `ext_authz` asks; nothing else is answered there.",
+    "listen-envoy \"127.0.0.1:9002\"",
+)
+.args(&[arg("address", Want::Listen)]);
 
 static TLS: Spec = node(
     "tls",

@@ -16,6 +16,7 @@ impl Server {
     pub(in crate::blueprint) fn from_node(node: &Node) -> Self {
         Self {
             listen: decode::kid_parsed(node, "listen", SocketAddress::parse),
+            listen_envoy: decode::kid_parsed(node, "listen-envoy", SocketAddress::parse).pop(),
             tls: node.kid("tls").and_then(TlsFiles::from_node),
             metrics: decode::kid_parsed(node, "metrics", SocketAddress::parse).pop(),
             state: decode::kid_word(node, "state"),

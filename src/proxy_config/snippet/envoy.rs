@@ -2,16 +2,17 @@
 
 use super::{Site, UNKNOWN_UPSTREAM, Where};
 
-/// The connection manager of a listener, and the clusters.
-pub fn text(reach: &Where, sites: &[Site]) -> String {
+/// The connection manager of a listener, and the clusters. `decisions` is where Envoy alone asks.
+pub fn text(reach: &Where, decisions: &Where, sites: &[Site]) -> String {
     let mut out = String::from(HEAD);
-    out.push_str(&filters(reach, sites));
+    out.push_str(&filters(decisions, sites));
     out.push_str("route_config:\n  name: doorward\n  virtual_hosts:\n");
     for (number, site) in sites.iter().enumerate() {
         out.push_str(&virtual_host(number, site));
     }
     out.push_str("\n# Into `static_resources.clusters`:\nclusters:\n");
     out.push_str(&cluster("doorward", reach));
+    out.push_str(&cluster("doorward_decisions", decisions));
     for (number, site) in sites.iter().enumerate() {
         match &site.upstream {
             Some(upstream) => out.push_str(&cluster(&format!("app_{number}"), upstream)),
@@ -25,8 +26,8 @@ pub fn text(reach: &Where, sites: &[Site]) -> String {
 }
 
 const HEAD: &str = "\
-# Into the `http_connection_manager` of the listener. Doorward reads `Host` here, so this listener
-# of Doorward is for Envoy alone.
+# Into the `http_connection_manager` of the listener. Decisions are asked for at `listen-envoy`, to
+# which no route may lead.
 use_remote_address: true
 common_http_protocol_options:
   # A client's `Remote_User` is `Remote-User` to many servers.
@@ -51,12 +52,12 @@ const SENT: [&str; 12] = [
     "x-forwarded-proto",
 ];
 
-fn filters(reach: &Where, sites: &[Site]) -> String {
+fn filters(decisions: &Where, sites: &[Site]) -> String {
     let removed = lines(sites, Site::deleted, "          - remove: ");
     let copied =
         lines(sites, Site::copied, "              - ignore_case: true\n                exact: ");
     let sent: String = SENT.iter().map(|name| format!("          - exact: {name}\n")).collect();
-    let origin = &reach.origin;
+    let origin = &decisions.origin;
     format!(
         r#"http_filters:
   - name: envoy.filters.http.header_mutation
@@ -76,7 +77,7 @@ fn filters(reach: &Where, sites: &[Site]) -> String {
         path_prefix: /auth/envoy
         server_uri:
           uri: {origin}
-          cluster: doorward
+          cluster: doorward_decisions
           timeout: 5s
         authorization_response:
           allowed_upstream_headers:
@@ -164,8 +165,8 @@ mod tests {
         let text = snippet(Program::Envoy, &fixture::homelab(), "grafana").unwrap();
         insta::assert_snapshot!(text, @r#"
         # Written by Doorward for app `grafana`. The proxy's address belongs in `trusted-proxies`.
-        # Into the `http_connection_manager` of the listener. Doorward reads `Host` here, so this listener
-        # of Doorward is for Envoy alone.
+        # Into the `http_connection_manager` of the listener. Decisions are asked for at `listen-envoy`, to
+        # which no route may lead.
         use_remote_address: true
         common_http_protocol_options:
           # A client's `Remote_User` is `Remote-User` to many servers.
@@ -220,8 +221,8 @@ mod tests {
               http_service:
                 path_prefix: /auth/envoy
                 server_uri:
-                  uri: http://127.0.0.1:9000
-                  cluster: doorward
+                  uri: http://127.0.0.1:9002
+                  cluster: doorward_decisions
                   timeout: 5s
                 authorization_response:
                   allowed_upstream_headers:
@@ -277,6 +278,14 @@ mod tests {
                 - lb_endpoints:
                     - endpoint:
                         address: { socket_address: { address: "127.0.0.1", port_value: 9000 } }
+          - name: doorward_decisions
+            type: STRICT_DNS
+            load_assignment:
+              cluster_name: doorward_decisions
+              endpoints:
+                - lb_endpoints:
+                    - endpoint:
+                        address: { socket_address: { address: "127.0.0.1", port_value: 9002 } }
           - name: app_0
             type: STRICT_DNS
             load_assignment:
