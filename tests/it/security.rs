@@ -3,6 +3,7 @@
 
 mod addresses;
 mod cookies;
+mod envoy;
 mod first_run;
 mod forms;
 mod headers;

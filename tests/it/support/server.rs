@@ -266,7 +266,7 @@ fn logged(log: &Mutex<String>) -> String {
 }
 
 /// A port below those that outgoing connections are given, free at the moment.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = std::process::id() % 18_000;
     let mut ports = std::iter::repeat_with(|| {
@@ -278,7 +278,7 @@ fn free_port() -> u16 {
 }
 
 /// Scheme, authority and the rest of an absolute address.
-fn parts(url: &str) -> (&str, &str, &str) {
+pub fn parts(url: &str) -> (&str, &str, &str) {
     let (scheme, rest) = url.split_once("://").expect("an absolute address");
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     (scheme, authority, if path.is_empty() { "/" } else { path })
@@ -311,6 +311,12 @@ impl Request {
     /// Puts a header in the place of the one that is there.
     pub fn instead(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.without(name).with(name, value)
+    }
+
+    /// Sends the same to another port.
+    pub fn to_port(mut self, port: u16) -> Self {
+        self.to.set_port(port);
+        self
     }
 
     /// Sends the same to another path.
@@ -469,8 +475,16 @@ impl<'a> Browser<'a> {
 
     /// What a proxy would ask; `None` if the server went away.
     pub fn try_ask(&mut self, url: &str) -> Option<Answer> {
-        let request = self.with_cookies(self.server.ask(url).navigating(), url);
-        let answer = request.try_send()?;
+        self.try_exchange(url, self.server.ask(url).navigating())
+    }
+
+    /// Sends a proxy's question about this browser's request; cookies in the answer are kept.
+    pub fn exchange(&mut self, url: &str, question: Request) -> Answer {
+        self.try_exchange(url, question).expect("an answer")
+    }
+
+    fn try_exchange(&mut self, url: &str, question: Request) -> Option<Answer> {
+        let answer = self.with_cookies(question, url).try_send()?;
         self.keep(url, &answer);
         Some(answer)
     }
