@@ -1,4 +1,4 @@
-//! The main listener and the endpoint that Traefik asks.
+//! The main listener, the endpoint that Traefik asks, and the listener that Envoy asks.
 
 use std::net::SocketAddr;
 
@@ -31,7 +31,16 @@ pub(crate) async fn look(case: &Case<'_>, asker: &Asker, running: bool) -> Vec<F
     for at in &case.places.listen {
         found.extend(judge(&ask(case, asker, *at, running).await));
     }
+    if let Some(at) = case.places.envoy {
+        found.extend(judge(&ask_envoys(asker, at, running).await));
+    }
     found
+}
+
+/// Envoy's listener: whether it is there. Its questions cannot be asked without Envoy's headers.
+async fn ask_envoys(asker: &Asker, at: SocketAddr, running: bool) -> Facts {
+    let live = asker.get_as(at, &at.to_string(), "/healthz/live").await;
+    Facts { at, running, live, decision: None, from_loopback: false, place: None }
 }
 
 async fn ask(case: &Case<'_>, asker: &Asker, at: SocketAddr, running: bool) -> Facts {
@@ -64,7 +73,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
             Finding::error(TOPIC, format!("the server runs, but {at} gives no answer"))
                 .why(error.to_string())
                 .change(
-                    "restart the server if `listen` was changed: listeners are opened at start",
+                    "restart the server if `listen` or `listen-envoy` was changed: listeners are opened at start",
                 ),
         ],
         Ok(answer) if !is_live(answer) => vec![

@@ -37,7 +37,7 @@ impl Door {
         let (scheme, authority, path) = parts(&url);
         self.server
             .request(method, authority, &format!("{prefix}{path}"))
-            .to_port(self.port)
+            .on_port(self.port)
             .with("X-Forwarded-Proto", scheme)
             .with("X-Forwarded-For", "203.0.113.7")
     }
@@ -104,12 +104,12 @@ fn envoys_listener_has_nothing_but_decisions() {
             "/x/auth/envoy/public/x",
         ] {
             let host = format!("{host}:{}", door.server.port);
-            let asked = door.server.get(&host, path).to_port(door.port);
+            let asked = door.server.get(&host, path).on_port(door.port);
             let asked = asked.with("X-Forwarded-Proto", "http");
             assert_eq!(asked.send().status, 404, "{path} at {host}");
         }
     }
-    let live = door.server.get("127.0.0.1", "/healthz/live").to_port(door.port).send();
+    let live = door.server.get("127.0.0.1", "/healthz/live").on_port(door.port).send();
     assert_eq!((live.status, live.body.as_str()), (200, "ok\n"));
 }
 

@@ -313,8 +313,8 @@ impl Request {
         self.without(name).with(name, value)
     }
 
-    /// Sends the same to another port.
-    pub fn to_port(mut self, port: u16) -> Self {
+    /// Sends the same, at another port.
+    pub fn on_port(mut self, port: u16) -> Self {
         self.to.set_port(port);
         self
     }
