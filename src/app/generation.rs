@@ -45,7 +45,6 @@ pub fn plan_candidate(
             passed: candidate.report.passed,
             failed: candidate.report.failures.len(),
         },
-        dirty: false,
         roots: roots.join(" "),
     };
     // Generation 0 is none: there is nothing to compare with.

@@ -134,7 +134,7 @@ pub fn log(verdict: &Verdict, problems: &[String], by: &str) {
                 by,
                 errors = problems.len(),
                 first,
-                "the files were changed and are NOT in force: the last good configuration goes on. `doorward check` shows every error"
+                "the files were changed and are NOT in force: the last good configuration goes on. `doorward plan` shows every error"
             );
             for problem in problems.iter().take(25) {
                 tracing::error!("{problem}");

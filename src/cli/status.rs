@@ -63,7 +63,7 @@ fn text(status: &serde_json::Value) -> String {
     }
     match word("/state").as_str() {
         "rejected" => {
-            text += "\n  The files were changed and are NOT in force. See: doorward check\n"
+            text += "\n  The files were changed and are NOT in force. See: doorward plan\n"
         }
         "held" => text += "\n  The files wait for a confirmation. See: doorward plan\n",
         _ => {}

@@ -20,6 +20,12 @@ const STARTS_WINDOW: Duration = Duration::from_secs(60);
 /// The lockout of a flow that declares none.
 pub const DEFAULT_LOCKOUT: Lockout = Lockout { after: 10, lasts: Duration::from_secs(15 * 60) };
 
+/// The key that failures at an account count under.
+#[must_use]
+pub fn account_key(user_id: &str) -> String {
+    format!("account:{user_id}")
+}
+
 /// The two keys that one attempt counts under.
 #[derive(Clone, Debug)]
 pub struct Keys {
@@ -32,7 +38,7 @@ impl Keys {
     #[must_use]
     pub fn new(user_id: Option<&str>, login: &str, address: String) -> Self {
         let account = match user_id {
-            Some(id) => format!("account:{id}"),
+            Some(id) => account_key(id),
             None => {
                 format!("name:{}", crate::secret::sha256_hex(crate::store::fold(login).as_bytes()))
             }

@@ -4,6 +4,7 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 
 use super::visit::Visit;
+use crate::flow::attempts;
 use crate::flow::hashing::{HashError, Verified};
 use crate::flow::new_password::{self, LINK_PURPOSE, Problem};
 use crate::secret::{Secret, TokenDigest};
@@ -103,6 +104,8 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
     if visit.runtime.administrators().any(|name| name == link.user.username) {
         tx.note_administrator().await?;
     }
+    // Whoever holds the link is let in by it: a lockout of guesses does not keep them out.
+    tx.clear_attempts(&attempts::account_key(&link.user.id)).await?;
     let ended = tx.end_sessions_of(&link.user.id, now).await?;
     tx.commit().await?;
     server.sessions.forget(&ended);

@@ -75,9 +75,11 @@ fn ends_sessions(change: &Change) -> bool {
 }
 
 fn restart(changes: &[Change]) -> Vec<String> {
-    // Trusted proxies and the rest of `server` are read when the process starts.
+    // Listeners, state and keys are opened when the process starts; whom to trust is read anew.
     let server = changes.iter().filter(|change| change.kind == "server");
-    server.flat_map(|change| &change.fields).map(|field| format!("server {}", field.path)).collect()
+    let fields = server.flat_map(|change| &change.fields);
+    let at_start = fields.filter(|field| !field.path.starts_with("trusted-proxies"));
+    at_start.map(|field| format!("server {}", field.path)).collect()
 }
 
 fn routers(before: Option<&Blueprint>, after: &Blueprint) -> Routers {

@@ -25,7 +25,6 @@ pub fn to_json(plan: &Plan) -> Value {
         "target": {
             "model": digest(&plan.target.model_digest),
             "revision": plan.target.revision,
-            "dirty": plan.target.dirty,
             "files": plan.target.files,
             "nodes": plan.target.nodes,
         },

@@ -36,8 +36,6 @@ pub struct Given {
     pub vanished_roots: Vec<String>,
     pub warnings: Vec<String>,
     pub tests: TestCounts,
-    /// Files that differ from the revision they are said to be.
-    pub dirty: bool,
     /// The directories as given, for people.
     pub roots: String,
 }
@@ -79,7 +77,6 @@ pub struct Target {
     pub source_digest: String,
     pub model_digest: String,
     pub revision: Option<String>,
-    pub dirty: bool,
     pub roots: String,
     pub files: usize,
     pub nodes: usize,
@@ -249,7 +246,6 @@ fn target(after: &Runtime, given: &Given) -> Target {
         source_digest: after.source_digest.clone(),
         model_digest: after.model_digest.clone(),
         revision: after.revision.clone(),
-        dirty: given.dirty,
         roots: given.roots.clone(),
         files: after.sources.files.len(),
         nodes: things(&after.blueprint).iter().map(|thing| count_nodes(thing.node)).sum(),

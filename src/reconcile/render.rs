@@ -84,10 +84,9 @@ impl Page {
 
     fn header(&mut self, plan: &Plan, now: Millis) {
         let target = &plan.target;
-        let revision = match (&target.revision, target.dirty) {
-            (Some(revision), true) => format!("rev {revision} (changed)"),
-            (Some(revision), false) => format!("rev {revision} (clean)"),
-            (None, _) => format!("digest {}", short(&target.source_digest)),
+        let revision = match &target.revision {
+            Some(revision) => format!("rev {revision}"),
+            None => format!("digest {}", short(&target.source_digest)),
         };
         let roots = &target.roots;
         let (files, nodes) = (counted(target.files, "file"), counted(target.nodes, "node"));

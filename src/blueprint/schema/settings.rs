@@ -5,7 +5,7 @@ use crate::blueprint::object::Kind;
 
 pub static SERVER: Spec = node(
     "server",
-    "Settings of the process; a change needs a restart.",
+    "Settings of the process; a change needs a restart, but for trusted-proxies.",
     "server { listen \"127.0.0.1:9000\"; trusted-proxies \"127.0.0.1/32\" }",
 )
 .kids(&[
