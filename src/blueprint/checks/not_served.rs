@@ -73,6 +73,11 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
         under(policy, "reputation", &mut reputation);
     }
     advise("reputation", &reputation, out);
+    let mut required = Vec::new();
+    for app in view.all("app") {
+        under(app, "require", &mut required);
+    }
+    advise("second factors at apps, which let nobody in until then", &required, out);
 }
 
 fn advise(what: &str, places: &[Span], out: &mut Diagnostics) {
