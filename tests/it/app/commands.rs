@@ -18,7 +18,7 @@ fn a_reload_tells_nothing_changed_from_comments_changed() {
     let (code, verdict) = server.reload();
     let result = verdict.get("result").and_then(serde_json::Value::as_str);
     assert!(code == 0 && matches!(result, Some("refreshed" | "unchanged")), "{code} {verdict}");
-    let log = server.log();
+    let log = server.log_with("places and comments only");
     assert_eq!(log.matches("places and comments only").count(), 1, "{log}");
 }
 

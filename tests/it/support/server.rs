@@ -125,6 +125,19 @@ impl Server {
         self.process.as_ref().map(|process| logged(&process.log)).unwrap_or_default()
     }
 
+    /// The log, once these words are in it: it arrives a moment after what it tells of.
+    pub fn log_with(&self, words: &str) -> String {
+        let until = std::time::Instant::now() + Duration::from_secs(10);
+        loop {
+            let log = self.log();
+            if log.contains(words) {
+                return log;
+            }
+            assert!(std::time::Instant::now() < until, "no `{words}` in the log:\n{log}");
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
