@@ -27,7 +27,8 @@ pub fn text(reach: &Where, decisions: &Where, sites: &[Site]) -> String {
 
 const HEAD: &str = "\
 # Into the `http_connection_manager` of the listener. Decisions are asked for at `listen-envoy`, to
-# which no route may lead.
+# which no route may lead. Envoy older than 1.28 tells its own address there as the client's: add
+# it to `trusted-proxies`.
 use_remote_address: true
 common_http_protocol_options:
   # A client's `Remote_User` is `Remote-User` to many servers.
@@ -71,6 +72,8 @@ fn filters(decisions: &Where, sites: &[Site]) -> String {
       "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz
       transport_api_version: V3
       failure_mode_allow: false
+      # No answer, or 503 from Doorward: 503, and not the 403 of somebody who may not come in.
+      status_on_error: {{ code: ServiceUnavailable }}
       allowed_headers:
         patterns:
 {sent}      http_service:
@@ -166,7 +169,8 @@ mod tests {
         insta::assert_snapshot!(text, @r#"
         # Written by Doorward for app `grafana`. The proxy's address belongs in `trusted-proxies`.
         # Into the `http_connection_manager` of the listener. Decisions are asked for at `listen-envoy`, to
-        # which no route may lead.
+        # which no route may lead. Envoy older than 1.28 tells its own address there as the client's: add
+        # it to `trusted-proxies`.
         use_remote_address: true
         common_http_protocol_options:
           # A client's `Remote_User` is `Remote-User` to many servers.
@@ -204,6 +208,8 @@ mod tests {
               "@type": type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz
               transport_api_version: V3
               failure_mode_allow: false
+              # No answer, or 503 from Doorward: 503, and not the 403 of somebody who may not come in.
+              status_on_error: { code: ServiceUnavailable }
               allowed_headers:
                 patterns:
                   - exact: accept

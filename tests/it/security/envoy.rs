@@ -292,6 +292,22 @@ fn no_spelling_below_a_prefix_opens_more() {
     assert_eq!(at("/auth/envoy/", "/public/x").send().status, 400);
 }
 
+/// `security.md` R6: an older Envoy adds its own address; trusted, it is not taken for the client's.
+#[test]
+fn an_envoy_that_names_itself_is_not_the_client() {
+    let door = Door::open();
+    let cookies = alice(&door.server, &[LAN]).cookies(&door.server.url(LAN));
+    let from = |chain: &str| {
+        let asked = door.ask(LAN).with("Cookie", &cookies);
+        asked.instead("X-Forwarded-For", chain).send().status
+    };
+    assert_eq!(from("192.168.0.9"), 200);
+    assert_eq!(from("203.0.113.7"), 403);
+    assert_eq!(from("203.0.113.7, 10.9.0.4"), 403);
+    assert_eq!(from("192.168.0.9, 10.9.0.4"), 200);
+    assert_eq!(from("10.9.0.4"), 403);
+}
+
 #[test]
 fn a_development_server_answers_envoy_on_this_machine_alone() {
     let port = free_port();
