@@ -97,9 +97,11 @@ suite("reload", () => World.start("reload", { apps, waitFor: "grafana.example.co
       assert.deepEqual(Object.keys(outcomes), ["200"], "every request of the steady app was answered 200");
       assert.ok(outcomes[200] > 50, "the load was a load");
     }
-    await world.doorward.write("apps.kdl", apps(world));
+    // In force before the next test begins, which relies on these files.
+    await decided(world, bob, "grafana.example.com", 200, await world.doorward.write("apps.kdl", apps(world)));
     assert.ok(Math.min(...times) <= 250, `the best of five edits took ${Math.min(...times)} ms`);
-    assert.ok(Math.max(...times) <= 2_000, `the worst of five edits took ${Math.max(...times)} ms`);  });
+    assert.ok(Math.max(...times) <= 2_000, `the worst of five edits took ${Math.max(...times)} ms`);
+  });
 
   test("a broken edit leaves the last good state, loudly", async (world) => {
     const bob = await bobAsAtFirst(world);

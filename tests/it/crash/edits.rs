@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Dice, PASSWORD, generation};
-use crate::support::server::{Browser, EXTERNAL, Server, edit};
+use super::{Dice, PASSWORD, cut_off, generation};
+use crate::support::server::{Browser, EXTERNAL, Server, edit, household};
 use crate::support::stores::{on_postgres_server, on_sqlite_server};
 
 const ROUNDS: u32 = 100;
@@ -16,19 +16,12 @@ const APP: &str = "http://wiki.localhost:9000/";
 static PEOPLE: AtomicU32 = AtomicU32::new(0);
 
 fn blueprint(edition: u64) -> String {
-    format!(
-        r#"server {{ listen "127.0.0.1:9000"; trusted-proxies "127.0.0.1/32" }}
-settings {{ external-host "{EXTERNAL}" }}
-group users "Users"
-group admins "Administrators" {{ console admin; membership declared }}
-user alice "Alice Example" email="alice@example.com" {{ in users }}
-user root "Root" email="root@example.com" {{ in admins }}
-app wiki "Wiki" {{
+    household(&format!(
+        r#"app wiki "Wiki" {{
     proxy "http://wiki.localhost:9000" {{ header X-Edition "'{edition}'" }}
     access {{ allow group:users }}
-}}
-"#
-    )
+}}"#
+    ))
 }
 
 /// What the server told somebody before it was killed.
@@ -92,20 +85,15 @@ fn sign_in_on(server: &Server, told: &mut Acknowledged, stop: &AtomicBool) {
 
 /// Lets both go on for a while and kills the server under them.
 fn cut(server: &mut Server, edition: &mut u64, told: &mut Acknowledged, after: Duration) {
-    let stop = AtomicBool::new(false);
     let mut people = Acknowledged::default();
     let mut files =
         Acknowledged { generation: told.generation, edition: told.edition, ..Default::default() };
-    let process = server.take();
-    std::thread::scope(|scope| {
-        let (server, stop) = (&*server, &stop);
-        let (files, people) = (&mut files, &mut people);
-        scope.spawn(move || edit_on(server, edition, files, stop));
-        scope.spawn(move || sign_in_on(server, people, stop));
-        std::thread::park_timeout(after);
-        drop(process);
-        stop.store(true, Ordering::Relaxed);
-    });
+    cut_off(
+        server,
+        after,
+        |server, stop| edit_on(server, edition, &mut files, stop),
+        |server, stop| sign_in_on(server, &mut people, stop),
+    );
     told.generation = files.generation;
     told.edition = files.edition;
     told.sessions.append(&mut people.sessions);

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{Dice, PASSWORD, generation};
-use crate::support::server::{Browser, EXTERNAL, Server, edit};
+use super::{Dice, PASSWORD, cut_off, generation};
+use crate::support::server::{Browser, Server, edit, household};
 use crate::support::stores::{on_postgres_server, on_sqlite_server};
 
 const ROUNDS: u32 = 16;
@@ -25,26 +25,20 @@ const APPLY: [&str; 7] = [
 
 /// The files of a step: at even ones the protected things are there, at odd ones they are not.
 fn files(step: u64) -> String {
-    let protected = r#"group family "Family" protect
+    let protected = r#"
+group family "Family" protect
 user carol "Carol Example" protect email="carol@example.com" { in family }
 app vault "Vault" protect {
     proxy "http://vault.localhost:9000"; access { allow group:users group:family }
 }
 "#;
-    format!(
-        r#"server {{ listen "127.0.0.1:9000"; trusted-proxies "127.0.0.1/32" }}
-settings {{ external-host "{EXTERNAL}" }}
-group users "Users"
-group admins "Administrators" {{ console admin; membership declared }}
-user alice "Alice Example" email="alice@example.com" {{ in users }}
-user root "Root" email="root@example.com" {{ in admins }}
-app wiki "Wiki" {{
+    household(&format!(
+        r#"app wiki "Wiki" {{
     proxy "http://wiki.localhost:9000" {{ header X-Step "'{step}'" }}
     access {{ allow group:users }}
-}}
-{}"#,
+}}{}"#,
         if has_vault(step) { protected } else { "" }
-    )
+    ))
 }
 
 fn has_vault(step: u64) -> bool {
@@ -162,16 +156,13 @@ fn try_enter(server: &Server, browser: &mut Browser<'_>) -> Option<bool> {
 
 /// Lets both go on for a while and kills the server under them.
 fn cut(server: &mut Server, came: &mut Came, after: Duration) -> Vec<String> {
-    let (stop, mut sessions) = (AtomicBool::new(false), Vec::new());
-    let process = server.take();
-    std::thread::scope(|scope| {
-        let (server, stop, sessions) = (&*server, &stop, &mut sessions);
-        scope.spawn(move || apply_on(server, came, stop));
-        scope.spawn(move || open_on(server, sessions, stop));
-        std::thread::park_timeout(after);
-        drop(process);
-        stop.store(true, Ordering::Relaxed);
-    });
+    let mut sessions = Vec::new();
+    cut_off(
+        server,
+        after,
+        |server, stop| apply_on(server, came, stop),
+        |server, stop| open_on(server, &mut sessions, stop),
+    );
     sessions
 }
 

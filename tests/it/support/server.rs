@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use doorward::clock::Clock;
 use doorward::store::{self, Limits, StateUrl, Store};
@@ -17,6 +18,20 @@ use tempfile::TempDir;
 
 /// The port that blueprints of tests name; the real one takes its place through `--listen`.
 const DECLARED_PORT: &str = ":9000";
+
+/// People and their groups, without an app; `more` is added at the end.
+pub fn household(more: &str) -> String {
+    format!(
+        r#"server {{ listen "127.0.0.1:9000"; trusted-proxies "127.0.0.1/32" }}
+settings {{ external-host "{EXTERNAL}" }}
+group users "Users"
+group admins "Administrators" {{ console admin; membership declared }}
+user alice "Alice Example" email="alice@example.com" {{ in users }}
+user root "Root" email="root@example.com" {{ in admins }}
+{more}
+"#
+    )
+}
 
 /// A server that ends with the test.
 pub struct Server {
@@ -83,6 +98,17 @@ impl Server {
         std::thread::spawn(move || pass_on(&mut errors, &log, |_| false));
         self.process = Some(process);
         assert_eq!(self.get("127.0.0.1", "/healthz").send().status, 200);
+        self.await_control();
+    }
+
+    /// Waits until commands reach the server, which is a moment after requests do.
+    fn await_control(&self) {
+        let (socket, until) =
+            (self.path().join("state/control.sock"), Instant::now() + Duration::from_secs(10));
+        while UnixStream::connect(&socket).is_err() {
+            assert!(Instant::now() < until, "commands do not reach the server:\n{}", self.log());
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
     }
 
     /// Starts the process and kills it after a while, ready or not.
@@ -127,13 +153,13 @@ impl Server {
 
     /// The log, once these words are in it: it arrives a moment after what it tells of.
     pub fn log_with(&self, words: &str) -> String {
-        let until = std::time::Instant::now() + Duration::from_secs(10);
+        let until = Instant::now() + Duration::from_secs(10);
         loop {
             let log = self.log();
             if log.contains(words) {
                 return log;
             }
-            assert!(std::time::Instant::now() < until, "no `{words}` in the log:\n{log}");
+            assert!(Instant::now() < until, "no `{words}` in the log:\n{log}");
             std::thread::park_timeout(Duration::from_millis(10));
         }
     }
