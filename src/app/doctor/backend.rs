@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::traefik_api::full_name;
+
 /// Services within services are looked at this deep.
 const DEEPEST: usize = 8;
 
@@ -34,9 +36,7 @@ fn gather(services: &Services, name: &str, depth: usize, found: &mut BTreeSet<St
     let one = one.into_iter().filter_map(|path| service.pointer(path)?.as_str());
     for inner in many.chain(one) {
         let provider = name.rsplit('@').next().unwrap_or_default();
-        let full =
-            if inner.contains('@') { inner.to_owned() } else { format!("{inner}@{provider}") };
-        gather(services, &full, depth.saturating_add(1), found);
+        gather(services, &full_name(inner, provider), depth.saturating_add(1), found);
     }
 }
 

@@ -9,7 +9,7 @@ use super::finding::Finding;
 use crate::app::{candidate, revision};
 use crate::blueprint::source::Sources;
 use crate::proxy_config::FIRST_WORDS;
-use crate::proxy_config::traefik::{self, RawRouters};
+use crate::proxy_config::traefik;
 
 const TOPIC: &str = "traefik-file";
 
@@ -61,11 +61,7 @@ fn expected(case: &Case<'_>, sources: &Sources) -> Option<String> {
     let roots: Vec<PathBuf> = case.options.roots.iter().map(|root| root.path.clone()).collect();
     let revision = case.options.revision.clone().or_else(|| revision::find(&roots));
     let stamp = candidate::stamp(revision.as_deref(), &candidate::source_digest(sources));
-    let raw = match case.options.allow_raw_routers {
-        true => RawRouters::Allowed,
-        false => RawRouters::Refused,
-    };
-    let made = traefik::dynamic(case.blueprint, &stamp, raw).ok()??;
+    let made = traefik::dynamic(case.blueprint, &stamp, case.options.raw_routers()).ok()??;
     Some(made.to_yaml())
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::rule::Rule;
+use super::traefik_api::full_name;
 use crate::forward_auth::reader::Reader;
 
 /// Chains within chains are looked at this deep; Traefik refuses circles itself.
@@ -19,7 +20,7 @@ pub type Middlewares = BTreeMap<String, Value>;
 pub struct Router {
     pub name: String,
     pub provider: String,
-    pub rule: String,
+    pub rule: Rule,
     pub priority: i64,
     pub entry_points: Vec<String>,
     pub middlewares: Vec<String>,
@@ -29,10 +30,6 @@ pub struct Router {
 }
 
 impl Router {
-    pub fn rule(&self) -> Rule {
-        Rule::of(&self.rule)
-    }
-
     pub fn is_enabled(&self) -> bool {
         self.status != "disabled"
     }
@@ -44,7 +41,7 @@ impl Router {
 
     /// It leads to our own paths below an app's host.
     pub fn is_own_path(&self) -> bool {
-        let rule = self.rule.replace("!PathPrefix(`/outpost.goauthentik.io/", "");
+        let rule = self.rule.as_str().replace("!PathPrefix(`/outpost.goauthentik.io/", "");
         rule.contains("PathPrefix(`/.doorward/")
             || rule.contains("PathPrefix(`/outpost.goauthentik.io/")
     }
@@ -52,7 +49,7 @@ impl Router {
     /// Traefik counts the letters of a rule where no priority is written.
     pub fn priority(&self) -> i64 {
         match self.priority {
-            0 => i64::try_from(self.rule.len()).unwrap_or(i64::MAX),
+            0 => i64::try_from(self.rule.as_str().len()).unwrap_or(i64::MAX),
             written => written,
         }
     }
@@ -86,10 +83,6 @@ impl Router {
     fn reaches(&self, known: &Middlewares, wanted: &dyn Fn(&Value) -> bool) -> bool {
         self.middlewares.iter().any(|name| leads(known, name, &self.provider, wanted, 0))
     }
-}
-
-fn full_name(name: &str, provider: &str) -> String {
-    if name.contains('@') { name.to_owned() } else { format!("{name}@{provider}") }
 }
 
 fn asks_us(middleware: &Value) -> bool {

@@ -89,8 +89,8 @@ fn hosts(facts: &Facts, site: &Site) -> BTreeSet<String> {
             hosts.insert(pattern.as_str().to_owned());
             continue;
         }
-        let rules: Vec<_> = facts.routers.iter().map(Router::rule).collect();
-        let routed = rules.iter().flat_map(|rule| rule.names()).map(str::to_owned);
+        let routed = facts.routers.iter().flat_map(|router| router.rule.names());
+        let routed = routed.map(str::to_owned);
         let routed = routed.filter(|host| pattern.matches(host) && *host != facts.sign_in);
         hosts.extend(routed.filter(|host| !named_elsewhere(facts, site, host)));
     }
@@ -106,7 +106,7 @@ fn broken(facts: &Facts) -> Vec<Finding> {
     let mut found = Vec::new();
     for router in facts.routers.iter().filter(|router| !router.is_enabled()) {
         let known = |host: &str| host == facts.sign_in || facts.sites.iter().any(|s| s.has(host));
-        let ours = router.rule().names().any(known);
+        let ours = router.rule.names().any(known);
         let what = format!("Traefik has switched off the router {}", router.name);
         let finding =
             if ours { Finding::error(TOPIC, what) } else { Finding::warning(TOPIC, what) };
@@ -164,7 +164,7 @@ fn doors<'a>(facts: &'a Facts, host: &str) -> Vec<&'a Router> {
         router.is_enabled()
             && !router.is_internal()
             && !router.is_own_path()
-            && router.rule().share(host) != Share::Nothing
+            && router.rule.share(host) != Share::Nothing
     });
     open.filter(|router| !router.is_redirect(&facts.middlewares)).collect()
 }
@@ -172,7 +172,7 @@ fn doors<'a>(facts: &'a Facts, host: &str) -> Vec<&'a Router> {
 /// For each entry point the router that takes the plain requests.
 fn winners<'a>(doors: &[&'a Router], host: &str) -> Vec<&'a Router> {
     let mut best: BTreeMap<&str, &Router> = BTreeMap::new();
-    for router in doors.iter().filter(|router| router.rule().share(host) == Share::Whole) {
+    for router in doors.iter().filter(|router| router.rule.share(host) == Share::Whole) {
         for entry in &router.entry_points {
             let known = best.entry(entry).or_insert(router);
             if router.priority() > known.priority() {
@@ -205,14 +205,14 @@ fn exposed(facts: &Facts, site: &Site, host: &str) -> Vec<Finding> {
 /// Of the routers that take requests for this host, those without the middleware.
 pub(super) fn open<'a>(facts: &'a Facts, host: &str) -> Vec<&'a Router> {
     let doors = doors(facts, host);
-    let narrow = doors.iter().copied().filter(|router| router.rule().share(host) == Share::Part);
+    let narrow = doors.iter().copied().filter(|router| router.rule.share(host) == Share::Part);
     let taking = winners(&doors, host).into_iter().chain(narrow);
     taking.filter(|router| !router.is_guarded(&facts.middlewares)).collect()
 }
 
 fn unguarded(facts: &Facts, site: &Site, host: &str, router: &Router) -> Finding {
     let what = format!("{host} is reached without the middleware (router {})", router.name);
-    let partly = router.rule().share(host) == Share::Part;
+    let partly = router.rule.share(host) == Share::Part;
     let finding = match partly && site.open_paths {
         true => Finding::warning(TOPIC, what)
             .why("right only if these are the paths that are declared open"),
@@ -225,7 +225,7 @@ fn unguarded(facts: &Facts, site: &Site, host: &str, router: &Router) -> Finding
 /// Our paths on an app's host must not be taken by the app's own router.
 fn own_path(facts: &Facts, host: &str) -> Option<Finding> {
     let covers =
-        |router: &&Router| router.is_enabled() && router.rule().share(host) != Share::Nothing;
+        |router: &&Router| router.is_enabled() && router.rule.share(host) != Share::Nothing;
     let own = facts.routers.iter().filter(covers).find(|router| router.is_own_path())?;
     let doors = doors(facts, host);
     let above = doors.iter().find(|router| {

@@ -1,6 +1,7 @@
 //! Which hosts the rule of a Traefik router matches, read well enough to find mistakes.
 
 use regex::Regex;
+use serde::Deserialize;
 
 /// Deeper or wider rules are cut off; nobody writes them.
 const DEEPEST: usize = 32;
@@ -10,8 +11,10 @@ const MOST_BRANCHES: usize = 256;
 const NOBODY: &str = "nobody.invalid";
 
 /// A rule as its alternatives: one that fits is enough.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "String")]
 pub struct Rule {
+    text: String,
     branches: Vec<Branch>,
 }
 
@@ -41,7 +44,12 @@ struct Hosts {
 
 impl Rule {
     pub fn of(text: &str) -> Self {
-        Self { branches: Reader { rest: text }.alternatives(0) }
+        Self { text: text.to_owned(), branches: Reader { rest: text }.alternatives(0) }
+    }
+
+    /// The rule as Traefik tells it.
+    pub fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// The hosts that are named.
@@ -71,6 +79,12 @@ impl Rule {
     /// Whether it looks at something beside hosts in each of its alternatives.
     pub fn is_narrowed(&self) -> bool {
         self.branches.iter().all(|branch| branch.narrowed)
+    }
+}
+
+impl From<String> for Rule {
+    fn from(text: String) -> Self {
+        Self::of(&text)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::finding::{Finding, Level};
 use super::router::Router;
 use super::routers::{self, Facts};
+use super::rule::Rule;
 use super::site::Site;
 use crate::model::host::HostPattern;
 
@@ -10,7 +11,7 @@ pub fn router(name: &str, rule: &str, middlewares: &[&str]) -> Router {
     Router {
         name: name.to_owned(),
         provider: name.rsplit('@').next().unwrap_or("file").to_owned(),
-        rule: rule.to_owned(),
+        rule: Rule::of(rule),
         entry_points: vec!["websecure".to_owned()],
         middlewares: middlewares.iter().map(ToString::to_string).collect(),
         service: "x".to_owned(),

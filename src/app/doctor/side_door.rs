@@ -29,7 +29,7 @@ pub fn judge(facts: &Facts, site: &Site, host: &str) -> Vec<Finding> {
 /// Where the application is: as it is declared, and as its guarded routers say.
 fn ends(facts: &Facts, site: &Site, host: &str) -> BTreeSet<String> {
     let guarded = facts.routers.iter().filter(|router| {
-        router.rule().share(host) != Share::Nothing && router.is_guarded(&facts.middlewares)
+        router.rule.share(host) != Share::Nothing && router.is_guarded(&facts.middlewares)
     });
     guarded.flat_map(|router| behind(facts, router)).chain(site.to.clone()).collect()
 }
@@ -41,7 +41,7 @@ fn behind(facts: &Facts, router: &Router) -> BTreeSet<String> {
 /// Whether it takes requests for declared hosts alone. Of the sign-in host it may take everything,
 /// which is then the sign-in itself.
 fn is_declared(facts: &Facts, router: &Router) -> bool {
-    let rule = router.rule();
+    let rule = &router.rule;
     let known = |name: &str| {
         facts.sites.iter().any(|site| site.has(name))
             || (name == facts.sign_in && rule.share(name) == Share::Whole)
@@ -50,7 +50,7 @@ fn is_declared(facts: &Facts, router: &Router) -> bool {
 }
 
 fn finding(facts: &Facts, site: &Site, router: &Router) -> Finding {
-    let rule = router.rule();
+    let rule = &router.rule;
     let partly = rule.is_narrowed() && site.open_paths;
     let finding = if rule.takes_any_host() {
         let what = format!(
@@ -62,7 +62,7 @@ fn finding(facts: &Facts, site: &Site, router: &Router) -> Finding {
                 .why("right only if these are the paths that are declared open"),
             false => Finding::error(TOPIC, what).why(format!(
                 "its rule {} names no host: whoever sends another `Host` is not asked by Doorward",
-                router.rule
+                rule.as_str()
             )),
         }
     } else {
@@ -72,7 +72,7 @@ fn finding(facts: &Facts, site: &Site, router: &Router) -> Finding {
         );
         Finding::warning(TOPIC, what).why(format!(
             "its rule is {}; right only if another program answers there",
-            router.rule
+            rule.as_str()
         ))
     };
     finding.at(&site.place).change(router.guarding_line(&facts.middleware))

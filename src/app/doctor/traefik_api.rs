@@ -37,6 +37,11 @@ pub async fn list(asker: &Asker, api: &WebUrl, kind: &str) -> Result<Vec<Value>,
     Ok(all)
 }
 
+/// A name with the provider that it has when none is written.
+pub fn full_name(name: &str, provider: &str) -> String {
+    if name.contains('@') { name.to_owned() } else { format!("{name}@{provider}") }
+}
+
 /// The same by full name, such as `doorward@file`.
 pub fn by_name(all: Vec<Value>) -> BTreeMap<String, Value> {
     let named = all.into_iter().filter_map(|each| {
