@@ -8,10 +8,14 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::options::{Environment, Options};
+use crate::app::places::Places;
+use crate::app::{generation, opening};
+use crate::blueprint::Blueprint;
+use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::read::Root;
 use crate::blueprint::render::{self, Format, Style};
 use crate::blueprint::source::Sources;
-use crate::blueprint::{Blueprint, load};
+use crate::runtime::Runtime;
 use crate::secret::Secret;
 
 mod apply;
@@ -216,6 +220,29 @@ fn blueprint(at: &Installation) -> anyhow::Result<(Blueprint, Sources)> {
         anyhow::bail!("the files have errors: mend them first");
     };
     Ok((blueprint, loaded.sources))
+}
+
+/// An installation with its store open, for commands that need no server.
+struct Opened {
+    options: Options,
+    places: Places,
+    loaded: Loaded,
+    stored: opening::Opened,
+}
+
+impl Opened {
+    async fn at(at: &Installation) -> anyhow::Result<Self> {
+        let options = at.options();
+        let loaded = load::load(&options.roots, options.mode());
+        let places = Places::new(&options, &loaded.server)?;
+        let stored = opening::open(&options, &places, &loaded.server).await?;
+        Ok(Self { options, places, loaded, stored })
+    }
+
+    /// The files that were last in force.
+    async fn last_good(&self) -> anyhow::Result<Option<Runtime>> {
+        Ok(generation::last_good(&self.options, &self.places, &self.stored.store).await?)
+    }
 }
 
 /// A runtime for commands that talk to the store or the server.

@@ -25,6 +25,8 @@ mod set_password;
 mod sign_out;
 /// What stands at an app's host when no proxy does.
 pub mod standin;
+/// What goes wrong that is not the visitor's fault.
+mod trouble;
 /// What a request of the sign-in host comes with.
 mod visit;
 /// Hosts that lead nowhere.

@@ -1,8 +1,6 @@
 //! A set of files, judged and compiled, before anything is touched: steps 1 to 4 and 6 of a
 //! reconcile.
 
-use std::collections::BTreeMap;
-
 use super::options::Options;
 use super::places::Places;
 use super::revision;
@@ -11,7 +9,6 @@ use crate::blueprint::Blueprint;
 use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
 use crate::blueprint::load::Loaded;
-use crate::blueprint::object::Kind;
 use crate::blueprint::read::ReadError;
 use crate::blueprint::render::{self, Style};
 use crate::blueprint::settings::TestRule;
@@ -19,15 +16,13 @@ use crate::blueprint::source::Sources;
 use crate::proxy_config::Stamp;
 use crate::proxy_config::traefik;
 use crate::reconcile;
+use crate::reconcile::apply::Uids;
 use crate::reconcile::generated;
 use crate::runtime::Runtime;
 use crate::runtime::compile::{Inputs, compile as compile_runtime};
 use crate::runtime::expectations::{self, Report};
 use crate::secret::sha256_hex;
 use crate::written_file::{self, WriteError};
-
-/// The uids of declared objects, as far as the store has given them out.
-pub type Uids = BTreeMap<(Kind, String), String>;
 
 /// Files that can be put into force.
 #[derive(Debug)]
@@ -37,7 +32,7 @@ pub struct Candidate {
     /// Warnings and advice.
     pub diagnostics: Vec<Diagnostic>,
     pub nodes: usize,
-    /// Secrets without a value, where that is no reason to stop.
+    /// Secrets that are demanded and have no value, where that is no reason to stop.
     pub missing: Vec<String>,
 }
 
@@ -106,11 +101,12 @@ pub fn build(
         diagnostics,
     };
     let Some(blueprint) = blueprint else { return Err(Box::new(rejected)) };
-    let missing = missing_secrets(options, &blueprint);
+    let mut missing = Vec::new();
     if demands == Demands::All {
+        missing = missing_secrets(options, &blueprint);
         let refused = refused_paths(options, places, &blueprint);
-        let missing = if options.dev { Vec::new() } else { missing.clone() };
-        if !missing.is_empty() || !refused.is_empty() {
+        if (!options.dev && !missing.is_empty()) || !refused.is_empty() {
+            let missing = if options.dev { Vec::new() } else { missing };
             rejected.problems.extend(missing.into_iter().chain(refused));
             return Err(Box::new(rejected));
         }

@@ -1,8 +1,8 @@
 //! The secrets that Doorward made itself, opened: for the fronts that need a value, for the files
 //! named by `deliver=`, and for whoever asks on the host (`blueprints.md` 3.7).
 
+use super::generation;
 use crate::blueprint::Blueprint;
-use crate::reconcile::apply::Uids;
 use crate::reconcile::generated::{binding, wanted};
 use crate::secret::{MasterKey, SealError, Secret};
 use crate::store::{Store, StoreError};
@@ -38,16 +38,16 @@ pub async fn open(
     store: &Store,
     key: &MasterKey,
     blueprint: &Blueprint,
-    uids: &Uids,
 ) -> Result<Vec<Generated>, GeneratedError> {
     let wanted = wanted(blueprint);
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
+    let uids = generation::uids(store).await?;
     let rows = store.read().await?.list_secrets().await?;
     let mut all = Vec::new();
     for each in wanted {
-        let Some(uid) = each.owner.uid(uids) else { continue };
+        let Some(uid) = each.owner.uid(&uids) else { continue };
         let row = rows.iter().find(|row| row.owner_uid == uid && row.field == each.field);
         let Some(row) = row else { continue };
         let subject = each.owner.subject();

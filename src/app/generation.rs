@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::candidate::{self, Candidate, Demands, Known, Uids};
+use super::candidate::{self, Candidate, Demands, Known};
 use super::initial_passwords;
 use super::options::Options;
 use super::places::Places;
 use super::verdict::KeepError;
 use crate::blueprint::object::Kind;
 use crate::blueprint::stored;
+use crate::reconcile::apply::Uids;
 use crate::reconcile::plan::{Given, TestCounts};
 use crate::reconcile::{self, Confirmations, Plan, Question, apply};
 use crate::runtime::Runtime;
@@ -93,6 +94,13 @@ pub fn applying<'a>(
         plan,
         after,
         actor,
+    }
+}
+
+/// Notes that files wait for a confirmation. If that fails they wait all the same.
+pub async fn hold(applying: &apply::Applying<'_>) {
+    if let Err(error) = apply::hold(applying).await {
+        tracing::warn!(%error, "a held set of files could not be noted");
     }
 }
 

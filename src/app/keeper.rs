@@ -11,13 +11,13 @@ use tokio::sync::Mutex;
 
 use super::candidate::{self, Candidate, Demands, Known, Rejected};
 use super::dispatch::Fronts;
-use super::generation::{applying, plan_candidate, take, uids};
+use super::generation::{applying, hold, plan_candidate, take, uids};
 use super::options::Options;
 use super::places::Places;
 use super::publish::Publisher;
 use super::verdict::{self, KeepError, Verdict};
 use crate::blueprint::load;
-use crate::reconcile::{Confirmations, Outcome, Plan, apply, gather};
+use crate::reconcile::{Confirmations, Outcome, Plan, gather};
 use crate::runtime::Runtime;
 use crate::runtime::health::{Health, SyncState};
 use crate::store::{Store, StoreError};
@@ -103,21 +103,13 @@ impl Keeper {
     ) -> Result<Verdict, KeepError> {
         let server = &self.fronts.server;
         let before = server.runtime.load_full();
-        let known = Known { uids: uids(&server.store).await?, generation: before.generation };
-        let built = candidate::build(&self.options, &self.places, loaded, &known, Demands::All);
-        let candidate = match built {
+        let candidate = match self.judge(loaded, before.generation).await? {
             Ok(candidate) => candidate,
-            Err(rejected) if !rejected.vanished.is_empty() => {
-                return Ok(Verdict::Vanished(rejected.vanished.clone()));
-            }
-            Err(rejected) => return Ok(Verdict::Rejected(rejected)),
+            Err(rejected) => return Ok(Verdict::from(rejected)),
         };
         let plan = self.plan_for(Some(&before), &candidate, confirmations).await?;
         if plan.outcome() == Outcome::Held {
-            let held = apply::hold(&applying(server, &plan, &candidate.runtime, by)).await;
-            if let Err(error) = held {
-                tracing::warn!(%error, "a held set of files could not be noted");
-            }
+            hold(&applying(server, &plan, &candidate.runtime, by)).await;
             return Ok(Verdict::Held(Box::new(plan)));
         }
         let changes = plan.outcome() == Outcome::Changes;
@@ -129,6 +121,15 @@ impl Keeper {
             false if same_text => Verdict::Unchanged,
             false => Verdict::Refreshed,
         })
+    }
+
+    async fn judge(
+        &self,
+        loaded: load::Loaded,
+        generation: i64,
+    ) -> Result<Result<Candidate, Box<Rejected>>, KeepError> {
+        let known = Known { uids: uids(&self.fronts.server.store).await?, generation };
+        Ok(candidate::build(&self.options, &self.places, loaded, &known, Demands::All))
     }
 
     async fn plan_for(
@@ -152,10 +153,8 @@ impl Keeper {
     ) -> Result<Result<Plan, Box<Rejected>>, KeepError> {
         let server = &self.fronts.server;
         let before = server.runtime.load_full();
-        let known = Known { uids: uids(&server.store).await?, generation: before.generation };
         let loaded = load::load(&self.options.roots, self.options.mode());
-        let built = candidate::build(&self.options, &self.places, loaded, &known, Demands::All);
-        let candidate = match built {
+        let candidate = match self.judge(loaded, before.generation).await? {
             Ok(candidate) => candidate,
             Err(rejected) => return Ok(Err(rejected)),
         };

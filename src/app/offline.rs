@@ -5,11 +5,10 @@ use super::options::Options;
 use super::places::Places;
 use super::{generation, verdict};
 use crate::app::control::Answer;
-use crate::blueprint::load;
+use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
 use crate::clock::Clock;
 use crate::ids::Rng;
-use crate::reconcile::apply::Applying;
 use crate::reconcile::{self, Confirmations, Outcome, Plan, gather};
 use crate::store::{Limits, Opening, StateUrl, Store};
 
@@ -29,7 +28,8 @@ pub async fn plan(
         _ => Some(Store::open(&places.state, Limits::default(), Clock::machine().now()).await?.0),
     };
     let confirmations = Confirmations::parse(confirm.iter().map(String::as_str))?;
-    let (answer, _) = work(options, places, store.as_ref(), &confirmations, style).await?;
+    let loaded = load::load(&options.roots, options.mode());
+    let (answer, _) = work(options, places, loaded, store.as_ref(), &confirmations, style).await?;
     Ok(answer)
 }
 
@@ -46,22 +46,15 @@ pub async fn apply(
     let confirmations = Confirmations::parse(confirm.iter().map(String::as_str))?;
     let loaded = load::load(&options.roots, options.mode());
     let opened = super::opening::open(options, places, &loaded.server).await?;
-    let worked = work(options, places, Some(&opened.store), &confirmations, style).await?;
+    let worked = work(options, places, loaded, Some(&opened.store), &confirmations, style).await?;
     let (answer, Some((plan, candidate))) = worked else { return Ok(worked.0) };
     if plan.outcome() == Outcome::Held || plan.outcome() == Outcome::Nothing {
         let exit = if plan.outcome() == Outcome::Held { 3 } else { 0 };
         return Ok(Answer { exit, ..answer });
     }
-    let applied = reconcile::apply::apply(&Applying {
-        store: &opened.store,
-        key: &opened.key,
-        rng: &Rng::system(),
-        now: Clock::machine().now(),
-        plan: &plan,
-        after: &candidate.runtime,
-        actor: "apply",
-    })
-    .await?;
+    let rng = Rng::system();
+    let applying = opened.applying(&rng, &plan, &candidate.runtime, "apply");
+    let applied = reconcile::apply::apply(&applying).await?;
     let created = if opened.opening == Opening::Created { " (a new store)" } else { "" };
     Ok(Answer {
         exit: 0,
@@ -80,6 +73,7 @@ type Worked = (Answer, Option<(Plan, candidate::Candidate)>);
 async fn work(
     options: &Options,
     places: &Places,
+    loaded: Loaded,
     store: Option<&Store>,
     confirmations: &Confirmations,
     style: &Style,
@@ -88,7 +82,6 @@ async fn work(
     if let Some(store) = store {
         known.uids = generation::uids(store).await?;
     }
-    let loaded = load::load(&options.roots, options.mode());
     let candidate = match candidate::build(options, places, loaded, &known, Demands::All) {
         Ok(candidate) => candidate,
         Err(rejected) => {

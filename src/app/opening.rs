@@ -13,6 +13,9 @@ use super::secrets::Secrets;
 use crate::blueprint::settings::Server;
 use crate::clock::Clock;
 use crate::ids::Rng;
+use crate::reconcile::Plan;
+use crate::reconcile::apply::Applying;
+use crate::runtime::Runtime;
 use crate::secret::{MasterKey, Secret};
 use crate::store::{KeyCheck, Limits, Opening, Store};
 
@@ -22,6 +25,20 @@ pub struct Opened {
     pub opening: Opening,
     pub key: Arc<MasterKey>,
     pub key_file: Option<(PathBuf, KeyOrigin)>,
+}
+
+impl Opened {
+    /// What applying a plan needs, where no server runs yet.
+    pub fn applying<'a>(
+        &'a self,
+        rng: &'a Rng,
+        plan: &'a Plan,
+        after: &'a Runtime,
+        actor: &'a str,
+    ) -> Applying<'a> {
+        let now = Clock::machine().now();
+        Applying { store: &self.store, key: &self.key, rng, now, plan, after, actor }
+    }
 }
 
 /// Where the master key came from.

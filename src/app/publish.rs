@@ -4,17 +4,17 @@
 //! What cannot be written leaves the old file where it is, is told as *degraded*, and is tried
 //! again.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::candidate;
 use super::dispatch::{Fronts, Provided};
-use super::generated::{self, Generated, GeneratedError};
-use super::generation;
+use super::generated::{self, Generated};
 use super::options::Options;
 use super::places::Places;
 use super::secrets::Secrets;
-use crate::blueprint::secret_ref::SecretOrigin;
-use crate::blueprint::traefik::{Serve, Traefik};
+use crate::blueprint::secret_ref::{SecretOrigin, SecretRef};
+use crate::blueprint::traefik::Traefik;
 use crate::proxy_config::FIRST_WORDS;
 use crate::proxy_config::traefik::{self, Dynamic, RawRouters};
 use crate::runtime::Runtime;
@@ -36,7 +36,8 @@ impl Publisher<'_> {
         let runtime = server.runtime.load_full();
         let dynamic = Self::dynamic(&runtime);
         let mut degraded = Vec::new();
-        let secrets = self.generated(&runtime).await.unwrap_or_else(|error| {
+        let opened = generated::open(&server.store, &server.key, &runtime.blueprint).await;
+        let secrets = opened.unwrap_or_else(|error| {
             tracing::error!(%error, "generated secrets are not at hand");
             degraded.push(format!("secret: {error}"));
             Vec::new()
@@ -68,12 +69,6 @@ impl Publisher<'_> {
         traefik::dynamic(&runtime.blueprint, &stamp, RawRouters::Allowed).ok().flatten()
     }
 
-    async fn generated(&self, runtime: &Runtime) -> Result<Vec<Generated>, GeneratedError> {
-        let server = &self.fronts.server;
-        let uids = generation::uids(&server.store).await?;
-        generated::open(&server.store, &server.key, &runtime.blueprint, &uids).await
-    }
-
     fn write_traefik(
         &self,
         traefik: Option<&Traefik>,
@@ -81,11 +76,8 @@ impl Publisher<'_> {
     ) -> Result<(), WriteError> {
         let declared = traefik.and_then(|traefik| traefik.write.as_ref());
         let (Some(declared), Some(dynamic)) = (declared, dynamic) else { return Ok(()) };
-        let path = self.places.written(self.options, &declared.value);
-        let allowed = self.places.writable(self.options);
         let kind = Kind::Public { first_words: FIRST_WORDS };
-        self.places.prepare(self.options, &path);
-        if written_file::write(&path, &dynamic.to_yaml(), kind, &allowed)? == Written::Anew {
+        if let Some(path) = self.write(&declared.value, &dynamic.to_yaml(), kind)? {
             tracing::info!(path = %path.display(), "Traefik's file was written");
         }
         Ok(())
@@ -93,18 +85,23 @@ impl Publisher<'_> {
 
     fn deliver(&self, secret: &Generated) -> Result<(), WriteError> {
         let Some(declared) = &secret.deliver else { return Ok(()) };
-        let path = self.places.written(self.options, declared);
-        let allowed = self.places.writable(self.options);
-        self.places.prepare(self.options, &path);
-        if written_file::write(&path, secret.value.reveal(), Kind::Secret, &allowed)?
-            == Written::Anew
-        {
+        if let Some(path) = self.write(declared, secret.value.reveal(), Kind::Secret)? {
             let (subject, path) = (&secret.subject, path.display());
             tracing::info!(subject, field = secret.field, %path, "a secret was delivered");
             let data = serde_json::json!({ "field": secret.field, "rotation": secret.rotation });
             self.fronts.server.journal.note("secret.delivered", None, Some(subject), data);
         }
         Ok(())
+    }
+
+    /// Writes the file that is declared at this path, where the host lets it. The path, unless the
+    /// file was there already.
+    fn write(&self, declared: &str, text: &str, kind: Kind) -> Result<Option<PathBuf>, WriteError> {
+        let path = self.places.written(self.options, declared);
+        self.places.prepare(self.options, &path);
+        let allowed = self.places.writable(self.options);
+        let written = written_file::write(&path, text, kind, &allowed)?;
+        Ok((written == Written::Anew).then_some(path))
     }
 }
 
@@ -117,7 +114,7 @@ fn provided(
     let (serve, dynamic) = (traefik?.serve.as_ref()?, dynamic?);
     let token = match &serve.token {
         // A token that is missing closes the door; it never opens it.
-        Some(_) => Some(token(options, serve, secrets)?),
+        Some(reference) => Some(token(options, reference, secrets)?),
         None => None,
     };
     Some(Provided {
@@ -129,8 +126,7 @@ fn provided(
     })
 }
 
-fn token(options: &Options, serve: &Serve, secrets: &[Generated]) -> Option<Secret> {
-    let reference = serve.token.as_ref()?;
+fn token(options: &Options, reference: &SecretRef, secrets: &[Generated]) -> Option<Secret> {
     if reference.origin == SecretOrigin::Generated {
         let ours = |secret: &&Generated| secret.subject == "traefik";
         return secrets.iter().find(ours).map(|secret| secret.value.clone());

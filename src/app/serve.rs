@@ -33,7 +33,7 @@ use crate::forward_auth::ForwardAuth;
 use crate::ids::Rng;
 use crate::journal;
 use crate::pages::Pages;
-use crate::reconcile::apply::{Applied, Applying};
+use crate::reconcile::apply::Applied;
 use crate::reconcile::{self, Confirmations, Outcome, Plan};
 use crate::runtime::Runtime;
 use crate::runtime::health::Health;
@@ -221,10 +221,7 @@ async fn first(
                 return Ok(with_files(candidate, Some(&applied)));
             }
             let rng = Rng::system();
-            let held = reconcile::apply::hold(&applying(opened, &rng, &candidate, &plan)).await;
-            if let Err(error) = held {
-                tracing::warn!(%error, "a held set of files could not be noted");
-            }
+            generation::hold(&opened.applying(&rng, &plan, &candidate.runtime, "start")).await;
             fall_back(options, before, Verdict::Held(Box::new(plan)))
         }
         (Err(rejected), None) => {
@@ -234,11 +231,7 @@ async fn first(
         (Err(rejected), Some(_)) => {
             eprint!("{}", rejected.render(style));
             let good = generation::last_good(options, places, store).await?;
-            let verdict = match rejected.vanished.is_empty() {
-                true => Verdict::Rejected(rejected),
-                false => Verdict::Vanished(rejected.vanished.clone()),
-            };
-            fall_back(options, good, verdict)
+            fall_back(options, good, Verdict::from(rejected))
         }
     }
 }
@@ -256,24 +249,8 @@ fn with_files(candidate: Candidate, applied: Option<&Applied>) -> Start {
 /// Takes new files into force before anybody is answered.
 async fn apply(opened: &Opened, candidate: &Candidate, plan: &Plan) -> anyhow::Result<Applied> {
     let rng = Rng::system();
-    Ok(reconcile::apply::apply(&applying(opened, &rng, candidate, plan)).await?)
-}
-
-fn applying<'a>(
-    opened: &'a Opened,
-    rng: &'a Rng,
-    candidate: &'a Candidate,
-    plan: &'a Plan,
-) -> Applying<'a> {
-    Applying {
-        store: &opened.store,
-        key: &opened.key,
-        rng,
-        now: Clock::machine().now(),
-        plan,
-        after: &candidate.runtime,
-        actor: "start",
-    }
+    let applying = opened.applying(&rng, plan, &candidate.runtime, "start");
+    Ok(reconcile::apply::apply(&applying).await?)
 }
 
 /// The last good files in the place of those that cannot be taken.

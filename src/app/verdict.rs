@@ -46,6 +46,15 @@ pub enum KeepError {
     Unreadable(i64),
 }
 
+impl From<Box<Rejected>> for Verdict {
+    fn from(rejected: Box<Rejected>) -> Self {
+        match rejected.vanished.is_empty() {
+            true => Self::Rejected(rejected),
+            false => Self::Vanished(rejected.vanished),
+        }
+    }
+}
+
 impl Verdict {
     /// The exit code of `reload --wait` and `apply`.
     #[must_use]

@@ -3,15 +3,11 @@
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
-use super::Installation;
+use super::{Installation, Opened};
 use crate::app::generated::{self, Generated};
-use crate::app::generation;
-use crate::app::opening;
-use crate::app::places::Places;
-use crate::blueprint::load;
 use crate::clock::Clock;
 use crate::ids::Rng;
-use crate::store::Event;
+use crate::store::{Event, Store};
 
 #[derive(Debug, Args)]
 pub struct Secret {
@@ -55,22 +51,18 @@ impl Secret {
     }
 }
 
-async fn open(at: &Installation) -> anyhow::Result<(opening::Opened, Vec<Generated>)> {
-    let options = at.options();
-    let loaded = load::load(&options.roots, options.mode());
-    let places = Places::new(&options, &loaded.server)?;
-    let opened = opening::open(&options, &places, &loaded.server).await?;
-    let Some(good) = generation::last_good(&options, &places, &opened.store).await? else {
+async fn open(at: &Installation) -> anyhow::Result<(Store, Vec<Generated>)> {
+    let opened = Opened::at(at).await?;
+    let Some(good) = opened.last_good().await? else {
         bail!("no files were ever in force here: secrets are made when the server takes the first");
     };
-    let uids = generation::uids(&opened.store).await?;
-    let blueprint = &good.blueprint;
-    let secrets = generated::open(&opened.store, &opened.key, blueprint, &uids).await?;
-    Ok((opened, secrets))
+    let stored = opened.stored;
+    let secrets = generated::open(&stored.store, &stored.key, &good.blueprint).await?;
+    Ok((stored.store, secrets))
 }
 
 async fn show(at: &Installation, owner: &str, field: Option<&str>) -> anyhow::Result<u8> {
-    let (opened, secrets) = open(at).await?;
+    let (store, secrets) = open(at).await?;
     let fits = |secret: &&Generated| {
         secret.subject == owner && field.is_none_or(|field| secret.field == field)
     };
@@ -94,7 +86,7 @@ async fn show(at: &Installation, owner: &str, field: Option<&str>) -> anyhow::Re
         subject: Some(secret.subject.clone()),
         data: serde_json::json!({ "field": secret.field, "rotation": secret.rotation }),
     };
-    let mut tx = opened.store.begin().await?;
+    let mut tx = store.begin().await?;
     tx.insert_event(&event).await?;
     tx.commit().await?;
     super::print(&format!("{}\n", secret.value.reveal()))?;

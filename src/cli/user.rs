@@ -1,14 +1,14 @@
 //! `doorward user`.
 
+use std::path::Path;
+
 use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
 use http::Method;
 
-use super::{Installation, socket};
+use super::{Installation, Opened, socket};
 use crate::app::control::Ask;
-use crate::app::places::Places;
-use crate::app::{opening, password_link};
-use crate::blueprint::load;
+use crate::app::password_link;
 use crate::clock::Clock;
 use crate::ids::Rng;
 use crate::store::User as StoredUser;
@@ -47,38 +47,37 @@ impl User {
     }
 }
 
-async fn open(at: &Installation) -> anyhow::Result<(opening::Opened, String)> {
-    let options = at.options();
-    let loaded = load::load(&options.roots, options.mode());
-    let places = Places::new(&options, &loaded.server)?;
-    let opened = opening::open(&options, &places, &loaded.server).await?;
-    let declared = match &loaded.blueprint {
+/// The installation, and where people sign in as its files say.
+async fn open(at: &Installation) -> anyhow::Result<(Opened, String)> {
+    let opened = Opened::at(at).await?;
+    let declared = match &opened.loaded.blueprint {
         Some(blueprint) => Some(blueprint.settings.external_host.value.origin()),
         None => {
-            let good = crate::app::generation::last_good(&options, &places, &opened.store).await?;
+            let good = opened.last_good().await?;
             good.map(|good| good.blueprint.settings.external_host.value.origin())
         }
     };
     let declared = declared.ok_or_else(|| {
         anyhow!("the files have errors, and none were ever in force: see `doorward check`")
     })?;
-    Ok((opened, places.addressing.public(&declared).to_string()))
+    let declared = opened.places.addressing.public(&declared).to_string();
+    Ok((opened, declared))
 }
 
 /// Where people sign in: as the running server says, which may listen elsewhere than the files
 /// and the arguments of this command say.
-async fn external(at: &Installation, declared: String) -> anyhow::Result<String> {
-    let control = socket::places(at)?.control;
-    let asked = socket::ask(&control, Method::GET, "/status", &Ask::default()).await;
+async fn external(control: &Path, declared: String) -> String {
+    let asked = socket::ask(control, Method::GET, "/status", &Ask::default()).await;
     let answer = asked.ok().flatten();
     let told = answer.and_then(|answer| answer.json.get("external")?.as_str().map(str::to_owned));
-    Ok(told.unwrap_or(declared))
+    told.unwrap_or(declared)
 }
 
 async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
     let (opened, declared) = open(at).await?;
-    let external = external(at, declared).await?;
-    let user = opened.store.read().await?.find_user_by_username(name).await?;
+    let external = external(&opened.places.control, declared).await;
+    let stored = &opened.stored;
+    let user = stored.store.read().await?.find_user_by_username(name).await?;
     let Some(user) = user else {
         bail!(
             "there is no user `{name}`; `doorward user list` lists people. One who was just declared exists once the server has read the files"
@@ -89,7 +88,7 @@ async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
     }
     let (clock, rng) = (Clock::machine(), Rng::system());
     let url =
-        password_link::make(&opened.store, &opened.key, (&clock, &rng), &external, &user).await?;
+        password_link::make(&stored.store, &stored.key, (&clock, &rng), &external, &user).await?;
     super::print(&format!("{url}\n"))?;
     eprintln!(
         "worth one use within 30 minutes; an earlier link for {name} is worth nothing any more"
@@ -99,7 +98,7 @@ async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
 
 async fn list(at: &Installation, json: bool) -> anyhow::Result<u8> {
     let (opened, _) = open(at).await?;
-    let read = opened.store.read().await?;
+    let read = opened.stored.store.read().await?;
     let mut people: Vec<StoredUser> = Vec::new();
     loop {
         let after = people.last().map_or("", |user| user.username_key.as_str()).to_owned();

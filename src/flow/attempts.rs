@@ -105,6 +105,8 @@ pub struct Starts {
 }
 
 impl Starts {
+    pub const LONGEST_WAIT: Duration = STARTS_WINDOW;
+
     #[must_use]
     pub fn of(address: &str) -> Self {
         Self { key: format!("starts:{address}") }
@@ -128,11 +130,5 @@ impl Starts {
     pub async fn count(&self, tx: &mut Tx, now: Millis) -> Result<bool, StoreError> {
         let starts = tx.count_failure(&self.key, now, STARTS_WINDOW).await?;
         Ok(starts.failures <= STARTS_LIMIT)
-    }
-
-    /// The longest wait there is.
-    #[must_use]
-    pub fn longest_wait() -> Duration {
-        STARTS_WINDOW
     }
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Response, StatusCode};
 
+use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::flow::hashing::HashError;
 use crate::flow::stages::Next;
 use crate::forward_auth::handover;
 use crate::runtime::app::App;
-use crate::session::SessionError;
-use crate::store::{StoreError, User};
+use crate::store::User;
 use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::form::Form;
@@ -34,19 +34,6 @@ mod password;
 
 use attempt::{Attempt, LASTS};
 use conditions::Conditions;
-
-/// Why a step could not be taken.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    #[error(transparent)]
-    Randomness(#[from] crate::ids::NoRandomness),
-    #[error(transparent)]
-    Hash(#[from] HashError),
-}
 
 type Answer = Result<Response<Body>, Trouble>;
 

@@ -3,28 +3,18 @@
 use axum::body::Body;
 use http::{Response, StatusCode};
 
+use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::flow::attempts;
-use crate::flow::hashing::{HashError, Verified};
+use crate::flow::hashing::Verified;
 use crate::flow::new_password::{self, LINK_PURPOSE, Problem};
 use crate::secret::{Secret, TokenDigest};
-use crate::session::SessionError;
-use crate::store::{Link, NewPassword, StoreError, User};
+use crate::store::{Link, NewPassword, User};
 use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::form::Form;
 use crate::web::reply::{self, For};
 use crate::web::templates::{CSRF_FIELD, ErrorKind, PasswordProblem, PasswordReason, SetPassword};
-
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    #[error(transparent)]
-    Hash(#[from] HashError),
-}
 
 /// A link that is worth something, and whose it is.
 struct Valid {

@@ -36,8 +36,7 @@ fn names_node(finder: &Finder, index: usize) -> bool {
 
 /// The `/-` that takes out what stands at `index`, on a line above it.
 fn slashdash_above(finder: &Finder, index: usize) -> Option<usize> {
-    let between =
-        |token: &Token| token.is_blank() || token.is(Kind::Newline) || token.is(Kind::LineComment);
+    let between = |token: &Token| token.is_blank() || token.is(Kind::Newline);
     let above = finder.tokens.get(..index)?.iter().rposition(|token| !between(token))?;
     finder.tokens.get(above).is_some_and(|token| token.is(Kind::Slashdash)).then_some(above)
 }

@@ -120,7 +120,7 @@ impl Attempt {
         }
         let mut tx = store.begin().await?;
         if !starts.count(&mut tx, now).await? {
-            return Ok(Some(Starts::longest_wait()));
+            return Ok(Some(Starts::LONGEST_WAIT));
         }
         let state = NewFlowState {
             digest: &self.digest,

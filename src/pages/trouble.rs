@@ -1,0 +1,19 @@
+//! What goes wrong on a page that is not the visitor's fault.
+
+use crate::flow::hashing::HashError;
+use crate::ids::NoRandomness;
+use crate::session::SessionError;
+use crate::store::StoreError;
+
+/// Why a step could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
