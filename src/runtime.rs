@@ -115,7 +115,8 @@ impl Runtime {
         self.trusted_proxies.iter().any(|network| network.contains(peer))
     }
 
-    /// The flow that signs people in: the app's own, else the default one.
+    /// The flow that signs people in: the app's own, else the default one. Whoever came by
+    /// another one is not signed in there.
     #[must_use]
     pub fn authentication_flow(&self, app: Option<&App>) -> Option<&Arc<Flow>> {
         let own = app.and_then(|app| app.authentication.as_deref());

@@ -4,7 +4,7 @@
 //! known here is looked up there, and every ending is written there first.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::access::person::Proofs;
 use crate::clock::{Clock, Millis};
 use crate::ids::Rng;
 use crate::secret::{MasterKey, TokenDigest};
-use crate::store::{self, NewAppSession, NewSession, Store, StoreError};
+use crate::store::{self, NewAppSession, NewSession, Store, StoreError, Tx};
 
 pub use account::{Account, Profile, Standing};
 pub use live::{AppSession, SignIn};
@@ -32,6 +32,8 @@ pub struct Sessions {
     clock: Clock,
     rng: Rng,
     accounts: RwLock<HashMap<String, Arc<Account>>>,
+    /// How often accounts were read again: what was looked up before is not kept after.
+    refreshes: AtomicU64,
     sign_ins: Shards<SignIn>,
     app_sessions: Shards<AppSession>,
     seen: Mutex<HashMap<String, Millis>>,
@@ -45,6 +47,10 @@ pub struct Sessions {
 #[derive(Clone, Copy, Debug)]
 pub struct Begin<'a> {
     pub user_id: &'a str,
+    /// The flow that it came by.
+    pub flow: &'a str,
+    /// The sign-in of this browser that it takes the place of.
+    pub before: Option<&'a SignIn>,
     pub idle: Duration,
     pub absolute: Duration,
     pub address: &'a str,
@@ -72,6 +78,7 @@ impl Sessions {
             clock,
             rng,
             accounts: RwLock::default(),
+            refreshes: AtomicU64::new(0),
             sign_ins: Shards::default(),
             app_sessions: Shards::default(),
             seen: Mutex::default(),
@@ -147,32 +154,40 @@ impl Sessions {
             None => self.remember_sign_in(parent).await?,
         };
         let session = Arc::new(AppSession::new(row, parent));
-        self.app_sessions.put(*digest, Arc::clone(&session));
+        let session = self.app_sessions.keep(*digest, session);
         Ok(Some(session).filter(|session| session.is_live(now)))
     }
 
-    /// Begins a session and gives the token for the browser's cookie.
+    /// Begins a session in place of the one before and gives the token for the browser's cookie.
+    /// Flows that the same person went through with the one before go on counting.
     ///
     /// # Errors
     /// If it cannot be stored.
-    pub async fn begin(&self, begin: Begin<'_>) -> Result<String, SessionError> {
+    pub async fn begin(&self, tx: &mut Tx, begin: Begin<'_>) -> Result<String, SessionError> {
         let now = self.clock.now();
+        let ends = now.plus(begin.absolute);
+        let same = begin.before.filter(|before| before.account.id() == begin.user_id);
+        let mut flows = same.map(|before| before.flows.clone()).unwrap_or_default();
+        flows.retain(|_, until| now < *until);
+        flows.insert(begin.flow.to_owned(), ends);
         let token = self.rng.token()?;
         let digest = self.digest(&token);
         let id = self.rng.id("ses", now)?;
-        let mut tx = self.store.begin().await?;
         let session = NewSession {
             id: &id,
             digest: &digest,
             user_id: begin.user_id,
-            expires_at: now.plus(begin.absolute),
+            expires_at: ends,
             idle: begin.idle,
             address: begin.address,
             agent: begin.agent,
+            flows: &flows,
             proofs: &serde_json::Value::Array(Vec::new()),
         };
+        if let Some(before) = begin.before {
+            tx.end_session(&before.id, now).await?;
+        }
         tx.insert_session(session, now).await?;
-        tx.commit().await?;
         Ok(token)
     }
 
@@ -285,6 +300,7 @@ impl Sessions {
     /// # Errors
     /// If the store cannot be asked.
     pub async fn refresh_accounts(&self) -> Result<(), SessionError> {
+        self.refreshes.fetch_add(1, Ordering::SeqCst);
         let known: Vec<Arc<Account>> = {
             let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
             accounts.values().cloned().collect()
@@ -304,6 +320,7 @@ impl Sessions {
     /// # Errors
     /// If the store cannot be asked or has no such account.
     pub async fn refresh_account(&self, user_id: &str) -> Result<(), SessionError> {
+        self.refreshes.fetch_add(1, Ordering::SeqCst);
         let profile = self.read_profile(user_id).await?;
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(account) = accounts.get(user_id) {
@@ -322,8 +339,7 @@ impl Sessions {
         let account = self.account(&row.user_id).await?;
         let digest = row.digest;
         let sign_in = Arc::new(SignIn::new(row, account, Proofs::default()));
-        self.sign_ins.put(digest, Arc::clone(&sign_in));
-        Ok(sign_in)
+        Ok(self.sign_ins.keep(digest, sign_in))
     }
 
     /// The account of a user, one for all sessions.
@@ -331,17 +347,22 @@ impl Sessions {
     /// # Errors
     /// If the store cannot be asked or has no such account.
     pub async fn account(&self, user_id: &str) -> Result<Arc<Account>, SessionError> {
-        let known = {
-            let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
-            accounts.get(user_id).cloned()
-        };
-        if let Some(account) = known {
-            return Ok(account);
+        loop {
+            let known = {
+                let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
+                accounts.get(user_id).cloned()
+            };
+            if let Some(account) = known {
+                return Ok(account);
+            }
+            let refreshes = self.refreshes.load(Ordering::SeqCst);
+            let profile = self.read_profile(user_id).await?;
+            let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
+            if self.refreshes.load(Ordering::SeqCst) == refreshes {
+                let account = accounts.entry(user_id.to_owned());
+                return Ok(Arc::clone(account.or_insert_with(|| Arc::new(Account::new(profile)))));
+            }
         }
-        let profile = self.read_profile(user_id).await?;
-        let mut accounts = self.accounts.write().unwrap_or_else(PoisonError::into_inner);
-        let account = accounts.entry(user_id.to_owned());
-        Ok(Arc::clone(account.or_insert_with(|| Arc::new(Account::new(profile)))))
     }
 
     async fn read_profile(&self, user_id: &str) -> Result<Profile, SessionError> {

@@ -25,7 +25,7 @@ pub use meta::KeyCheck;
 pub use migrate::Opening;
 pub use object::{NewObject, Object};
 pub use sealed::Sealed;
-pub use session::{NewSession, Session};
+pub use session::{NewSession, PassedFlows, Session};
 pub use ticket::{Ticket, TicketUse};
 pub use url::{StateUrl, StateUrlError};
 pub use user::{Attributes, DeclaredUser, NewPassword, NewUser, User};

@@ -9,7 +9,7 @@ use crate::blueprint::flow::Lockout;
 use crate::clock::Millis;
 use crate::store::{Store, StoreError, Tx};
 
-/// Failures of one address, over all accounts, before it has to wait.
+/// Failures of one address, over all accounts, within a window.
 const ADDRESS_LIMIT: u64 = 50;
 const ADDRESS_WINDOW: Duration = Duration::from_secs(15 * 60);
 
@@ -46,56 +46,65 @@ impl Keys {
         Self { account, address }
     }
 
-    /// How long to wait before another attempt, if at all.
-    ///
-    /// # Errors
-    /// If the store cannot be asked.
-    pub async fn wait(&self, store: &Store, now: Millis) -> Result<Option<Duration>, StoreError> {
-        let read = store.read().await?;
-        let mut wait = Duration::ZERO;
-        for key in [&self.account, &self.address] {
-            let until = read.find_attempts(key).await?.and_then(|attempts| attempts.blocked_until);
-            wait = wait.max(until.map_or(Duration::ZERO, |until| until.since(now)));
-        }
-        Ok((!wait.is_zero()).then_some(wait))
-    }
-
-    /// Counts a failure and says whether it locked the account.
+    /// Takes one of the attempts that are left, before anything is compared: many at once get no
+    /// more than one after the other. The last one locks until it turns out right.
     ///
     /// # Errors
     /// If the store cannot be told.
-    pub async fn failed(
+    pub async fn take(
         &self,
         store: &Store,
         lockout: Lockout,
         now: Millis,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Taken, StoreError> {
         let mut tx = store.begin().await?;
         let account = tx.count_failure(&self.account, now, lockout.lasts).await?;
-        let locked = account.failures >= u64::from(lockout.after);
-        if locked {
-            tx.block_attempts(&self.account, now.plus(lockout.lasts)).await?;
+        if let Some(until) = account.blocked_until.filter(|until| now < *until) {
+            return Ok(Taken::Wait(until.since(now)));
         }
         let address = tx.count_failure(&self.address, now, ADDRESS_WINDOW).await?;
-        if address.failures >= ADDRESS_LIMIT {
-            tx.block_attempts(&self.address, now.plus(ADDRESS_WINDOW)).await?;
+        if address.failures > ADDRESS_LIMIT {
+            return Ok(Taken::Wait(address.first_at.plus(ADDRESS_WINDOW).since(now)));
+        }
+        let last = account.failures >= u64::from(lockout.after);
+        if last {
+            tx.block_attempts(&self.account, now.plus(lockout.lasts)).await?;
         }
         tx.commit().await?;
-        Ok(locked)
+        Ok(if last { Taken::Last } else { Taken::One })
     }
 
-    /// Forgets the failures of the account.
+    /// Nothing was compared: the attempt is there for the next one.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn give_back(&self, store: &Store) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        tx.take_back_failure(&self.account).await?;
+        tx.take_back_failure(&self.address).await?;
+        tx.commit().await
+    }
+
+    /// The attempt was right: the account has no failures, and the address one fewer.
     ///
     /// # Errors
     /// If the store cannot be told.
     pub async fn succeeded(&self, store: &Store) -> Result<(), StoreError> {
-        if store.read().await?.find_attempts(&self.account).await?.is_none() {
-            return Ok(());
-        }
         let mut tx = store.begin().await?;
         tx.clear_attempts(&self.account).await?;
+        tx.take_back_failure(&self.address).await?;
         tx.commit().await
     }
+}
+
+/// Whether there was an attempt left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    One,
+    /// If it is wrong, the account is locked.
+    Last,
+    /// None is left for so long.
+    Wait(Duration),
 }
 
 /// The sign-ins that an address begins, whatever comes of them.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::condition::Truth;
 use crate::blueprint::flow::{Flow, Identification, Lockout, Stage, StageKind};
 use crate::blueprint::source::{Name, Span};
+use crate::clock::Millis;
 
 /// How far a flow in progress has come. This is what the store keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +19,8 @@ pub struct Progress {
     pub login: Option<String>,
     /// The account of that name, if there is one. No page may show whether there is.
     pub user_id: Option<String>,
-    /// The password of that account was given.
-    pub password: bool,
+    /// The password of that account was given: the one that was set at this moment.
+    pub password: Option<Millis>,
     /// The account must set a new password before it is signed in.
     pub must_change: bool,
 }
@@ -92,11 +93,11 @@ fn ask<'a>(
             stuck("`password` stands before `identification`")
         }
         StageKind::Password { lockout } => {
-            (!progress.password).then_some(Next::AskPassword { lockout: *lockout })
+            progress.password.is_none().then_some(Next::AskPassword { lockout: *lockout })
         }
         StageKind::Deny { text } => Some(Next::Refuse { text }),
         // Nobody is signed in without proof, whatever was skipped (`security.md` R8).
-        StageKind::Login { .. } if !progress.password || progress.user_id.is_none() => {
+        StageKind::Login { .. } if progress.password.is_none() || progress.user_id.is_none() => {
             stuck("`login` was reached without a proof")
         }
         StageKind::Login { .. } if progress.must_change => Some(Next::AskNewPassword),
@@ -175,7 +176,7 @@ mod tests {
         progress.login = Some("alice".into());
         progress.user_id = Some("usr_1".into());
         assert!(step(&flow, &mut progress).starts_with("AskPassword"));
-        progress.password = true;
+        progress.password = Some(Millis(1));
         assert!(step(&flow, &mut progress).starts_with("SignIn"));
     }
 
@@ -184,7 +185,7 @@ mod tests {
         let (flow, mut progress) = (usual(), Progress::default());
         progress.login = Some("alice".into());
         progress.user_id = Some("usr_1".into());
-        (progress.password, progress.must_change) = (true, true);
+        (progress.password, progress.must_change) = (Some(Millis(1)), true);
         assert!(step(&flow, &mut progress).starts_with("AskNewPassword"));
     }
 
@@ -217,7 +218,7 @@ mod tests {
                         let mut progress = Progress {
                             login: Some("x".into()),
                             user_id: user.then(|| "usr_1".into()),
-                            password,
+                            password: password.then_some(Millis(1)),
                             ..Progress::default()
                         };
                         let next = next(&flow, &mut progress, &holds, &|_| true);
@@ -243,7 +244,7 @@ mod tests {
         let mut progress =
             Progress { login: Some("x".into()), user_id: Some("u".into()), ..Default::default() };
         assert!(step(&flow, &mut progress).starts_with("AskPassword"));
-        progress.password = true;
+        progress.password = Some(Millis(1));
         assert!(step(&flow, &mut progress).starts_with("Stuck"));
     }
 

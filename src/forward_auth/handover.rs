@@ -115,12 +115,15 @@ pub async fn start(
             "this link does not lead to an app that is declared here",
         );
     };
-    let Some(sign_in) = sign_in else {
+    let now = front.server.clock.now();
+    let flow = runtime.authentication_flow(Some(start.app));
+    let came_by =
+        |sign_in: &Arc<SignIn>| flow.is_some_and(|flow| sign_in.passed(&flow.slug.value, now));
+    let Some(sign_in) = sign_in.filter(came_by) else {
         let mut to = form_urlencoded::Serializer::new(String::new());
         to.append_pair("next", &format!("{START}?{query}"));
         return reply::see_other(&format!("/sign-in?{}", to.finish()));
     };
-    let now = front.server.clock.now();
     if front.loops.goes_round(&sign_in.id, &start.app.uid, now) {
         return round_and_round(front, &runtime, &start);
     }

@@ -48,7 +48,7 @@ async fn show(visit: &Visit<'_>) -> Answer {
     if visit.query("restart").is_some() {
         return restart(visit).await;
     }
-    if visit.sign_in().await?.is_some() {
+    if visit.sign_in_for(app_of(visit)).await?.is_some() {
         return Ok(reply::see_other(&visit.next()));
     }
     let attempt = match Attempt::resume(visit).await? {
@@ -113,7 +113,7 @@ async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
 /// Forgets the sign-in of this browser and begins again.
 async fn restart(visit: &Visit<'_>) -> Answer {
     if let Some(attempt) = Attempt::resume(visit).await? {
-        attempt.finish(visit).await?;
+        attempt.drop(visit).await?;
     }
     let mut response = reply::see_other(&action(visit));
     visit.set_cookie(&mut response, &visit.flow_cookie(), "", Some(Duration::ZERO));
@@ -129,7 +129,7 @@ async fn go_on(mut run: Run<'_>) -> Answer {
         Next::AskNewPassword => Ok(new_password::ask(&run, &[])),
         Next::SignIn { stay } => login::finish(run, stay).await,
         Next::Refuse { text } => {
-            run.attempt.finish(run.visit).await?;
+            run.attempt.drop(run.visit).await?;
             let mut page = ErrorPage::new(ErrorKind::BadRequest);
             page.status = StatusCode::FORBIDDEN.as_u16();
             page.detail = Some(text.to_owned());

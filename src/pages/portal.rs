@@ -15,7 +15,7 @@ use crate::web::reply::{self, For};
 use crate::web::templates::{AppCard, Category, Person, Portal};
 
 pub async fn get(visit: &Visit<'_>) -> Response<Body> {
-    let sign_in = match visit.sign_in().await {
+    let sign_in = match visit.sign_in_for(None).await {
         Ok(Some(sign_in)) => sign_in,
         Ok(None) => return reply::see_other("/sign-in"),
         Err(error) => return visit.unavailable(&error),

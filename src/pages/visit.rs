@@ -10,6 +10,7 @@ use http::{Response, request};
 use super::Pages;
 use crate::access::target::Client;
 use crate::runtime::Runtime;
+use crate::runtime::app::App;
 use crate::session::{SessionError, SignIn};
 use crate::web::cookies::{self, NewCookie};
 use crate::web::reply;
@@ -62,7 +63,18 @@ impl<'a> Visit<'a> {
         cookies::find(&self.parts.headers, name)
     }
 
-    /// The live sign-in of this browser.
+    /// The live sign-in of this browser, if it came by `app`'s flow, or else the default one.
+    pub async fn sign_in_for(
+        &self,
+        app: Option<&App>,
+    ) -> Result<Option<Arc<SignIn>>, SessionError> {
+        let now = self.server.clock.now();
+        let flow = self.runtime.authentication_flow(app);
+        let found = self.sign_in().await?;
+        Ok(found.filter(|sign_in| flow.is_some_and(|flow| sign_in.passed(&flow.slug.value, now))))
+    }
+
+    /// The live sign-in of this browser, whichever flow it came by.
     pub async fn sign_in(&self) -> Result<Option<Arc<SignIn>>, SessionError> {
         match self.cookie(&self.session_cookie()) {
             Some(token) => {

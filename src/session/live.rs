@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use super::account::Account;
 use crate::access::person::Proofs;
 use crate::clock::Millis;
-use crate::store;
+use crate::store::{self, PassedFlows};
 
 /// A sign-in on Doorward's own host.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct SignIn {
     pub account: Arc<Account>,
     pub created_at: Millis,
     pub proofs: Proofs,
+    pub flows: PassedFlows,
     expires_at: Millis,
     idle: Duration,
     seen_at: AtomicI64,
@@ -31,6 +32,7 @@ impl SignIn {
             account,
             created_at: row.created_at,
             proofs,
+            flows: row.flows,
             expires_at: row.expires_at,
             idle: row.idle,
             seen_at: AtomicI64::new(row.seen_at.0),
@@ -42,6 +44,12 @@ impl SignIn {
     pub fn is_live(&self, now: Millis) -> bool {
         let seen = Millis(self.seen_at.load(Ordering::Relaxed));
         !self.ended.load(Ordering::Acquire) && now < self.expires_at && now < seen.plus(self.idle)
+    }
+
+    /// Whether it came by the flow of this name, not too long ago.
+    #[must_use]
+    pub fn passed(&self, flow: &str, now: Millis) -> bool {
+        self.flows.get(flow).is_some_and(|until| now < *until)
     }
 
     /// Moves the moment it was last seen, and says whether that is worth writing down.

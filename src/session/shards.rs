@@ -42,10 +42,11 @@ impl<T> Shards<T> {
         map.get(digest).cloned()
     }
 
-    pub fn put(&self, digest: TokenDigest, value: Arc<T>) {
-        if let Some(shard) = self.shard(&digest) {
-            shard.write().unwrap_or_else(PoisonError::into_inner).insert(digest, value);
-        }
+    /// Keeps a value unless there is one: two that looked it up at once go on with the same one.
+    pub fn keep(&self, digest: TokenDigest, value: Arc<T>) -> Arc<T> {
+        let Some(shard) = self.shard(&digest) else { return value };
+        let mut map = shard.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(map.entry(digest).or_insert(value))
     }
 
     pub fn each(&self, mut visit: impl FnMut(&T)) {
@@ -69,5 +70,19 @@ impl<T> Shards<T> {
     fn shard(&self, digest: &TokenDigest) -> Option<&RwLock<Map<T>>> {
         let last = digest.0.last().copied().unwrap_or_default();
         self.0.get(usize::from(last) % COUNT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_that_look_up_at_once_go_on_with_the_same_value() {
+        let (shards, digest) = (Shards::default(), TokenDigest([7; 32]));
+        let first = shards.keep(digest, Arc::new("first"));
+        let second = shards.keep(digest, Arc::new("second"));
+        assert!(Arc::ptr_eq(&first, &second));
+        assert_eq!((shards.get(&digest).as_deref(), shards.len()), (Some(&"first"), 1));
     }
 }

@@ -64,6 +64,12 @@ impl Tx {
         self.change_one(sql, vec![key.into(), until.into()]).await
     }
 
+    /// Takes one failure back that turned out to be none.
+    pub async fn take_back_failure(&mut self, key: &str) -> Result<bool> {
+        let sql = "UPDATE attempts SET failures = failures - 1 WHERE key = $1 AND failures > 0";
+        self.change_one(sql, vec![key.into()]).await
+    }
+
     /// Forgets the failures of a key, as after a success.
     pub async fn clear_attempts(&mut self, key: &str) -> Result<bool> {
         self.change_one("DELETE FROM attempts WHERE key = $1", vec![key.into()]).await

@@ -1,5 +1,6 @@
 //! Sign-in sessions. The store holds a keyed digest of the cookie, never the cookie.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::db::row::Row;
@@ -8,6 +9,9 @@ use super::db::{Read, Tx};
 use super::error::Result;
 use crate::clock::Millis;
 use crate::secret::TokenDigest;
+
+/// The flows that a sign-in came by, and until when each of them counts.
+pub type PassedFlows = BTreeMap<String, Millis>;
 
 /// A person signed in with one browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,7 @@ pub struct Session {
     pub ended_at: Option<Millis>,
     pub address: String,
     pub agent: String,
+    pub flows: PassedFlows,
     /// When which factor was proven, as the flow writes it.
     pub proofs: serde_json::Value,
 }
@@ -38,6 +43,7 @@ pub struct NewSession<'a> {
     pub idle: Duration,
     pub address: &'a str,
     pub agent: &'a str,
+    pub flows: &'a PassedFlows,
     pub proofs: &'a serde_json::Value,
 }
 
@@ -63,6 +69,7 @@ impl Session {
             ended_at: row.opt_time("ended_at")?,
             address: row.text("address")?,
             agent: row.text("agent")?,
+            flows: row.json("flows")?,
             proofs: row.json("proofs")?,
         })
     }
@@ -116,7 +123,8 @@ impl Read {
 impl Tx {
     pub async fn insert_session(&mut self, session: NewSession<'_>, now: Millis) -> Result<()> {
         let sql = "INSERT INTO sessions (id, digest, user_id, created_at, seen_at, expires_at, \
-            idle_ms, address, agent, proofs) VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9)";
+            idle_ms, address, agent, flows, proofs) \
+            VALUES ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10)";
         let values = vec![
             session.id.into(),
             session.digest.into(),
@@ -126,6 +134,7 @@ impl Tx {
             Value::span(session.idle),
             session.address.into(),
             session.agent.into(),
+            Value::json(session.flows)?,
             Value::json(session.proofs)?,
         ];
         self.change(sql, values).await.map(|_| ())

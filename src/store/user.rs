@@ -34,6 +34,7 @@ pub struct User {
     pub must_change: bool,
     pub initial_password_applied: bool,
     pub created_at: Millis,
+    pub signed_in_at: Option<Millis>,
 }
 
 /// What a blueprint says of a person: exactly the fields that git owns.
@@ -82,6 +83,7 @@ impl User {
             must_change: row.truth("must_change")?,
             initial_password_applied: row.truth("initial_password_applied")?,
             created_at: row.time("created_at")?,
+            signed_in_at: row.opt_time("signed_in_at")?,
         })
     }
 }
@@ -169,6 +171,30 @@ impl Tx {
             WHERE id = $1";
         let values = vec![id.into(), password.hash.into(), password.must_change.into(), now.into()];
         self.change_one(sql, values).await
+    }
+
+    /// Sets a password in place of the one that was set at `known`. False if that is no longer the
+    /// password, or the account is disabled.
+    pub async fn replace_password(
+        &mut self,
+        id: &str,
+        known: Millis,
+        password: NewPassword<'_>,
+        now: Millis,
+    ) -> Result<bool> {
+        let sql = "UPDATE users SET password_hash = $2, must_change = $3, password_set_at = $4 \
+            WHERE id = $1 AND password_set_at = $5 AND NOT disabled";
+        let must_change = password.must_change.into();
+        let values = vec![id.into(), password.hash.into(), must_change, now.into(), known.into()];
+        self.change_one(sql, values).await
+    }
+
+    /// Notes a sign-in by the password that was set at `known`. False if that is no longer the
+    /// password, or the account is disabled. Until the commit nobody changes either.
+    pub async fn note_sign_in(&mut self, id: &str, known: Millis, now: Millis) -> Result<bool> {
+        let sql = "UPDATE users SET signed_in_at = $3 \
+            WHERE id = $1 AND password_set_at = $2 AND NOT disabled";
+        self.change_one(sql, vec![id.into(), known.into(), now.into()]).await
     }
 
     /// Sets a blueprint's initial password: once in an account's life, and never over another.

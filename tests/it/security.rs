@@ -7,6 +7,7 @@ mod envoy;
 mod first_run;
 mod forms;
 mod headers;
+mod sessions;
 mod spellings;
 mod written;
 

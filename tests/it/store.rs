@@ -14,6 +14,7 @@ mod users;
 use doorward::clock::Millis;
 use doorward::secret::TokenDigest;
 use doorward::store::{Attributes, NewSession, NewUser, Session, Store};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A digest that a test can recognise.
@@ -44,6 +45,7 @@ async fn insert_session(store: &Store, id: &str, user_id: &str, mark: u8, now: M
         idle: hours(2),
         address: "192.0.2.1",
         agent: "Firefox",
+        flows: &BTreeMap::from([("main".to_owned(), now.plus(hours(12)))]),
         proofs: &serde_json::json!({ "password": now }),
     };
     tx.insert_session(session, now).await.expect("inserted");

@@ -14,7 +14,7 @@ use crate::flow::stages::Progress;
 use crate::pages::pinned::Generation;
 use crate::pages::visit::Visit;
 use crate::secret::TokenDigest;
-use crate::store::{NewFlowState, StoreError};
+use crate::store::{NewFlowState, StoreError, Tx};
 use crate::web::{reply, visitor};
 
 /// A sign-in that takes longer begins anew.
@@ -39,7 +39,9 @@ impl Attempt {
         let digest = visit.server.key.digest(cookie.as_bytes());
         let now = visit.server.clock.now();
         let found = visit.server.store.read().await?.find_flow_state(&digest, now).await?;
-        let Some(state) = found else { return Ok(None) };
+        let Some(state) = found.filter(|state| is_wanted(visit, &state.flow)) else {
+            return Ok(None);
+        };
         let store = &visit.server.store;
         let generation = visit.pages.pinned.find(store, &visit.runtime, state.generation).await?;
         let Some(generation) = generation else { return Ok(None) };
@@ -62,11 +64,8 @@ impl Attempt {
     /// A sign-in that begins: nothing is written before a form is posted.
     pub fn fresh(visit: &Visit<'_>) -> Result<Self, Trouble> {
         let runtime = &visit.runtime;
-        let app = app_of(visit);
-        let flow = runtime
-            .authentication_flow(app)
-            .or_else(|| runtime.flows.get("builtin.authentication"));
-        let flow = flow.cloned().ok_or_else(|| StoreError::Other {
+        let flow = runtime.authentication_flow(app_of(visit)).cloned();
+        let flow = flow.ok_or_else(|| StoreError::Other {
             place: "flows".to_owned(),
             reason: "there is no flow to sign in with".to_owned(),
         })?;
@@ -142,11 +141,21 @@ impl Attempt {
     }
 
     /// Uses the flow up; `false` if somebody did already.
-    pub async fn finish(&self, visit: &Visit<'_>) -> Result<bool, Trouble> {
+    pub async fn finish(&self, tx: &mut Tx, now: Millis) -> Result<bool, Trouble> {
         let Some(version) = self.version else { return Ok(true) };
-        let mut tx = visit.server.store.begin().await?;
-        let used = tx.consume_flow_state(&self.digest, version, visit.server.clock.now()).await?;
-        tx.commit().await?;
-        Ok(used.is_some())
+        Ok(tx.consume_flow_state(&self.digest, version, now).await?.is_some())
     }
+
+    /// Forgets the flow, whatever else its browser does with it.
+    pub async fn drop(&self, visit: &Visit<'_>) -> Result<(), Trouble> {
+        let mut tx = visit.server.store.begin().await?;
+        self.finish(&mut tx, visit.server.clock.now()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Whether a flow under way is the one that leads to where this visit goes.
+fn is_wanted(visit: &Visit<'_>, flow: &str) -> bool {
+    let wanted = visit.runtime.authentication_flow(app_of(visit));
+    wanted.is_some_and(|wanted| wanted.slug.value == flow)
 }

@@ -10,24 +10,33 @@ use crate::web::reply;
 pub async fn finish(run: Run<'_>, stay: Option<Duration>) -> Answer {
     let visit = run.visit;
     let server = visit.server;
-    let Some(user_id) = run.attempt.progress.user_id.as_deref() else { return Ok(expired(visit)) };
-    let user = server.store.read().await?.find_user(user_id).await?;
-    let Some(user) = user.filter(|user| is_enabled(visit, user)) else { return Ok(expired(visit)) };
-    if !run.attempt.finish(visit).await? {
+    let progress = &run.attempt.progress;
+    let (Some(user_id), Some(proven)) = (progress.user_id.as_deref(), progress.password) else {
         return Ok(expired(visit));
-    }
-    if let Some(before) = visit.sign_in().await? {
-        server.sessions.end(&before).await?;
+    };
+    let before = visit.sign_in().await?;
+    let now = server.clock.now();
+    let mut tx = server.store.begin().await?;
+    // First of all: from here on nobody changes the password or disables the account.
+    let stands = tx.note_sign_in(user_id, proven, now).await?;
+    let user = tx.find_user(user_id).await?.filter(|user| stands && is_enabled(visit, user));
+    let Some(user) = user else { return Ok(expired(visit)) };
+    if !run.attempt.finish(&mut tx, now).await? {
+        return Ok(expired(visit));
     }
     let limits = visit.runtime.blueprint.settings.session;
     let begin = Begin {
         user_id,
+        flow: &run.attempt.flow.slug.value,
+        before: before.as_deref(),
         idle: stay.unwrap_or(limits.idle),
         absolute: stay.unwrap_or(limits.absolute),
         address: &visit.address(),
         agent: &visit.agent(),
     };
-    let token = server.sessions.begin(begin).await?;
+    let token = server.sessions.begin(&mut tx, begin).await?;
+    tx.commit().await?;
+    server.sessions.forget(&before.map(|before| before.id.clone()).into_iter().collect::<Vec<_>>());
     let data = serde_json::json!({ "address": visit.address(), "agent": visit.agent() });
     server.journal.note("login.succeeded", Some(&user.username), None, data);
     tracing::info!(user = user.username, address = visit.address(), "signed in");

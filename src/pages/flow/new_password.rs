@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::Response;
 
-use super::{Answer, Run, action, expired};
+use super::{Answer, Run, action, expired, is_enabled};
 use crate::flow::hashing::Verified;
 use crate::flow::new_password;
 use crate::pages::set_password;
@@ -27,10 +27,12 @@ pub fn ask(run: &Run<'_>, problems: &[new_password::Problem]) -> Response<Body> 
 pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
     let visit = run.visit;
     let server = visit.server;
-    let Some(id) = run.attempt.progress.user_id.clone() else { return Ok(expired(visit)) };
-    let Some(user) = server.store.read().await?.find_user(&id).await? else {
+    let progress = &run.attempt.progress;
+    let (Some(id), Some(proven)) = (progress.user_id.clone(), progress.password) else {
         return Ok(expired(visit));
     };
+    let user = server.store.read().await?.find_user(&id).await?;
+    let Some(user) = user.filter(|user| is_enabled(visit, user)) else { return Ok(expired(visit)) };
     let given = form.secret("new-password");
     let rules = visit.runtime.blueprint.settings.password;
     let names = set_password::names_of(&user);
@@ -45,13 +47,17 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
         return Ok(ask(&run, &problems));
     }
     let hash = server.hasher.hash(&given, &server.rng).await?;
+    let now = server.clock.now();
     let mut tx = server.store.begin().await?;
-    tx.set_password(&id, NewPassword { hash: &hash, must_change: false }, server.clock.now())
-        .await?;
-    let ended = tx.end_sessions_of(&id, server.clock.now()).await?;
+    let new = NewPassword { hash: &hash, must_change: false };
+    if !tx.replace_password(&id, proven, new, now).await? {
+        return Ok(expired(visit));
+    }
+    let ended = tx.end_sessions_of(&id, now).await?;
     tx.commit().await?;
     server.sessions.forget(&ended);
     server.journal.note("password.changed", Some(&user.username), None, serde_json::json!({}));
+    run.attempt.progress.password = Some(now);
     run.attempt.progress.must_change = false;
     run.attempt.save_and_turn(visit).await
 }

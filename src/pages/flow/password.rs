@@ -5,7 +5,7 @@ use http::Response;
 
 use super::{Answer, Run, Trouble, action, is_enabled, too_many};
 use crate::blueprint::flow::Lockout;
-use crate::flow::attempts::{DEFAULT_LOCKOUT, Keys};
+use crate::flow::attempts::{DEFAULT_LOCKOUT, Keys, Taken};
 use crate::flow::hashing::{LONGEST, Verified};
 use crate::pages::visit::Visit;
 use crate::secret::Secret;
@@ -47,15 +47,22 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
     let user_id = user.as_ref().map(|user| user.id.as_str());
     let keys = Keys::new(user_id, &login, visitor::address_key(visit.client));
     let now = server.clock.now();
-    if let Some(wait) = keys.wait(&server.store, now).await? {
+    let taken = keys.take(&server.store, lockout.unwrap_or(DEFAULT_LOCKOUT), now).await?;
+    if let Taken::Wait(wait) = taken {
         return Ok(too_many(visit, wait));
     }
     let hash = user.as_ref().and_then(|user| user.password_hash.as_ref());
-    let answer = server.hasher.verify(&given, hash).await?;
+    let answer = match server.hasher.verify(&given, hash).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            keys.give_back(&server.store).await?;
+            return Err(error.into());
+        }
+    };
     let user = user.filter(|user| answer != Verified::Wrong && is_enabled(visit, user));
-    let Some(user) = user else {
-        let locked = keys.failed(&server.store, lockout.unwrap_or(DEFAULT_LOCKOUT), now).await?;
-        let kind = if locked { "login.locked" } else { "login.failed" };
+    let Some((user, set_at)) = user.and_then(|user| user.password_set_at.map(|at| (user, at)))
+    else {
+        let kind = if taken == Taken::Last { "login.locked" } else { "login.failed" };
         // What was typed may be a password in the wrong field: only names of accounts are kept.
         let who = run.attempt.progress.user_id.as_ref().map(|_| login.as_str());
         let data = serde_json::json!({ "address": visit.address() });
@@ -67,7 +74,7 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
     if answer == Verified::RightButOld {
         upgrade(visit, &user, &given).await?;
     }
-    run.attempt.progress.password = true;
+    run.attempt.progress.password = Some(set_at);
     run.attempt.progress.must_change = user.must_change;
     run.attempt.save_and_turn(visit).await
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Case, Reason};
 use crate::blueprint::Blueprint;
+use crate::blueprint::app::App;
 use crate::blueprint::flow::{Flow, NotConfigured, Purpose, Stage, StageKind};
 use crate::blueprint::object::Kind;
 use crate::blueprint::settings::DefaultFlows;
@@ -117,7 +118,8 @@ fn chosen<'a>(runtime: &'a Runtime, name: Option<&Name>, purpose: &str) -> Optio
     runtime.flows.get(name).map(AsRef::as_ref)
 }
 
-/// The flows of apps that were there before: their own, or the default one.
+/// The flows of apps: their own, or the default one. A new app's own flow stands beside the one
+/// that it would have without.
 fn app_uses<'a>(case: &'a Case<'_>) -> Vec<Use<'a>> {
     let mut uses = Vec::new();
     for app in &case.new_files().apps {
@@ -127,16 +129,12 @@ fn app_uses<'a>(case: &'a Case<'_>) -> Vec<Use<'a>> {
             Some(Fate::Rename { was, .. }) => was,
             _ => slug,
         };
-        let Some(old) = case.old_files().apps.iter().find(|app| app.slug.value == *was) else {
-            continue;
-        };
+        let old = case.old_files().apps.iter().find(|app| app.slug.value == *was);
+        let ldap_flow = |app: &'a App| app.ldap.as_ref().and_then(|ldap| ldap.flow.as_ref());
+        let own = old.and_then(|app| app.authentication.as_ref());
         let pairs = [
-            ("authentication", old.authentication.as_ref(), app.authentication.as_ref()),
-            (
-                "ldap.flow",
-                old.ldap.as_ref().and_then(|ldap| ldap.flow.as_ref()),
-                app.ldap.as_ref().and_then(|ldap| ldap.flow.as_ref()),
-            ),
+            ("authentication", own, app.authentication.as_ref()),
+            ("ldap.flow", old.and_then(ldap_flow), ldap_flow(app)),
         ];
         for (field, was, is) in pairs.into_iter().filter(|(_, was, is)| was.or(*is).is_some()) {
             let default = |runtime: &'a Runtime, own: Option<&Name>| {

@@ -192,6 +192,19 @@ fn a_weaker_sign_in_is_held() {
     assert_eq!(flow_edit("group readonly\n", weak).len(), 0);
 }
 
+/// `security.md` R5: an app that comes with a way in of its own.
+#[test]
+fn a_new_app_with_a_weaker_sign_in_is_held() {
+    let weak = "flow weak for=authentication { identification; password; login }\n";
+    let app = |more: &str| {
+        format!("app notes {{ authentication {more}; access {{ allow group:users }} }}\n{weak}")
+    };
+    let held = flow_edit("group readonly\n", &format!("{}group readonly\n", app("weak")));
+    assert_eq!(held, ["--allow app:notes.authentication"]);
+    let same = flow_edit("group readonly\n", &format!("{}group readonly\n", app("sign-in")));
+    assert_eq!(same.len(), 0);
+}
+
 #[test]
 fn a_stricter_sign_in_is_not_held() {
     for (from, to) in [

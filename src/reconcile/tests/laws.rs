@@ -158,11 +158,11 @@ proptest! {
             server.tamper(
                 "UPDATE users SET password_hash = 'kept', own_attributes = '{\"locale\":[\"de\"]}';
                  INSERT INTO users VALUES ('usr_eve', 'eve', 'eve', 'Eve', NULL, NULL, FALSE, FALSE,
-                    '{}', '{}', 'hers', 1, FALSE, FALSE, 0);
+                    '{}', '{}', 'hers', 1, FALSE, FALSE, 0, NULL);
                  INSERT INTO memberships SELECT id, 'g0', 'runtime' FROM users;
                  INSERT INTO memberships SELECT id, 'g1', 'runtime' FROM users;
                  INSERT INTO sessions VALUES
-                    ('ses_1', x'00', 'usr_eve', 0, 0, 9, 9, NULL, 'a', 'b', '{}');",
+                    ('ses_1', x'00', 'usr_eve', 0, 0, 9, 9, NULL, 'a', 'b', '{}', '{}');",
             );
             // A group that is declared for the first time begins without members.
             let second = Home {

@@ -37,7 +37,8 @@ CREATE TABLE users (
     password_set_at BIGINT,
     must_change BOOLEAN NOT NULL,
     initial_password_applied BOOLEAN NOT NULL,
-    created_at BIGINT NOT NULL
+    created_at BIGINT NOT NULL,
+    signed_in_at BIGINT
 );
 CREATE UNIQUE INDEX users_by_username ON users (username_key);
 -- Somebody removed from the blueprints is disabled, and the address may be given to another.
@@ -64,6 +65,7 @@ CREATE TABLE sessions (
     ended_at BIGINT,
     address TEXT NOT NULL,
     agent TEXT NOT NULL,
+    flows TEXT NOT NULL,         -- JSON map of the flows it came by, each good until then
     proofs TEXT NOT NULL         -- JSON
 );
 CREATE UNIQUE INDEX sessions_by_digest ON sessions (digest);

@@ -195,3 +195,19 @@ fn a_file_changed_before_the_first_sign_in_changes_nothing() {
         assert!(asks_for_a_new_password(&page), "{} {}", page.status, page.body);
     });
 }
+
+/// Whoever learned the first password does not set one over what its owner has set since.
+#[test]
+fn a_page_from_before_does_not_replace_a_password_set_since() {
+    on_both_servers(|state| {
+        let household = Household::on(state);
+        let (mut thief, page) = household.after_password(INITIAL);
+        assert!(asks_for_a_new_password(&page), "{} {}", page.status, page.body);
+        household.server.set_password("alice", OWN);
+        let late = thief.submit(&household.url(), &page, &twice(OTHER));
+        assert!((400..500).contains(&late.status), "{}", late.status);
+        assert!(!household.is_signed_in(&mut thief));
+        assert!(household.is_let_in(OWN));
+        assert!(household.is_refused(OTHER));
+    });
+}

@@ -467,6 +467,14 @@ impl<'a> Browser<'a> {
         Self { client: Some(client.to_owned()), ..Self::at(server) }
     }
 
+    /// The same browser with a `Cookie` line that it had for an address.
+    pub fn with_cookies_of(mut self, url: &str, cookies: &str) -> Self {
+        let pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.jar.entry(host(url).to_owned()).or_default().extend(pairs);
+        self
+    }
+
     /// Opens an address at the server itself.
     pub fn open(&mut self, url: &str) -> Answer {
         self.try_open(url).expect("an answer")
