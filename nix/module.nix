@@ -185,7 +185,7 @@ in
       example = [ "/var/lib/doorward-traefik" ];
       description = ''
         Directories that the Traefik file, delivered secrets and backups may be written to, besides
-        `/var/lib/doorward`. One that does not exist is made, with the owner doorward and open to
+        `/var/lib/doorward/written`. One that does not exist is made, with the owner doorward and open to
         readers; one that exists keeps its owner and mode.
       '';
     };

@@ -12,29 +12,34 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::secret::Secret;
+
 /// What is written, and how a file of ours is known again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Kind<'a> {
     /// Read by another account, such as a proxy's; ours begin with these words.
     Public { first_words: &'static str },
-    /// One value, 0400; ours belong to this process and nobody else may read them.
-    Secret,
+    /// One value, 0400; ours belong to this process, nobody else may read them, and they hold one
+    /// of these values: mode and owner alone are those of many a file beside it.
+    Secret { made: &'a [Secret] },
 }
 
-impl Kind {
+impl Kind<'_> {
     fn first_mode(self) -> Mode {
         Mode::from_raw_mode(match self {
             // Traefik runs as another user, and nothing in the file is secret.
             Self::Public { .. } => 0o644,
-            Self::Secret => 0o400,
+            Self::Secret { .. } => 0o400,
         })
     }
 
     fn is_ours(self, old: &Old) -> bool {
         match self {
             Self::Public { first_words } => old.text.starts_with(first_words.as_bytes()),
-            Self::Secret => {
-                old.owner == rustix::process::geteuid().as_raw() && old.mode == self.first_mode()
+            Self::Secret { made } => {
+                old.owner == rustix::process::geteuid().as_raw()
+                    && old.mode == self.first_mode()
+                    && old.holds(made)
             }
         }
     }
@@ -63,7 +68,7 @@ pub enum WriteError {
     NotAFile(PathBuf),
     #[error(
         "{0} was not written by Doorward (the first line of a generated file says so; a secret is \
-         its own, with mode 0400); move it away, or write to another name"
+         one that Doorward made, with mode 0400); move it away, or write to another name"
     )]
     Foreign(PathBuf),
     #[error(
@@ -79,7 +84,7 @@ pub enum WriteError {
 pub fn write(
     path: &Path,
     text: &str,
-    kind: Kind,
+    kind: Kind<'_>,
     allowed: &[PathBuf],
 ) -> Result<Written, WriteError> {
     let real = permit(path, allowed)?;
@@ -119,6 +124,13 @@ struct Old {
     owner: u32,
 }
 
+impl Old {
+    fn holds(&self, values: &[Secret]) -> bool {
+        let text = std::str::from_utf8(&self.text).map(Secret::new);
+        text.is_ok_and(|text| values.contains(&text))
+    }
+}
+
 fn place(path: &Path) -> Result<(&Path, &str), WriteError> {
     let bad = || WriteError::BadPath(path.to_owned());
     let plain = |part| !matches!(part, std::path::Component::ParentDir);
@@ -143,7 +155,7 @@ fn read_old(
     directory: &OwnedFd,
     name: &str,
     path: &Path,
-    kind: Kind,
+    kind: Kind<'_>,
 ) -> Result<Option<Old>, WriteError> {
     // Without NONBLOCK a pipe of that name would hold us up for good.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -200,7 +212,7 @@ mod tests {
 
     use super::*;
 
-    const PUBLIC: Kind = Kind::Public { first_words: "# Written by Doorward" };
+    const PUBLIC: Kind<'_> = Kind::Public { first_words: "# Written by Doorward" };
 
     /// A directory of its own for one test, gone afterwards.
     struct Place(PathBuf);
@@ -222,8 +234,11 @@ mod tests {
             publish(&self.file(), text, std::slice::from_ref(&self.0))
         }
 
+        /// Delivers a secret where these two are the ones that were ever made.
         fn deliver(&self, text: &str) -> Result<Written, WriteError> {
-            write(&self.file(), text, Kind::Secret, std::slice::from_ref(&self.0))
+            let made = ["one", "two"].map(Secret::new);
+            let kind = Kind::Secret { made: &made };
+            write(&self.file(), text, kind, std::slice::from_ref(&self.0))
         }
 
         fn names(&self) -> Vec<String> {
@@ -267,6 +282,20 @@ mod tests {
             let error = place.deliver("one").unwrap_err();
             assert!(matches!(error, WriteError::Foreign(_)), "{error}");
             assert_eq!(std::fs::read_to_string(place.file()).unwrap(), "theirs");
+        }
+    }
+
+    /// security.md R4
+    #[test]
+    fn a_secret_replaces_no_private_file_that_holds_something_else() {
+        let place = Place::new("secret-own");
+        for theirs in ["a master key", "one ", "", "\u{0}"] {
+            let _ = std::fs::remove_file(place.file());
+            std::fs::write(place.file(), theirs).unwrap();
+            std::fs::set_permissions(place.file(), PermissionsExt::from_mode(0o400)).unwrap();
+            let error = place.deliver("one").unwrap_err();
+            assert!(matches!(error, WriteError::Foreign(_)), "{error}");
+            assert_eq!(std::fs::read_to_string(place.file()).unwrap(), theirs);
         }
     }
 

@@ -62,3 +62,16 @@ pub async fn open(
     }
     Ok(all)
 }
+
+/// Every value that Doorward made and still keeps, retired ones and those of removed objects too:
+/// by them a delivered file is known again. One that cannot be opened is known by nothing.
+///
+/// # Errors
+/// If the store cannot be asked.
+pub async fn ever_made(store: &Store, key: &MasterKey) -> Result<Vec<Secret>, StoreError> {
+    let rows = store.read().await?.list_secrets_ever().await?;
+    let values = rows.iter();
+    Ok(values
+        .filter_map(|row| key.open(&row.sealed, &binding(&row.owner_uid, &row.field)).ok())
+        .collect())
+}

@@ -67,12 +67,18 @@ impl Places {
         self.listen.iter().all(|at| at.ip().is_loopback())
     }
 
+    /// The one directory of the state's that blueprints may have files written to: beside it lie
+    /// the store, the master key and links to set a password (`security.md` R4).
+    fn outbox(&self) -> PathBuf {
+        self.directory.join("written")
+    }
+
     /// Where a file named in a blueprint is written: under `--dev` below the state's directory.
     #[must_use]
     pub fn written(&self, options: &Options, declared: &str) -> PathBuf {
         if options.dev {
             let name = Path::new(declared).file_name().unwrap_or_default();
-            return self.directory.join("written").join(name);
+            return self.outbox().join(name);
         }
         absolute(&options.environment.working_directory, Path::new(declared))
     }
@@ -81,17 +87,16 @@ impl Places {
     #[must_use]
     pub fn writable(&self, options: &Options) -> Vec<PathBuf> {
         let mut allowed = options.write_to.clone();
-        allowed.push(self.directory.clone());
+        allowed.push(self.outbox());
         allowed
     }
 
-    /// Under `--dev`, makes the directory of a file that is about to be written. If that fails,
+    /// Makes the state's own directory for a file that is about to be written there. If that fails,
     /// writing says why.
-    pub fn prepare(&self, options: &Options, path: &Path) {
-        if options.dev
-            && let Some(parent) = path.parent()
-        {
-            let _ = std::fs::create_dir_all(parent);
+    pub fn prepare(&self, path: &Path) {
+        use std::os::unix::fs::DirBuilderExt;
+        if path.parent() == Some(&self.outbox()) {
+            let _ = std::fs::DirBuilder::new().mode(0o700).create(self.outbox());
         }
     }
 }

@@ -49,8 +49,14 @@ impl Publisher<'_> {
             tracing::error!(%error, "Traefik's file could not be written: the old one stays");
             degraded.push(format!("traefik: {error}"));
         }
-        for secret in &secrets {
-            if let Err(error) = self.deliver(secret) {
+        let delivered: Vec<&Generated> = secrets.iter().filter(|s| s.deliver.is_some()).collect();
+        let made = match delivered.is_empty() {
+            true => Vec::new(),
+            // Nothing is known again then, and so nothing is replaced.
+            false => generated::ever_made(&server.store, &server.key).await.unwrap_or_default(),
+        };
+        for secret in delivered {
+            if let Err(error) = self.deliver(secret, &made) {
                 let (subject, field) = (&secret.subject, &secret.field);
                 tracing::error!(%error, subject, field, "a secret could not be delivered");
                 degraded.push(format!("secret: {field} of {subject}: {error}"));
@@ -83,9 +89,10 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    fn deliver(&self, secret: &Generated) -> Result<(), WriteError> {
+    fn deliver(&self, secret: &Generated, made: &[Secret]) -> Result<(), WriteError> {
         let Some(declared) = &secret.deliver else { return Ok(()) };
-        if let Some(path) = self.write(declared, secret.value.reveal(), Kind::Secret)? {
+        let kind = Kind::Secret { made };
+        if let Some(path) = self.write(declared, secret.value.reveal(), kind)? {
             let (subject, path) = (&secret.subject, path.display());
             tracing::info!(subject, field = secret.field, %path, "a secret was delivered");
             let data = serde_json::json!({ "field": secret.field, "rotation": secret.rotation });
@@ -96,9 +103,14 @@ impl Publisher<'_> {
 
     /// Writes the file that is declared at this path, where the host lets it. The path, unless the
     /// file was there already.
-    fn write(&self, declared: &str, text: &str, kind: Kind) -> Result<Option<PathBuf>, WriteError> {
+    fn write(
+        &self,
+        declared: &str,
+        text: &str,
+        kind: Kind<'_>,
+    ) -> Result<Option<PathBuf>, WriteError> {
         let path = self.places.written(self.options, declared);
-        self.places.prepare(self.options, &path);
+        self.places.prepare(&path);
         let allowed = self.places.writable(self.options);
         let written = written_file::write(&path, text, kind, &allowed)?;
         Ok((written == Written::Anew).then_some(path))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::FieldChange;
+use super::generated;
 use super::plan::{Change, Op};
 use super::stored::Stored;
 use crate::blueprint::Blueprint;
@@ -16,6 +17,8 @@ pub struct Effects {
     /// What loses its sessions (`app vaultwarden`), and how many.
     pub sessions_ended: Vec<(String, usize)>,
     pub routers: Routers,
+    /// Secrets that would be written to another file (`oidc.client-secret of app:gitea`), and the file.
+    pub delivered: Vec<(String, String)>,
     /// Fields that take effect after a restart.
     pub restart: Vec<String>,
 }
@@ -41,6 +44,7 @@ pub fn effects(
         new_logins_only: flows(changes, stored),
         sessions_ended: sessions(changes, stored),
         routers: routers(before, after),
+        delivered: delivered(before, after),
         restart: restart(changes),
     }
 }
@@ -94,6 +98,19 @@ fn routers(before: Option<&Blueprint>, after: &Blueprint) -> Routers {
         changed: count(&|name| old.get(name).is_some_and(|was| new.get(name) != Some(was)), &new),
         middlewares_changed: before.is_some_and(|before| middlewares(before) != middlewares(after)),
     }
+}
+
+fn delivered(before: Option<&Blueprint>, after: &Blueprint) -> Vec<(String, String)> {
+    let old = before.map(deliveries).unwrap_or_default();
+    deliveries(after).into_iter().filter(|each| !old.contains(each)).collect()
+}
+
+fn deliveries(blueprint: &Blueprint) -> Vec<(String, String)> {
+    let wanted = generated::wanted(blueprint).into_iter();
+    let named = wanted.filter_map(|secret| {
+        Some((format!("{} of {}", secret.field, secret.owner.subject()), secret.deliver?))
+    });
+    named.collect()
 }
 
 /// Every address that a router is made for, with what the router says.

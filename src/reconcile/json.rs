@@ -136,6 +136,11 @@ fn effects(plan: &Plan) -> Value {
     json!({
         "new_logins_only": pairs(&effects.new_logins_only),
         "sessions_ended": pairs(&effects.sessions_ended),
+        "secrets_written": effects
+            .delivered
+            .iter()
+            .map(|(secret, path)| json!({ "secret": secret, "path": path }))
+            .collect::<Vec<_>>(),
         "routers": {
             "added": effects.routers.added,
             "changed": effects.routers.changed,

@@ -218,6 +218,9 @@ impl Page {
                 routers.added, routers.changed, routers.removed
             ),
         );
+        for (secret, path) in &effects.delivered {
+            self.line(PLAIN, &format!("    secret written    {path}   ({secret})"));
+        }
         let restart = match effects.restart.join(", ") {
             none if none.is_empty() => "none".to_owned(),
             fields => fields,

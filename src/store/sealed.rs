@@ -52,6 +52,12 @@ impl Read {
         self.rows(sql, vec![]).await?.iter().map(Sealed::from_row).collect()
     }
 
+    /// Every secret that is kept, retired ones too.
+    pub async fn list_secrets_ever(&self) -> Result<Vec<Sealed>> {
+        let sql = "SELECT * FROM secrets ORDER BY owner_uid, field, rotation";
+        self.rows(sql, vec![]).await?.iter().map(Sealed::from_row).collect()
+    }
+
     /// The secrets of one object, retired ones too, the newest of each field first.
     pub async fn list_secrets_of(&self, owner_uid: &str) -> Result<Vec<Sealed>> {
         let sql = "SELECT * FROM secrets WHERE owner_uid = $1 ORDER BY field, rotation DESC";

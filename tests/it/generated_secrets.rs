@@ -96,6 +96,36 @@ fn a_foreign_file_is_left_alone_and_told() {
     drop(directory);
 }
 
+/// `security.md` R4: not even over private files of Doorward's own, such as its master key.
+#[test]
+fn the_master_key_is_no_place_for_a_secret() {
+    let mut server = Server::with(&household("generated"));
+    let state = server.path().canonicalize().expect("a path").join("state");
+    let key = state.join("master.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o400)).expect("private");
+    let before = read(&key);
+    server.edit("home.kdl", &household(&format!("generated deliver={key:?}")));
+    assert_eq!(server.reload().0, 1, "the directory of the state is not for blueprints");
+    assert_eq!(read(&key), before);
+
+    let own = state.join("written/wiki");
+    server.edit("home.kdl", &household(&format!("generated deliver={own:?}")));
+    assert_eq!(server.reload().0, 0);
+    assert_eq!(read(&own), shown(&server, &["app:wiki"]));
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!(mode(&state.join("written")), 0o700);
+
+    // A host that allows the whole directory loses nothing either.
+    server.kill();
+    server.allow(&["--write-to", &state.display().to_string()]);
+    server.start();
+    server.edit("home.kdl", &household(&format!("generated deliver={key:?}")));
+    assert_eq!(server.reload().0, 0);
+    let degraded = server.status()["degraded"].to_string();
+    assert!(degraded.contains("master.key"), "{degraded}");
+    assert_eq!(read(&key), before);
+}
+
 #[test]
 fn a_generated_token_opens_the_door_for_traefik_and_its_lack_does_not() {
     let server = Server::with(&household("generated"));

@@ -1,4 +1,4 @@
-use super::{HOME, edited, plan_with};
+use super::{HOME, edited, plan_of, plan_with};
 use crate::clock::Millis;
 use crate::reconcile::json::to_json;
 use crate::reconcile::render::{Colour, render, summary};
@@ -86,4 +86,25 @@ fn a_plan_for_machines_has_the_shape_it_names() {
     assert_eq!(json["held"][0]["confirm"][0], "--allow-prune app:vault");
     let access = json["access"].as_array().expect("access");
     assert!(access.iter().any(|a| a["subject"] == "user:alice" && a["new"] == "absent"));
+}
+
+/// `security.md` R4: whoever confirms a plan sees which files secrets are written to.
+#[test]
+fn a_new_place_for_a_secret_is_an_effect() {
+    let app = |deliver: &str| {
+        let redirect = "redirect-uri \"https://git.example.com/callback\"";
+        let secret = format!("client-secret generated deliver=\"/run/doorward/{deliver}\"");
+        let access = "access { allow group:users }";
+        sample::runtime(&format!(
+            "{}app gitea {{ oidc {{ {redirect}; {secret} }}; {access} }}\n",
+            HOME
+        ))
+    };
+    let moved = plan_of(&app("a"), &app("b"));
+    let secret = "oidc.client-secret of app:gitea".to_owned();
+    assert_eq!(moved.effects.delivered, [(secret, "/run/doorward/b".to_owned())]);
+    let text = render(&moved, TWO_DAYS, Colour::Off);
+    let line = "    secret written    /run/doorward/b   (oidc.client-secret of app:gitea)\n";
+    assert!(text.contains(line), "{text}");
+    assert_eq!(plan_of(&app("a"), &app("a")).effects.delivered, []);
 }

@@ -140,6 +140,11 @@ impl Server {
         self.process.take()
     }
 
+    /// Further arguments, from the next start on.
+    pub fn allow(&mut self, arguments: &[&str]) {
+        self.arguments.extend(arguments.iter().map(ToString::to_string));
+    }
+
     /// Kills and starts again.
     pub fn restart(&mut self) {
         self.kill();
