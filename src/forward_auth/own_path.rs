@@ -1,6 +1,7 @@
 //! The paths that Doorward owns on an app's host: `/.doorward/` and the alias that people coming
-//! from authentik know. They work through the middleware alone: all but `ping` answer with 3xx or
-//! 4xx, which proxies hand to the browser.
+//! from authentik know. They work through the middleware alone: all answer with 3xx or 4xx, which
+//! proxies hand to the browser. `ping` answers with 204, and so only who asks Doorward directly: to
+//! a proxy that asks for a decision, any 2xx lets the request pass.
 
 use axum::body::Body;
 use http::{Response, StatusCode};
@@ -19,7 +20,6 @@ pub enum OwnPath {
     Callback,
     SignOut,
     Start,
-    Ping,
     Unknown,
 }
 
@@ -31,8 +31,15 @@ pub fn looks_ours(uri: &str) -> bool {
     PREFIXES.iter().any(|prefix| decoded.contains(prefix.trim_end_matches('/')))
 }
 
+/// Whether a canonical path asks if we are there: for those who asked us directly.
+#[must_use]
+pub fn is_ping(path: &str) -> bool {
+    PREFIXES.iter().any(|prefix| path.strip_prefix(prefix) == Some("ping"))
+}
+
 impl OwnPath {
-    /// The path of ours, if it is one. Any path below the prefixes is, known or not.
+    /// The path of ours, if it is one. Any path below the prefixes is, known or not, but for `ping`:
+    /// through a proxy it is a path like any other.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
         let rest = PREFIXES.iter().find_map(|prefix| path.strip_prefix(prefix))?;
@@ -40,7 +47,7 @@ impl OwnPath {
             "callback" => Self::Callback,
             "sign-out" | "sign_out" => Self::SignOut,
             "start" => Self::Start,
-            "ping" => Self::Ping,
+            "ping" => return None,
             _ => Self::Unknown,
         })
     }
@@ -55,7 +62,6 @@ impl OwnPath {
             Self::Callback => handover::callback(front, runtime, request).await,
             Self::SignOut => reply::redirect(StatusCode::FOUND, &handover::other_account(runtime)),
             Self::Start => start(front, runtime, request),
-            Self::Ping => reply::empty(StatusCode::NO_CONTENT),
             Self::Unknown => answer::refuse(front, runtime, request, Kind::BadRequest),
         }
     }
@@ -86,6 +92,9 @@ mod tests {
         assert_eq!(OwnPath::of("/.doorward/callback"), Some(OwnPath::Callback));
         assert_eq!(OwnPath::of("/outpost.goauthentik.io/sign_out"), Some(OwnPath::SignOut));
         assert_eq!(OwnPath::of("/.doorward/x"), Some(OwnPath::Unknown));
+        assert_eq!(OwnPath::of("/.doorward/ping"), None);
+        assert!(is_ping("/.doorward/ping") && is_ping("/outpost.goauthentik.io/ping"));
+        assert!(!is_ping("/.doorward/ping/") && !is_ping("/ping"));
         assert_eq!(OwnPath::of("/.doorwards/callback"), None);
         assert_eq!(OwnPath::of("/x/.doorward/callback"), None);
     }

@@ -12,7 +12,7 @@ use crate::access::{By, Decision};
 use crate::blueprint::app::IdentityHeaders;
 use crate::forward_auth::ForwardAuth;
 use crate::forward_auth::decision::{Request, Unlocated};
-use crate::forward_auth::own_path::OwnPath;
+use crate::forward_auth::own_path::{OwnPath, is_ping};
 use crate::forward_auth::reader::{Asked, Dialect, Reader, own_authority};
 use crate::runtime::Runtime;
 use crate::runtime::origin::is_localhost;
@@ -49,6 +49,9 @@ pub async fn answer(
         Err(Unlocated::NoApp) => return None,
         Err(error) => return Some(bad_request(front, &runtime, &error.to_string())),
     };
+    if is_ping(&request.target.path) {
+        return Some(reply::empty(StatusCode::NO_CONTENT));
+    }
     if OwnPath::of(&request.target.path).is_some() {
         return Some(request.answer(front, &runtime).await);
     }

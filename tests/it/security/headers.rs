@@ -51,6 +51,25 @@ fn only_a_listed_proxy_is_answered() {
     }
 }
 
+/// A 2xx to a proxy lets the request pass, whatever its path: our own `ping` is no way in.
+#[test]
+fn ping_through_a_decision_endpoint_is_decided_like_any_path() {
+    let server = served();
+    let browser = alice(&server, &[WIKI]);
+    for path in ["/.doorward/ping", "/outpost.goauthentik.io/ping"] {
+        let url = server.url(&format!("http://wiki.localhost:9000{path}"));
+        for endpoint in ENDPOINTS {
+            let asked = server.ask(&url).at(endpoint).with("X-Original-Method", "GET");
+            let status = asked.with("X-Original-URL", &url).send().status;
+            assert!(!(200..300).contains(&status), "{endpoint} for {path}: {status}");
+        }
+        let known = server.ask(&url).with("Cookie", browser.cookies(&server.url(WIKI))).send();
+        assert_eq!((known.status, known.header("remote-user")), (200, Some("alice")), "{path}");
+        let direct = server.get(&format!("wiki.localhost:{}", server.port), path);
+        assert_eq!(direct.send().status, 204, "{path} of Doorward itself");
+    }
+}
+
 /// `security.md` 3: no 2xx leaves a name to the client, whoever it is for.
 #[test]
 fn every_2xx_sets_every_declared_header() {
