@@ -370,8 +370,9 @@ async fn live(
         let fronts = Arc::clone(&fronts);
         async move { fronts.answer(request, peer).await }
     });
+    let bounds = listen::Bounds::default();
     for listener in listeners.main {
-        running.spawn(listen::serve(listener, stop.clone(), Arc::clone(&handler)));
+        running.spawn(listen::serve(listener, bounds, stop.clone(), Arc::clone(&handler)));
     }
     if let Some(listener) = listeners.envoy {
         let fronts = Arc::clone(&keeper.fronts);
@@ -379,7 +380,7 @@ async fn live(
             let fronts = Arc::clone(&fronts);
             async move { fronts.answer_envoy(request, peer).await }
         });
-        running.spawn(listen::serve(listener, stop.clone(), handler));
+        running.spawn(listen::serve(listener, bounds, stop.clone(), handler));
     }
     if let Some(listener) = listeners.metrics {
         let server = Arc::clone(&server);
@@ -387,7 +388,7 @@ async fn live(
             let answer: Response<Body> = metrics::answer(&server, &request);
             async move { answer }
         });
-        running.spawn(listen::serve(listener, stop.clone(), handler));
+        running.spawn(listen::serve(listener, bounds, stop.clone(), handler));
     }
     running.spawn(tasks::run(Arc::clone(&server), stop.clone()));
     running.spawn(follow(Arc::clone(&keeper), watched, stop.clone()));

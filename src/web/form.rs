@@ -1,6 +1,7 @@
 //! Posted forms: read whole, small, every field once.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::body::Body;
 use http_body_util::{BodyExt, Limited};
@@ -9,6 +10,8 @@ use crate::secret::Secret;
 
 /// No form of ours is longer.
 const LONGEST: usize = 16 * 1024;
+/// How long one may take to arrive as a whole.
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// The fields of a form.
 #[derive(Debug, Default)]
@@ -19,6 +22,8 @@ pub struct Form(BTreeMap<String, Secret>);
 pub enum FormError {
     #[error("the form is too long or broke off")]
     Unreadable,
+    #[error("the form did not arrive in time")]
+    Late,
     #[error("a field of the form came twice")]
     Twice,
 }
@@ -27,10 +32,14 @@ impl Form {
     /// Reads a body.
     ///
     /// # Errors
-    /// If it is too long, breaks off, or holds a field twice.
+    /// If it is too long, too slow, breaks off, or holds a field twice.
     pub async fn read(body: Body) -> Result<Self, FormError> {
-        let bytes =
-            Limited::new(body, LONGEST).collect().await.map_err(|_| FormError::Unreadable)?;
+        Self::read_within(body, WITHIN).await
+    }
+
+    async fn read_within(body: Body, within: Duration) -> Result<Self, FormError> {
+        let whole = tokio::time::timeout(within, Limited::new(body, LONGEST).collect()).await;
+        let bytes = whole.map_err(|_| FormError::Late)?.map_err(|_| FormError::Unreadable)?;
         let bytes = bytes.to_bytes();
         let mut fields = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(&bytes) {
@@ -56,6 +65,13 @@ impl Form {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use axum::body::{Bytes, HttpBody};
+    use hyper::body::Frame;
+
     use super::*;
 
     #[tokio::test]
@@ -66,5 +82,28 @@ mod tests {
         assert_eq!(Form::read(Body::from("a=1&a=2")).await.err(), Some(FormError::Twice));
         let long = Form::read(Body::from("a".repeat(LONGEST + 1))).await;
         assert_eq!(long.err(), Some(FormError::Unreadable));
+    }
+
+    #[tokio::test]
+    async fn a_form_that_trickles_in_has_one_deadline_for_all_of_it() {
+        let body = Body::new(Trickle(tokio::time::interval(Duration::from_millis(5))));
+        let within = Duration::from_millis(100);
+        assert_eq!(Form::read_within(body, within).await.err(), Some(FormError::Late));
+    }
+
+    /// A byte now and then, without end.
+    struct Trickle(tokio::time::Interval);
+
+    impl HttpBody for Trickle {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let byte = || Some(Ok(Frame::data(Bytes::from_static(b"a"))));
+            self.0.poll_tick(context).map(|_| byte())
+        }
     }
 }
