@@ -21,14 +21,18 @@ pub fn is_forwarded(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The client of a request: the peer, or whom a trusted proxy names (`security.md` R6).
+/// The client of a request: the peer, or whom a trusted proxy names (`security.md` R6). A proxy that
+/// names nobody stands for all its visitors: its address satisfies no rule, and is one for counters.
 #[must_use]
 pub fn client(server: &Server, runtime: &Runtime, headers: &HeaderMap, peer: SocketAddr) -> Client {
     let peer = plain(peer.ip());
-    if !server.trusts(runtime, peer) || !is_forwarded(headers) {
-        return Client::Known(peer);
+    let own_browser = runtime.addressing.dev && peer.is_loopback();
+    match (server.trusts(runtime, peer), is_forwarded(headers)) {
+        (false, _) => Client::Known(peer),
+        (true, true) => forwarded_client(runtime, headers),
+        (true, false) if own_browser => Client::Known(peer),
+        (true, false) => Client::Proxy(peer),
     }
-    forwarded_client(runtime, headers)
 }
 
 /// The client that a trusted proxy names. Two lists are no list.

@@ -1,6 +1,7 @@
 //! Client addresses: read from the right, and unreadable ones satisfy nothing.
 
-use super::{LAN, alice, served};
+use super::{LAN, PASSWORD, alice, household, served};
+use crate::support::server::Server;
 
 /// `security.md` 6, R6: only the entry that the proxy added counts, and what cannot be read fails.
 #[test]
@@ -55,4 +56,22 @@ fn no_other_header_names_the_client() {
             assert_eq!(asked.clone().with(name, value).send().status, 403, "{name}: {value}");
         }
     }
+}
+
+/// `security.md` R6: a trusted proxy that names no client is none itself, also where Doorward is
+/// asked directly. A peer that is no proxy is its own client.
+#[test]
+fn a_proxy_that_names_nobody_satisfies_no_address_rule() {
+    let at_home = household().replace("network \"192.168.0.0/16\"", "network \"127.0.0.0/8\"");
+    let server = Server::with(&at_home);
+    server.set_password("alice", PASSWORD);
+    let mut browser = alice(&server, &[]);
+    let lan = server.url(LAN);
+    browser.enter(&lan);
+    let asked = server.get(&format!("lan.localhost:{}", server.port), "/");
+    let asked = asked.with("Cookie", browser.cookies(&lan));
+    assert_eq!(asked.send().status, 403, "127.0.0.1 is a trusted proxy");
+    server.edit("home.kdl", &at_home.replace("\"127.0.0.1/32\" ", ""));
+    assert_eq!(server.reload().0, 0);
+    assert_eq!(asked.send().status, 200, "127.0.0.1 is a visitor");
 }
