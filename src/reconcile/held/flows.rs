@@ -173,7 +173,19 @@ fn weaker(old: &Flow, new: &Flow, renamed: &Renames) -> Vec<String> {
     {
         sentences.push("would ask for less before `login`".to_owned());
     }
+    if stay_signed_in(new) > stay_signed_in(old) {
+        sentences.push("would keep people signed in for longer".to_owned());
+    }
     sentences
+}
+
+/// The longest time for which a sign-in of this flow may outlast the browser.
+fn stay_signed_in(flow: &Flow) -> Duration {
+    let stays = flow.stages.iter().filter_map(|stage| match stage.kind {
+        StageKind::Login { stay_signed_in } => stay_signed_in,
+        _ => None,
+    });
+    stays.max().unwrap_or_default()
 }
 
 /// The stages that prove something or refuse, by their word.

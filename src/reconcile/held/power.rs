@@ -19,7 +19,7 @@ pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 }
 
 /// The name under which something was known before.
-fn former<'a>(case: &'a Case<'_>, kind: Kind, slug: &'a str) -> &'a str {
+pub fn former<'a>(case: &'a Case<'_>, kind: Kind, slug: &'a str) -> &'a str {
     let each = case.matched.iter().find(|each| each.kind == kind && each.slug == slug);
     match each.map(|each| &each.fate) {
         Some(Fate::Rename { was, .. }) => was,

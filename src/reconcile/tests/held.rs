@@ -153,6 +153,48 @@ fn wider_trusted_proxies_are_held_and_narrower_ones_are_not() {
     assert!(plan_of(&wide, &sample::runtime(HOME)).held.is_empty());
 }
 
+/// What holds a change from one content of `settings` to another.
+fn settings_edit(from: &str, to: &str) -> Vec<String> {
+    let home = |more: &str| {
+        let settings = format!("settings {{ external-host \"https://auth.example.com\"; {more} }}");
+        sample::runtime_of(&[("home.kdl", &format!("{settings}\n{HOME}"))])
+    };
+    let plan = plan_of(&home(from), &home(to));
+    plan.held.iter().flat_map(|reason| reason.confirm.clone()).collect()
+}
+
+/// `security.md` R5.
+#[test]
+fn sessions_that_last_longer_are_held_and_shorter_ones_are_not() {
+    let session = ["--allow settings.session"];
+    let month = "session { idle hours=12; absolute days=30 }";
+    assert_eq!(settings_edit("", "session { idle hours=12; absolute days=3650 }"), session);
+    assert_eq!(settings_edit("", "session { idle days=10; absolute days=14 }"), session);
+    assert_eq!(settings_edit("session { idle hours=1; absolute days=1 }", ""), session);
+    assert_eq!(settings_edit(month, ""), Vec::<String>::new());
+    assert_eq!(
+        settings_edit("", "default-token-lifetime hours=9"),
+        ["--allow settings.default-token-lifetime"]
+    );
+    let own = |text: &'static str| [("app wiki {", text)];
+    held(
+        &own("app wiki { session { idle days=9; absolute days=14 };"),
+        "longer-session",
+        "--allow app:wiki.session",
+    );
+    assert!(edit(&own("app wiki { session { idle hours=1; absolute days=1 };")).held.is_empty());
+}
+
+/// `security.md` R5.
+#[test]
+fn weaker_passwords_are_held_and_stronger_ones_are_not() {
+    let password = ["--allow settings.password"];
+    assert_eq!(settings_edit("", "password { min-length 8; min-score 3 }"), password);
+    assert_eq!(settings_edit("", "password { min-length 12; min-score 2 }"), password);
+    assert_eq!(settings_edit("password { min-length 16; min-score 3 }", ""), password);
+    assert_eq!(settings_edit("", "password { min-length 16; min-score 4 }"), [""; 0]);
+}
+
 fn with_flow() -> (String, String) {
     let chosen = "settings { external-host \"https://auth.example.com\"
         default-flows { authentication sign-in } }\n";
@@ -183,6 +225,7 @@ fn a_weaker_sign_in_is_held() {
     assert_eq!(flow_edit("action configure", "action skip"), flow);
     assert_eq!(flow_edit("device-classes totp", "device-classes totp email-code"), flow);
     assert_eq!(flow_edit("days=30", "days=90"), flow);
+    assert_eq!(flow_edit("    login\n", "    login { stay-signed-in days=365 }\n"), flow);
     let chosen = ["--allow settings.default-flows.authentication"];
     assert_eq!(
         flow_edit("authentication sign-in", "authentication builtin.authentication"),
