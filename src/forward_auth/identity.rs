@@ -10,7 +10,9 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
 use super::ForwardAuth;
+use super::credential::Credential;
 use super::decision::Request;
+use super::reader::Dialect;
 use crate::blueprint::app::IdentityHeaders;
 use crate::clock::Millis;
 use crate::expression::{AppFacts, Facts};
@@ -22,8 +24,8 @@ use crate::web::cookies;
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// A session, its person, and what that person is worth at the moment.
-pub type Who<'a> = (&'a Arc<AppSession>, &'a Arc<Profile>, &'a Arc<Standing>);
+/// A session unless it is a token, its person, and what that person is worth at the moment.
+pub type Who<'a> = (Option<&'a Arc<AppSession>>, &'a Arc<Profile>, &'a Arc<Standing>);
 
 /// The empty headers of every 2xx, made once for each runtime and family of endpoints.
 #[derive(Debug, Default)]
@@ -81,7 +83,22 @@ fn repeat(headers: &mut HeaderMap, request: &Request<'_>) {
     if let Ok(host) = HeaderValue::from_str(request.authority) {
         headers.insert(FORWARDED_HOST, host);
     }
-    if let Some(authorization) = request.headers.get(AUTHORIZATION) {
+    repeat_authorization(headers, request);
+}
+
+/// The client's own `Authorization`, unless it is a credential of ours: that one ends here
+/// (`security.md` R15). An app's own line takes its place anyway.
+fn repeat_authorization(headers: &mut HeaderMap, request: &Request<'_>) {
+    if request.address.headers.iter().any(|(name, _)| name == AUTHORIZATION) {
+        return;
+    }
+    if Credential::of(request.headers).is_some() {
+        headers.remove(AUTHORIZATION);
+        if let Dialect::Envoy { .. } = request.reader.dialect {
+            // Envoy replaces what it is told and keeps what it is not told of.
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(""));
+        }
+    } else if let Some(authorization) = request.headers.get(AUTHORIZATION) {
         headers.insert(AUTHORIZATION, authorization.clone());
     }
 }
@@ -96,9 +113,10 @@ fn remembered(
 ) -> HeaderMap {
     let (session, profile, standing) = who;
     let profile_id = Arc::as_ptr(profile).addr();
-    let lasting =
-        request.address.headers.is_empty() && request.reader.identity == IdentityHeaders::Remote;
-    if lasting
+    let lasting = session.filter(|_| {
+        request.address.headers.is_empty() && request.reader.identity == IdentityHeaders::Remote
+    });
+    if let Some(session) = lasting
         && let Some(known) = &*session.remembered.load()
         && known.epoch == runtime.epoch
         && known.profile == profile_id
@@ -106,7 +124,7 @@ fn remembered(
         return known.headers.clone();
     }
     let headers = identity(front, runtime, request, profile, standing, now);
-    if lasting {
+    if let Some(session) = lasting {
         let known =
             Remembered { epoch: runtime.epoch, profile: profile_id, headers: headers.clone() };
         session.remembered.store(Some(Arc::new(known)));
