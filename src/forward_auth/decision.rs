@@ -167,7 +167,7 @@ impl<'a> Request<'a> {
             }
             (Decision::Allow, _) => {
                 front.server.sessions.touch(&session.sign_in, now);
-                self.pass(front, runtime, Some((Some(session), &profile, &standing)), now)
+                self.pass(front, runtime, Some((&session.remembered, &profile, &standing)), now)
             }
             (Decision::StepUp(_), _) => answer::step_up(front, runtime, self, &standing, &profile),
             (Decision::Deny | Decision::Login, _) => {

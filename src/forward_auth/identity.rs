@@ -19,13 +19,13 @@ use crate::expression::{AppFacts, Facts};
 use crate::proxy_config::identity_headers as sets;
 use crate::runtime::Runtime;
 use crate::session::live::Remembered;
-use crate::session::{AppSession, Profile, Standing};
+use crate::session::{Profile, Standing};
 use crate::web::cookies;
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// A session unless it is a token, its person, and what that person is worth at the moment.
-pub type Who<'a> = (Option<&'a Arc<AppSession>>, &'a Arc<Profile>, &'a Arc<Standing>);
+/// What a session or token was told last, its person, and what that person is worth at the moment.
+pub type Who<'a> = (&'a ArcSwapOption<Remembered>, &'a Arc<Profile>, &'a Arc<Standing>);
 
 /// The empty headers of every 2xx, made once for each runtime and family of endpoints.
 #[derive(Debug, Default)]
@@ -87,11 +87,8 @@ fn repeat(headers: &mut HeaderMap, request: &Request<'_>) {
 }
 
 /// The client's own `Authorization`, unless it is a credential of ours: that one ends here
-/// (`security.md` R15). An app's own line takes its place anyway.
+/// (`security.md` R15).
 fn repeat_authorization(headers: &mut HeaderMap, request: &Request<'_>) {
-    if request.address.headers.iter().any(|(name, _)| name == AUTHORIZATION) {
-        return;
-    }
     if Credential::of(request.headers).is_some() {
         headers.remove(AUTHORIZATION);
         if let Dialect::Envoy { .. } = request.reader.dialect {
@@ -103,7 +100,7 @@ fn repeat_authorization(headers: &mut HeaderMap, request: &Request<'_>) {
     }
 }
 
-/// The identity headers of a session, from memory if nothing they depend on has changed.
+/// The identity headers of a session or token, from memory if nothing they depend on has changed.
 fn remembered(
     front: &ForwardAuth,
     runtime: &Runtime,
@@ -111,23 +108,23 @@ fn remembered(
     who: Who<'_>,
     now: Millis,
 ) -> HeaderMap {
-    let (session, profile, standing) = who;
-    let profile_id = Arc::as_ptr(profile).addr();
-    let lasting = session.filter(|_| {
-        request.address.headers.is_empty() && request.reader.identity == IdentityHeaders::Remote
-    });
-    if let Some(session) = lasting
-        && let Some(known) = &*session.remembered.load()
+    let (last, profile, standing) = who;
+    let address = std::ptr::from_ref(request.address).addr();
+    let lasting =
+        request.address.headers.is_empty() && request.reader.identity == IdentityHeaders::Remote;
+    if lasting
+        && let Some(known) = &*last.load()
         && known.epoch == runtime.epoch
-        && known.profile == profile_id
+        && known.address == address
+        && Arc::ptr_eq(&known.profile, profile)
     {
         return known.headers.clone();
     }
     let headers = identity(front, runtime, request, profile, standing, now);
-    if let Some(session) = lasting {
-        let known =
-            Remembered { epoch: runtime.epoch, profile: profile_id, headers: headers.clone() };
-        session.remembered.store(Some(Arc::new(known)));
+    if lasting {
+        let (profile, headers) = (Arc::clone(profile), headers.clone());
+        let known = Remembered { epoch: runtime.epoch, address, profile, headers };
+        last.store(Some(Arc::new(known)));
     }
     headers
 }

@@ -164,7 +164,7 @@ fn decide(
                 let app = Some(request.app.slug.as_str());
                 front.server.journal.note("token.used", Some(username), app, data);
             }
-            request.pass(front, runtime, Some((None, &profile, &standing)), now)
+            request.pass(front, runtime, Some((&token.remembered, &profile, &standing)), now)
         }
         Decision::StepUp(_) => challenge::second_factor(request),
         Decision::Deny | Decision::Login => {

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
+
 use crate::clock::Millis;
 use crate::session::Account;
+use crate::session::live::Remembered;
 use crate::store::{self, TokenKind};
 
 /// Stands for a token that was never used.
@@ -22,6 +25,8 @@ pub struct Live {
     expires_at: Option<Millis>,
     used_at: AtomicI64,
     ended: AtomicBool,
+    /// The headers that the last answer bore, for as long as nothing about them changed.
+    pub remembered: ArcSwapOption<Remembered>,
 }
 
 /// What a use of a token is worth noting as.
@@ -44,6 +49,7 @@ impl Live {
             expires_at: row.expires_at,
             used_at: AtomicI64::new(row.used_at.map_or(NEVER, |at| at.0)),
             ended: AtomicBool::new(row.revoked_at.is_some()),
+            remembered: ArcSwapOption::empty(),
         }
     }
 

@@ -134,6 +134,27 @@ fn an_accepted_credential_tells_the_app_who_it_is() {
     assert!(answer.headers("set-cookie").is_empty());
 }
 
+/// What is remembered of one app is not told to another.
+#[test]
+fn one_token_tells_each_app_what_that_app_gets() {
+    let more = r#"app inbox "Inbox" {
+    proxy "http://inbox.localhost:9000" { identity-headers authentik }
+    access { allow group:users }
+}
+"#;
+    let server = Server::with(&format!("{}{more}", household().replace("if=on-lan", "")));
+    let made = create(&server, &["alice", "--app", "lan", "inbox"]);
+    let credential = basic("alice", &made);
+    for _ in 0..2 {
+        let lan = ask(&server, LAN, &credential);
+        assert_eq!((lan.status, lan.header("remote-user")), (200, Some("alice")));
+        assert_eq!(lan.header("x-authentik-meta-app"), Some(""));
+        let inbox = ask(&server, "http://inbox.localhost:9000/", &credential);
+        assert_eq!((inbox.status, inbox.header("remote-user")), (200, Some("")));
+        assert_eq!(inbox.header("x-authentik-meta-app"), Some("inbox"));
+    }
+}
+
 /// `security.md` R15: what is ours stops here on every way through, and what is not passes.
 #[test]
 fn a_credential_of_ours_never_reaches_the_application_and_a_foreign_one_does() {
