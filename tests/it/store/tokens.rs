@@ -11,7 +11,7 @@ fn token(mark: u8, user_id: &str, expires_at: Option<Millis>) -> Token {
         id: format!("tok_{mark}"),
         digest: digest(mark),
         user_id: user_id.to_owned(),
-        kind: if mark % 2 == 0 { TokenKind::AppPassword } else { TokenKind::ApiToken },
+        kind: if mark.is_multiple_of(2) { TokenKind::AppPassword } else { TokenKind::ApiToken },
         name: format!("token {mark}"),
         apps: vec!["app_1".to_owned(), "app_2".to_owned()],
         created_at: NOON.plus(hours(u64::from(mark))),
