@@ -33,6 +33,7 @@ mod snippet;
 mod socket;
 mod status;
 mod test;
+mod token;
 mod user;
 
 /// The identity provider whose configuration is a directory of files in git.
@@ -81,6 +82,8 @@ enum Command {
     Secret(secret::Secret),
     /// Do something about one person, on the host
     User(user::User),
+    /// Make, list and revoke app passwords and API tokens
+    Token(token::Token),
     /// Look for the usual mistakes around the server
     Doctor(doctor::Doctor),
 }
@@ -155,6 +158,7 @@ pub fn run() -> ExitCode {
         Command::Export(command) => command.run(),
         Command::Secret(command) => command.run(),
         Command::User(command) => command.run(),
+        Command::Token(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };
     match done {

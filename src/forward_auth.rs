@@ -16,6 +16,10 @@ use crate::web::server::Server;
 
 /// What to say to a request without a session, or without the right to pass.
 pub mod answer;
+/// What to say to a credential that is not enough.
+pub mod challenge;
+/// A credential of ours in `Authorization`, told from everybody else's.
+pub mod credential;
 /// One decision for one request at an app's address.
 pub mod decision;
 /// From a sign-in to an app: start, ticket, callback.
@@ -28,6 +32,8 @@ pub mod loops;
 pub mod own_path;
 /// What proxies say about the request that they ask for.
 pub mod reader;
+/// A request that an app password or an API token speaks for.
+pub mod token;
 
 use decision::Request;
 use reader::Reader;

@@ -35,6 +35,8 @@ pub mod reconcile;
 pub mod runtime;
 /// Sessions and their people in memory, in step with the store.
 pub mod session;
+/// App passwords and API tokens in memory, in step with the store.
+pub mod token;
 
 /// Sign-in as a row of stages with one dispatcher. No HTTP.
 pub mod flow;

@@ -20,7 +20,7 @@ use shards::Shards;
 
 mod account;
 pub mod live;
-mod shards;
+pub(crate) mod shards;
 
 /// How long a session goes on being recorded as seen at the same moment.
 const SEEN_EVERY: Duration = Duration::from_secs(30);

@@ -27,6 +27,7 @@ pub use object::{NewObject, Object};
 pub use sealed::Sealed;
 pub use session::{NewSession, PassedFlows, Session};
 pub use ticket::{Ticket, TicketUse};
+pub use token::{Token, TokenKind};
 pub use url::{StateUrl, StateUrlError};
 pub use user::{Attributes, DeclaredUser, NewPassword, NewUser, User};
 
@@ -48,6 +49,7 @@ mod object;
 mod sealed;
 mod session;
 mod ticket;
+mod token;
 mod url;
 mod user;
 

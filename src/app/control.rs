@@ -26,6 +26,9 @@ pub struct Ask {
     /// Confirmations, such as `--allow-prune app:vaultwarden`.
     #[serde(default)]
     pub confirm: Vec<String>,
+    /// The id of a token.
+    #[serde(default)]
+    pub token: String,
     #[serde(default)]
     pub colour: bool,
     #[serde(default)]
@@ -97,6 +100,7 @@ async fn answer(keeper: &Keeper, request: Request<Incoming>) -> Response<Body> {
     let answer = match (&parts.method, parts.uri.path()) {
         (&Method::POST, "/reload") => reload(keeper, &ask).await,
         (&Method::POST, "/plan") => plan(keeper, &ask).await,
+        (&Method::POST, "/token/revoke") => revoke_token(keeper, &ask).await,
         (&Method::GET, "/status") => status(keeper),
         _ => return reply::empty(StatusCode::NOT_FOUND),
     };
@@ -154,6 +158,16 @@ async fn plan(keeper: &Keeper, ask: &Ask) -> Answer {
             json: reconcile::json::to_json(&plan),
         },
     }
+}
+
+async fn revoke_token(keeper: &Keeper, ask: &Ask) -> Answer {
+    let tokens = &keeper.fronts.server.tokens;
+    let (exit, text) = match tokens.revoke(&ask.token, None, "command line").await {
+        Ok(Some(token)) => (0, format!("revoked `{}`\n", token.name)),
+        Ok(None) => (1, format!("there is no token {}, or it was revoked before\n", ask.token)),
+        Err(error) => (1, format!("the token could not be revoked: {error}\n")),
+    };
+    Answer { exit, word: String::new(), text, json: serde_json::Value::Null }
 }
 
 fn status(keeper: &Keeper) -> Answer {

@@ -40,6 +40,7 @@ use crate::runtime::health::Health;
 use crate::secret::Secret;
 use crate::session::Sessions;
 use crate::store::{Opening, StateUrl};
+use crate::token::Tokens;
 use crate::web::server::{Listening, Server};
 use crate::web::templates::{Overrides, Templates};
 
@@ -114,6 +115,12 @@ pub async fn run(
             clock.clone(),
             rng.clone(),
             bound,
+        ),
+        tokens: Tokens::new(
+            opened.store.clone(),
+            Arc::clone(&opened.key),
+            clock.clone(),
+            rng.clone(),
         ),
         store: opened.store.clone(),
         key: Arc::clone(&opened.key),

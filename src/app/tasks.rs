@@ -34,7 +34,9 @@ pub async fn run(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
 async fn keep_contact(server: &Server) {
     let asked = async {
         server.sessions.keep_contact().await?;
-        server.sessions.follow_endings(server.clock.now().minus(OVERLAP)).await
+        let since = server.clock.now().minus(OVERLAP);
+        server.sessions.follow_endings(since).await?;
+        server.tokens.follow_revocations(since).await
     };
     if let Err(error) = asked.await {
         tracing::warn!(%error, "the store does not answer");
@@ -44,6 +46,9 @@ async fn keep_contact(server: &Server) {
 async fn flush_sessions(server: &Server) {
     if let Err(error) = server.sessions.flush().await {
         tracing::warn!(%error, "sessions that were seen could not be written down; the next try is soon");
+    }
+    if let Err(error) = server.tokens.flush().await {
+        tracing::warn!(%error, "tokens that were used could not be written down; the next try is soon");
     }
 }
 

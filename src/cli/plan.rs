@@ -31,7 +31,12 @@ impl Plan {
         let places = socket::places(&self.at)?;
         let style = super::style(Format::Human, &std::io::stdout());
         let confirm = self.confirm.arguments();
-        let ask = Ask { confirm: confirm.clone(), colour: style.colour, width: style.width };
+        let ask = Ask {
+            confirm: confirm.clone(),
+            colour: style.colour,
+            width: style.width,
+            ..Ask::default()
+        };
         let answer = super::block_on(async {
             match socket::ask(&places.control, Method::POST, "/plan", &ask).await? {
                 Some(answer) => Ok(answer),

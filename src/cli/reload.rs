@@ -30,7 +30,7 @@ impl Reload {
 pub fn reload(at: &Installation, confirm: Vec<String>, json: bool) -> anyhow::Result<u8> {
     let places = socket::places(at)?;
     let style = super::style(Format::Human, &std::io::stderr());
-    let ask = Ask { confirm, colour: style.colour, width: style.width };
+    let ask = Ask { confirm, colour: style.colour, width: style.width, ..Ask::default() };
     let answer = super::block_on(socket::ask(&places.control, Method::POST, "/reload", &ask))?;
     let answer = answer.ok_or_else(|| socket::nobody(&places.control))?;
     if json {

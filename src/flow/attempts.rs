@@ -97,6 +97,43 @@ impl Keys {
     }
 }
 
+/// Guesses at secrets that name no account: they count at the address, with those of the form.
+#[derive(Clone, Debug)]
+pub struct Guesses {
+    address: String,
+}
+
+impl Guesses {
+    #[must_use]
+    pub fn of(address: &str) -> Self {
+        Self { address: address.to_owned() }
+    }
+
+    /// Takes one of the guesses that are left, before anything is looked up.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn take(&self, store: &Store, now: Millis) -> Result<Taken, StoreError> {
+        let mut tx = store.begin().await?;
+        let address = tx.count_failure(&self.address, now, ADDRESS_WINDOW).await?;
+        if address.failures > ADDRESS_LIMIT {
+            return Ok(Taken::Wait(address.first_at.plus(ADDRESS_WINDOW).since(now)));
+        }
+        tx.commit().await?;
+        Ok(Taken::One)
+    }
+
+    /// It was no guess: the address has one fewer.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn give_back(&self, store: &Store) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        tx.take_back_failure(&self.address).await?;
+        tx.commit().await
+    }
+}
+
 /// Whether there was an attempt left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {

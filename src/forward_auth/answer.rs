@@ -5,9 +5,8 @@ use axum::body::Body;
 use http::header::{LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
-use super::ForwardAuth;
 use super::decision::Request;
-use super::handover;
+use super::{ForwardAuth, challenge, handover};
 use crate::access::rule::Effect;
 use crate::access::{By, Verdict};
 use crate::runtime::Runtime;
@@ -48,7 +47,7 @@ pub fn login(front: &ForwardAuth, runtime: &Runtime, request: &Request<'_>) -> R
     {
         headers.insert(LOCATION, start);
     }
-    headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Doorward realm=\"sign-in\""));
+    headers.insert(WWW_AUTHENTICATE, challenge::offer(request));
     response
 }
 
@@ -168,7 +167,7 @@ pub fn unavailable(
     refusal(request, StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", None)
 }
 
-fn refusal(
+pub(super) fn refusal(
     request: &Request<'_>,
     status: StatusCode,
     code: &str,

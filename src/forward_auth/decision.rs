@@ -8,6 +8,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::ForwardAuth;
 use super::answer::{self, Kind};
+use super::credential::Credential;
 use super::reader::{Asked, Reader};
 use crate::access::condition::Reputation;
 use crate::access::path::{PathError, Strictness, canonical};
@@ -125,29 +126,35 @@ impl<'a> Request<'a> {
             return self.pass(front, runtime, None, self.now(front));
         }
         match self.session(front).await {
-            Ok(session) => self.decide(front, runtime, session.as_ref()),
+            Ok(Some(session)) => self.decide(front, runtime, &session),
+            Ok(None) => self.without_session(front, runtime).await,
             Err(Unavailable) => answer::unavailable(front, runtime, self),
         }
     }
 
-    fn now(&self, front: &ForwardAuth) -> Millis {
+    pub(super) fn now(&self, front: &ForwardAuth) -> Millis {
         front.server.clock.now()
+    }
+
+    /// What is open to everybody is open; else a token of ours says who it is.
+    async fn without_session(&self, front: &ForwardAuth, runtime: &Runtime) -> Response<Body> {
+        let now = self.now(front);
+        if let Decision::Allow = self.verdict(None, now).decision {
+            return self.pass(front, runtime, None, now);
+        }
+        match Credential::of(self.headers) {
+            Some(credential) => super::token::answer(front, runtime, self, credential).await,
+            None => answer::login(front, runtime, self),
+        }
     }
 
     fn decide(
         &self,
         front: &ForwardAuth,
         runtime: &Runtime,
-        session: Option<&Arc<AppSession>>,
+        session: &Arc<AppSession>,
     ) -> Response<Body> {
         let now = self.now(front);
-        let Some(session) = session else {
-            let verdict = self.verdict(None, now);
-            return match verdict.decision {
-                Decision::Allow => self.pass(front, runtime, None, now),
-                _ => answer::login(front, runtime, self),
-            };
-        };
         let profile = session.sign_in.account.peek();
         let standing = profile.standing(runtime);
         let person = standing.person(&profile.user.username, &session.sign_in.proofs);
@@ -160,7 +167,7 @@ impl<'a> Request<'a> {
             }
             (Decision::Allow, _) => {
                 front.server.sessions.touch(&session.sign_in, now);
-                self.pass(front, runtime, Some((session, &profile, &standing)), now)
+                self.pass(front, runtime, Some((&session.remembered, &profile, &standing)), now)
             }
             (Decision::StepUp(_), _) => answer::step_up(front, runtime, self, &standing, &profile),
             (Decision::Deny | Decision::Login, _) => {
@@ -187,7 +194,7 @@ impl<'a> Request<'a> {
         access::decide(&query, None)
     }
 
-    fn report(&self, front: &ForwardAuth, username: &str, verdict: &Verdict<'_>) {
+    pub(super) fn report(&self, front: &ForwardAuth, username: &str, verdict: &Verdict<'_>) {
         for error in &verdict.errors {
             if front.loops.may_report("rule.error", self.now(front)) {
                 tracing::warn!(app = %self.app.slug, %error, "a condition could not be judged");
@@ -225,7 +232,7 @@ impl<'a> Request<'a> {
         }))
     }
 
-    fn pass(
+    pub(super) fn pass(
         &self,
         front: &ForwardAuth,
         runtime: &Runtime,
@@ -247,7 +254,7 @@ impl<'a> Request<'a> {
     }
 
     /// A handshake that another site's script began (`security.md` R13).
-    fn is_foreign_websocket(&self) -> bool {
+    pub(super) fn is_foreign_websocket(&self) -> bool {
         self.is_websocket()
             && self
                 .headers

@@ -10,20 +10,22 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
 use super::ForwardAuth;
+use super::credential::Credential;
 use super::decision::Request;
+use super::reader::Dialect;
 use crate::blueprint::app::IdentityHeaders;
 use crate::clock::Millis;
 use crate::expression::{AppFacts, Facts};
 use crate::proxy_config::identity_headers as sets;
 use crate::runtime::Runtime;
 use crate::session::live::Remembered;
-use crate::session::{AppSession, Profile, Standing};
+use crate::session::{Profile, Standing};
 use crate::web::cookies;
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// A session, its person, and what that person is worth at the moment.
-pub type Who<'a> = (&'a Arc<AppSession>, &'a Arc<Profile>, &'a Arc<Standing>);
+/// What a session or token was told last, its person, and what that person is worth at the moment.
+pub type Who<'a> = (&'a ArcSwapOption<Remembered>, &'a Arc<Profile>, &'a Arc<Standing>);
 
 /// The empty headers of every 2xx, made once for each runtime and family of endpoints.
 #[derive(Debug, Default)]
@@ -81,12 +83,24 @@ fn repeat(headers: &mut HeaderMap, request: &Request<'_>) {
     if let Ok(host) = HeaderValue::from_str(request.authority) {
         headers.insert(FORWARDED_HOST, host);
     }
-    if let Some(authorization) = request.headers.get(AUTHORIZATION) {
+    repeat_authorization(headers, request);
+}
+
+/// The client's own `Authorization`, unless it is a credential of ours: that one ends here
+/// (`security.md` R15).
+fn repeat_authorization(headers: &mut HeaderMap, request: &Request<'_>) {
+    if Credential::of(request.headers).is_some() {
+        headers.remove(AUTHORIZATION);
+        if let Dialect::Envoy { .. } = request.reader.dialect {
+            // Envoy replaces what it is told and keeps what it is not told of.
+            headers.insert(AUTHORIZATION, HeaderValue::from_static(""));
+        }
+    } else if let Some(authorization) = request.headers.get(AUTHORIZATION) {
         headers.insert(AUTHORIZATION, authorization.clone());
     }
 }
 
-/// The identity headers of a session, from memory if nothing they depend on has changed.
+/// The identity headers of a session or token, from memory if nothing they depend on has changed.
 fn remembered(
     front: &ForwardAuth,
     runtime: &Runtime,
@@ -94,22 +108,23 @@ fn remembered(
     who: Who<'_>,
     now: Millis,
 ) -> HeaderMap {
-    let (session, profile, standing) = who;
-    let profile_id = Arc::as_ptr(profile).addr();
+    let (last, profile, standing) = who;
+    let address = std::ptr::from_ref(request.address).addr();
     let lasting =
         request.address.headers.is_empty() && request.reader.identity == IdentityHeaders::Remote;
     if lasting
-        && let Some(known) = &*session.remembered.load()
+        && let Some(known) = &*last.load()
         && known.epoch == runtime.epoch
-        && known.profile == profile_id
+        && known.address == address
+        && Arc::ptr_eq(&known.profile, profile)
     {
         return known.headers.clone();
     }
     let headers = identity(front, runtime, request, profile, standing, now);
     if lasting {
-        let known =
-            Remembered { epoch: runtime.epoch, profile: profile_id, headers: headers.clone() };
-        session.remembered.store(Some(Arc::new(known)));
+        let (profile, headers) = (Arc::clone(profile), headers.clone());
+        let known = Remembered { epoch: runtime.epoch, address, profile, headers };
+        last.store(Some(Arc::new(known)));
     }
     headers
 }

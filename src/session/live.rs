@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
-use super::account::Account;
+use super::account::{Account, Profile};
 use crate::access::person::Proofs;
 use crate::clock::Millis;
 use crate::store::{self, PassedFlows};
@@ -83,7 +83,10 @@ pub struct AppSession {
 #[derive(Debug)]
 pub struct Remembered {
     pub epoch: u64,
-    pub profile: usize,
+    /// Where the address lies in the runtime of that epoch.
+    pub address: usize,
+    /// Kept alive, so that no other can come to lie in its place.
+    pub profile: Arc<Profile>,
     pub headers: http::HeaderMap,
 }
 

@@ -11,7 +11,7 @@ use crate::clock::Millis;
 pub struct Retention {
     pub tombstones: Duration,
     pub events: Duration,
-    /// Ended sessions, retired secrets and idle counters.
+    /// Ended sessions and tokens, retired secrets and idle counters.
     pub ended: Duration,
     /// Used or expired tickets and links. Flows that ran out are worth nothing at once.
     pub expired: Duration,
@@ -42,6 +42,7 @@ pub struct Cleaned {
     pub objects: Vec<Object>,
     pub sessions: u64,
     pub app_sessions: u64,
+    pub tokens: u64,
     pub tickets: u64,
     pub flow_states: u64,
     pub links: u64,
@@ -73,6 +74,7 @@ impl Store {
         let mut tx = self.begin().await?;
         cleaned.app_sessions = tx.purge_app_sessions(now.minus(keep.ended), keep.batch).await?;
         cleaned.sessions = tx.purge_sessions(now.minus(keep.ended), keep.batch).await?;
+        cleaned.tokens = tx.purge_tokens(now.minus(keep.ended), keep.batch).await?;
         tx.commit().await
     }
 

@@ -14,6 +14,7 @@ use crate::runtime::health::Health;
 use crate::secret::MasterKey;
 use crate::session::Sessions;
 use crate::store::Store;
+use crate::token::Tokens;
 
 /// The state that fronts share. There is one.
 pub struct Server {
@@ -22,6 +23,7 @@ pub struct Server {
     pub health: ArcSwap<Health>,
     pub templates: ArcSwap<Templates>,
     pub sessions: Sessions,
+    pub tokens: Tokens,
     pub store: Store,
     pub key: Arc<MasterKey>,
     pub journal: Journal,

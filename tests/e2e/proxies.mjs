@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { openAndSignIn } from "./harness/browser.mjs";
 import { Caddy } from "./harness/caddy.mjs";
 import { makeCertificate } from "./harness/certificate.mjs";
+import { credentials } from "./harness/credentials.mjs";
 import { Nginx } from "./harness/nginx.mjs";
 import { everySpelling } from "./harness/spellings.mjs";
 import { suite } from "./harness/suite.mjs";
@@ -145,6 +146,8 @@ function contract(test) {
   });
 
   everySpelling(test, "open.example.com");
+
+  credentials(test, OPEN, "open");
 
   test("our cookies do not reach the application, its own do (R12)", async (world) => {
     const bob = await world.signedIn("bob");

@@ -9,6 +9,7 @@ mod forms;
 mod headers;
 mod sessions;
 mod spellings;
+mod tokens;
 mod written;
 
 use super::support::server::{Browser, EXTERNAL, Server};

@@ -8,6 +8,7 @@ mod objects;
 mod once;
 mod opening;
 mod sessions;
+mod tokens;
 mod transactions;
 mod users;
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "clock",
     "ids",
     "secret",
@@ -18,6 +18,7 @@ const ORDER: [&str; 20] = [
     "journal",
     "runtime",
     "session",
+    "token",
     "proxy_config",
     "reconcile",
     "flow",

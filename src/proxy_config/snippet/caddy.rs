@@ -57,12 +57,13 @@ fn block(reach: &Where, site: &Site) -> String {
     )
 }
 
-/// Sets one header from the answer, or leaves it away.
+/// Sets one header from the answer, or leaves it away. Caddy 2.6.2 takes what the answer lacks for
+/// `<nil>`, and would write the name of the placeholder.
 fn copy(name: &str) -> String {
     let matcher = format!("@doorward_{}", name.to_ascii_lowercase().replace('-', "_"));
     let value = format!("{{rp.header.{}}}", canonical(name));
     format!(
-        "\t\t\t\t\t{matcher} not vars {value} \"\"\n\
+        "\t\t\t\t\t{matcher} not vars {value} \"\" \"<nil>\"\n\
          \t\t\t\t\trequest_header {matcher} {name} {value}\n"
     )
 }
@@ -147,19 +148,19 @@ mod tests {
         				route {
         					request_header -Authorization
         					request_header -Cookie
-        					@doorward_remote_user not vars {rp.header.Remote-User} ""
+        					@doorward_remote_user not vars {rp.header.Remote-User} "" "<nil>"
         					request_header @doorward_remote_user Remote-User {rp.header.Remote-User}
-        					@doorward_remote_groups not vars {rp.header.Remote-Groups} ""
+        					@doorward_remote_groups not vars {rp.header.Remote-Groups} "" "<nil>"
         					request_header @doorward_remote_groups Remote-Groups {rp.header.Remote-Groups}
-        					@doorward_remote_name not vars {rp.header.Remote-Name} ""
+        					@doorward_remote_name not vars {rp.header.Remote-Name} "" "<nil>"
         					request_header @doorward_remote_name Remote-Name {rp.header.Remote-Name}
-        					@doorward_remote_email not vars {rp.header.Remote-Email} ""
+        					@doorward_remote_email not vars {rp.header.Remote-Email} "" "<nil>"
         					request_header @doorward_remote_email Remote-Email {rp.header.Remote-Email}
-        					@doorward_x_webauth_user not vars {rp.header.X-Webauth-User} ""
+        					@doorward_x_webauth_user not vars {rp.header.X-Webauth-User} "" "<nil>"
         					request_header @doorward_x_webauth_user X-WEBAUTH-USER {rp.header.X-Webauth-User}
-        					@doorward_authorization not vars {rp.header.Authorization} ""
+        					@doorward_authorization not vars {rp.header.Authorization} "" "<nil>"
         					request_header @doorward_authorization Authorization {rp.header.Authorization}
-        					@doorward_cookie not vars {rp.header.Cookie} ""
+        					@doorward_cookie not vars {rp.header.Cookie} "" "<nil>"
         					request_header @doorward_cookie Cookie {rp.header.Cookie}
         				}
         			}

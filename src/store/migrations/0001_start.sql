@@ -189,3 +189,20 @@ CREATE TABLE attempts (
     blocked_until BIGINT
 );
 CREATE INDEX attempts_by_time ON attempts (last_at);
+
+-- App passwords and API tokens: long-lived, each good at the apps that it names.
+CREATE TABLE tokens (
+    id TEXT NOT NULL PRIMARY KEY,
+    digest BYTEA NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('app-password', 'api-token')),
+    name TEXT NOT NULL,
+    apps TEXT NOT NULL,          -- JSON list of uids
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    used_at BIGINT,
+    revoked_at BIGINT
+);
+CREATE UNIQUE INDEX tokens_by_digest ON tokens (digest);
+CREATE INDEX tokens_by_user ON tokens (user_id);
+CREATE INDEX tokens_by_revocation ON tokens (revoked_at) WHERE revoked_at IS NOT NULL;

@@ -327,3 +327,22 @@ fn a_taken_address_is_told_by_the_name_of_its_setting() {
     assert!(!done.status.success());
     assert!(said.contains(&at) && said.contains("such as listen-envoy 127.0.0.1:"), "{said}");
 }
+
+/// `security.md` R15: Envoy keeps what an answer does not name, so it is told that there is none.
+#[test]
+fn a_credential_of_ours_is_replaced_by_an_empty_one() {
+    let door = Door::open();
+    let done = door.server.command(&["token", "create", "alice", "--api", "--app", "wiki"]);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let token = String::from_utf8(done.stdout).expect("text");
+    let with = |url: &str, credential: &str| {
+        door.ask(url).with("Accept", "*/*").with("Authorization", credential).send()
+    };
+    let ours = format!("Bearer {}", token.trim());
+    for url in [WIKI, "http://wiki.localhost:9000/public/x"] {
+        let answer = with(url, &ours);
+        assert_eq!((answer.status, answer.header("authorization")), (200, Some("")), "{url}");
+    }
+    let foreign = with("http://wiki.localhost:9000/public/x", "Bearer theirs");
+    assert_eq!((foreign.status, foreign.header("authorization")), (200, Some("Bearer theirs")));
+}
