@@ -10,5 +10,9 @@ pub mod attempts;
 pub mod hashing;
 /// A new password: what it must be, and setting it.
 pub mod new_password;
+/// How far a flow in progress has come.
+pub mod progress;
+/// When a second factor is asked for, and when one is set up first.
+mod second_factor;
 /// The stages in order: what comes next.
 pub mod stages;

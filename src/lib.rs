@@ -24,6 +24,8 @@ pub mod blueprint;
 /// People's data, secrets, sessions, generations and events on SQLite or Postgres.
 pub mod store;
 
+/// Second factors: what an account holds, how one is made, and how a proof is checked.
+pub mod factor;
 /// Events on their way into the store.
 pub mod journal;
 /// Configuration for reverse proxies, made from a blueprint: Traefik, nginx, Caddy, Envoy.

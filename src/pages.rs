@@ -63,14 +63,16 @@ impl Pages {
         let post = visit.parts.method == Method::POST;
         match (visit.path(), get, post) {
             ("/" | "/if/user/" | "/if/user", true, _) => portal::get(&visit).await,
-            ("/sign-in", true, _) => flow::get(&visit).await,
-            ("/sign-in", _, true) => flow::post(&visit, body).await,
+            (path, true, _) if flow::is_flow(path) => flow::get(&visit).await,
+            (path, _, true) if flow::is_flow(path) => flow::post(&visit, body).await,
             ("/sign-out", true, _) => sign_out::get(&visit).await,
             ("/sign-out", _, true) => sign_out::post(&visit, body).await,
             ("/set-password", true, _) => set_password::get(&visit).await,
             ("/set-password", _, true) => set_password::post(&visit, body).await,
             (handover::START, true, _) => match visit.sign_in().await {
-                Ok(sign_in) => handover::start(&self.forward_auth, &visit.parts, sign_in).await,
+                Ok(sign_in) => {
+                    handover::start(&self.forward_auth, &visit.parts, visit.client, sign_in).await
+                }
                 Err(error) => visit.unavailable(&error),
             },
             _ if get || post => visit.error(ErrorKind::NotFound),

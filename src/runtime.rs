@@ -9,7 +9,7 @@ use crate::access::condition::Policy;
 use crate::access::groups::{GroupSet, Groups};
 use crate::access::person::Attributes;
 use crate::blueprint::Blueprint;
-use crate::blueprint::flow::Flow;
+use crate::blueprint::flow::{Flow, Purpose};
 use crate::blueprint::people::ConsoleRole;
 use crate::blueprint::source::Sources;
 use crate::model::network::Network;
@@ -119,10 +119,15 @@ impl Runtime {
     /// another one is not signed in there.
     #[must_use]
     pub fn authentication_flow(&self, app: Option<&App>) -> Option<&Arc<Flow>> {
-        let own = app.and_then(|app| app.authentication.as_deref());
-        let chosen = self.blueprint.settings.default_flows.authentication.as_ref();
-        let name =
-            own.or(chosen.map(|name| name.value.as_str())).unwrap_or("builtin.authentication");
-        self.flows.get(name)
+        match app.and_then(|app| app.authentication.as_deref()) {
+            Some(own) => self.flows.get(own),
+            None => self.default_flow(Purpose::Authentication),
+        }
+    }
+
+    /// The flow for a purpose, where nothing more particular is declared.
+    #[must_use]
+    pub fn default_flow(&self, purpose: Purpose) -> Option<&Arc<Flow>> {
+        self.flows.get(self.blueprint.settings.default_flows.name(purpose))
     }
 }

@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::access::person::Proofs;
 use crate::clock::{Clock, Millis};
 use crate::ids::Rng;
 use crate::secret::{MasterKey, TokenDigest};
-use crate::store::{self, NewAppSession, NewSession, Store, StoreError, Tx};
+use crate::store::{self, NewAppSession, NewSession, Proven, Store, StoreError, Tx};
 
 pub use account::{Account, Profile, Standing};
 pub use live::{AppSession, SignIn};
@@ -44,11 +43,13 @@ pub struct Sessions {
 }
 
 /// A new sign-in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Begin<'a> {
     pub user_id: &'a str,
     /// The flow that it came by.
     pub flow: &'a str,
+    /// What was proven on the way.
+    pub proven: Proven,
     /// The sign-in of this browser that it takes the place of.
     pub before: Option<&'a SignIn>,
     pub idle: Duration,
@@ -170,6 +171,7 @@ impl Sessions {
         let mut flows = same.map(|before| before.flows.clone()).unwrap_or_default();
         flows.retain(|_, until| now < *until);
         flows.insert(begin.flow.to_owned(), ends);
+        let before = same.map(|before| before.proven.clone()).unwrap_or_default();
         let token = self.rng.token()?;
         let digest = self.digest(&token);
         let id = self.rng.id("ses", now)?;
@@ -182,13 +184,31 @@ impl Sessions {
             address: begin.address,
             agent: begin.agent,
             flows: &flows,
-            proofs: &serde_json::Value::Array(Vec::new()),
+            proofs: &before.with(begin.proven),
         };
         if let Some(before) = begin.before {
             tx.end_session(&before.id, now).await?;
         }
         tx.insert_session(session, now).await?;
         Ok(token)
+    }
+
+    /// Adds what was proven to a sign-in, which gets a new token: the old one is worth nothing.
+    /// `None` if it has ended. What is known of it here has to be forgotten after the commit.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
+    pub async fn confirm(
+        &self,
+        tx: &mut Tx,
+        sign_in: &SignIn,
+        proven: Proven,
+    ) -> Result<Option<String>, SessionError> {
+        let token = self.rng.token()?;
+        let now_known = sign_in.proven.clone().with(proven);
+        let stands = tx.rotate_session(&sign_in.id, &self.digest(&token)).await?
+            && tx.put_proofs(&sign_in.id, &now_known).await?;
+        Ok(stands.then_some(token))
     }
 
     /// Takes a sign-in to an app: a token of its own for the cookie on the app's host.
@@ -338,7 +358,7 @@ impl Sessions {
     async fn remember_sign_in(&self, row: store::Session) -> Result<Arc<SignIn>, SessionError> {
         let account = self.account(&row.user_id).await?;
         let digest = row.digest;
-        let sign_in = Arc::new(SignIn::new(row, account, Proofs::default()));
+        let sign_in = Arc::new(SignIn::new(row, account));
         Ok(self.sign_ins.keep(digest, sign_in))
     }
 

@@ -53,6 +53,14 @@ impl<'a> Person<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proofs(Vec<(Factor, Millis)>);
 
+impl FromIterator<(Factor, Millis)> for Proofs {
+    fn from_iter<I: IntoIterator<Item = (Factor, Millis)>>(proofs: I) -> Self {
+        let mut all = Self::default();
+        proofs.into_iter().for_each(|(factor, at)| all.add(factor, at));
+        all
+    }
+}
+
 impl Proofs {
     pub fn add(&mut self, factor: Factor, at: Millis) {
         self.0.retain(|(known, _)| *known != factor);

@@ -37,6 +37,15 @@ mod tests {
         assert!(found.is_empty(), "{found:?}");
         let names: Vec<_> = flows().into_iter().map(|flow| flow.slug.value).collect();
         assert_eq!(names.len(), nodes.len());
-        assert_eq!(names, ["builtin.authentication", "builtin.consent"]);
+        assert_eq!(
+            names,
+            [
+                "builtin.authentication",
+                "builtin.step-up",
+                "builtin.setup",
+                "builtin.passkey",
+                "builtin.consent"
+            ]
+        );
     }
 }

@@ -5,6 +5,7 @@ mod read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::flow::Purpose;
 use super::secret_ref::SecretRef;
 use super::source::{Name, Span, Spanned};
 use crate::model::network::Network;
@@ -75,6 +76,23 @@ pub struct DefaultFlows {
     pub consent: Option<Name>,
     pub setup: Option<Name>,
     pub step_up: Option<Name>,
+}
+
+impl DefaultFlows {
+    /// The name of the flow for a purpose.
+    #[must_use]
+    pub fn name(&self, purpose: Purpose) -> &str {
+        let (chosen, built_in) = match purpose {
+            Purpose::Authentication => (&self.authentication, "builtin.authentication"),
+            Purpose::Enrollment => (&self.enrollment, "builtin.enrollment"),
+            Purpose::Recovery => (&self.recovery, "builtin.recovery"),
+            Purpose::Consent => (&self.consent, "builtin.consent"),
+            Purpose::Setup => (&self.setup, "builtin.setup"),
+            Purpose::StepUp => (&self.step_up, "builtin.step-up"),
+            Purpose::Logout => (&None, "builtin.logout"),
+        };
+        chosen.as_ref().map_or(built_in, |name| &name.value)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -97,6 +97,39 @@ impl Keys {
     }
 }
 
+/// Guesses at second factors of one account, which a right password does not clear: whoever has it
+/// would otherwise have all the guesses in the world.
+#[derive(Clone, Debug)]
+pub struct FactorKeys(Keys);
+
+impl FactorKeys {
+    #[must_use]
+    pub fn new(user_id: &str, address: String) -> Self {
+        Self(Keys { account: format!("factor:{user_id}"), address })
+    }
+
+    /// Takes one of the guesses that are left, before anything is compared.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn take(
+        &self,
+        store: &Store,
+        lockout: Lockout,
+        now: Millis,
+    ) -> Result<Taken, StoreError> {
+        self.0.take(store, lockout, now).await
+    }
+
+    /// The proof was right.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn succeeded(&self, store: &Store) -> Result<(), StoreError> {
+        self.0.succeeded(store).await
+    }
+}
+
 /// Guesses at secrets that name no account: they count at the address, with those of the form.
 #[derive(Clone, Debug)]
 pub struct Guesses {

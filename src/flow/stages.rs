@@ -1,29 +1,17 @@
 //! The stages in order: what comes next.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use super::progress::Progress;
 use crate::access::condition::Truth;
-use crate::blueprint::flow::{Flow, Identification, Lockout, Stage, StageKind};
+use crate::blueprint::flow::{Flow, Identification, Lockout, Purpose, Stage, StageKind};
 use crate::blueprint::source::{Name, Span};
 use crate::clock::Millis;
-
-/// How far a flow in progress has come. This is what the store keeps.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Progress {
-    /// The stage to look at next.
-    pub stage: usize,
-    /// The name as it was typed.
-    pub login: Option<String>,
-    /// The account of that name, if there is one. No page may show whether there is.
-    pub user_id: Option<String>,
-    /// The password of that account was given: the one that was set at this moment.
-    pub password: Option<Millis>,
-    /// The account must set a new password before it is signed in.
-    pub must_change: bool,
-}
+use crate::factor::held::Held;
+use crate::model::factor::Factor;
+use crate::store::ProofTimes;
 
 /// What to do next.
 #[derive(Debug)]
@@ -33,7 +21,33 @@ pub enum Next<'a> {
         lockout: Option<Lockout>,
     },
     AskNewPassword,
-    /// A `deny` stage.
+    /// A proof with one of these, which the account holds.
+    AskFactor {
+        classes: Vec<Factor>,
+        /// How long the browser may remember it.
+        remembered: Option<Duration>,
+    },
+    /// One of these flows has to be chosen and gone through.
+    ChooseSetUp {
+        flows: Vec<&'a Flow>,
+    },
+    SetUpTotp {
+        issuer: Option<&'a str>,
+        digits: Option<u32>,
+    },
+    SetUpPasskey {
+        verification: Option<&'a str>,
+        resident: Option<&'a str>,
+        attestation: Option<&'a str>,
+    },
+    ShowRecoveryCodes {
+        count: Option<u32>,
+    },
+    /// The account has factors, and none of these.
+    Lacks {
+        classes: Vec<Factor>,
+    },
+    /// A `deny` stage, or one that comes to the same.
     Refuse {
         text: &'a str,
     },
@@ -44,6 +58,8 @@ pub enum Next<'a> {
     SignIn {
         stay: Option<Duration>,
     },
+    /// A flow inside a session has come to its end.
+    Done,
     /// The flow cannot go on: nothing was proven, a condition failed, or no `login` stands in it.
     Stuck {
         at: Span,
@@ -51,60 +67,179 @@ pub enum Next<'a> {
     },
 }
 
+/// The flow that goes on, and those that may run inside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Flows<'a> {
+    pub outer: &'a Flow,
+    pub all: &'a HashMap<String, Arc<Flow>>,
+}
+
+/// What is known besides what the person did in this flow.
+#[derive(Clone, Copy)]
+pub struct Known<'k> {
+    /// Judges a policy by name.
+    pub holds: &'k dyn Fn(&Name) -> Truth,
+    /// Is asked about stages that are not served: only a development server lets them pass.
+    pub skip: &'k dyn Fn(&Stage) -> bool,
+    /// What the account holds. Nothing, as long as nobody is named.
+    pub held: &'k Held,
+    /// What this browser remembers of this person.
+    pub remembered: &'k ProofTimes,
+    /// What a step-up is wanted for.
+    pub wanted: Wanted<'k>,
+    pub now: Millis,
+}
+
+/// What a proof is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted<'k> {
+    /// To sign in: the flow alone says what is enough.
+    SignIn,
+    /// A rule asks for one of these, or for any if none is named.
+    Factor(&'k [Factor]),
+    /// The person is about to change something: whatever they have, and at least the password.
+    Presence,
+}
+
 /// Walks on from where the flow stands until a person or the caller has something to do.
-///
-/// `holds` judges a policy by name. `skip` is asked about stages that are not served: only a
-/// development server lets them pass.
-pub fn next<'a>(
-    flow: &'a Flow,
-    progress: &mut Progress,
-    holds: &dyn Fn(&Name) -> Truth,
-    skip: &dyn Fn(&Stage) -> bool,
-) -> Next<'a> {
-    while let Some(stage) = flow.stages.get(progress.stage) {
-        match runs(stage, holds) {
+pub fn next<'a>(flows: Flows<'a>, progress: &mut Progress, known: &Known<'_>) -> Next<'a> {
+    if known.wanted == Wanted::Presence && known.held.is_empty() {
+        return match progress.first {
+            Some(_) => Next::Done,
+            None => Next::AskPassword { lockout: None },
+        };
+    }
+    loop {
+        let (flow, at) = match flows.place(progress) {
+            Some(place) => place,
+            None => return stuck(flows.outer.at, "a flow inside this one is gone"),
+        };
+        let Some(stage) = flow.stages.get(at) else {
+            match progress.leave() {
+                Some(inside) => progress.done.push(inside.flow),
+                None => return end(flow, progress),
+            }
+            continue;
+        };
+        match runs(stage, known.holds) {
             Ok(true) => {}
             Ok(false) => {
-                progress.stage += 1;
+                progress.advance();
                 continue;
             }
             Err(reason) => return Next::Stuck { at: stage.at, reason },
         }
-        if let Some(next) = ask(stage, progress, skip) {
-            return next;
+        match (Ask { flows, stage, known }).ask(progress) {
+            Asked::Done => progress.advance(),
+            Asked::Entered => {}
+            Asked::Next(next) => return next,
         }
-        progress.stage += 1;
     }
-    Next::Stuck { at: flow.at, reason: "the flow ends without a `login` stage".to_owned() }
 }
 
-/// What a stage that runs has to ask; `None` if it is done.
-fn ask<'a>(
-    stage: &'a Stage,
-    progress: &Progress,
-    skip: &dyn Fn(&Stage) -> bool,
-) -> Option<Next<'a>> {
-    let stuck = |reason: &str| Some(Next::Stuck { at: stage.at, reason: reason.to_owned() });
-    match &stage.kind {
-        StageKind::Identification(identification) => {
-            progress.login.is_none().then_some(Next::AskName(identification))
+impl<'a> Flows<'a> {
+    /// Where the person is.
+    fn place(&self, progress: &Progress) -> Option<(&'a Flow, usize)> {
+        match progress.inside.last() {
+            Some(inside) => Some((self.all.get(&inside.flow)?, inside.stage)),
+            None => Some((self.outer, progress.stage)),
         }
-        StageKind::Password { .. } if progress.login.is_none() => {
-            stuck("`password` stands before `identification`")
-        }
-        StageKind::Password { lockout } => {
-            progress.password.is_none().then_some(Next::AskPassword { lockout: *lockout })
-        }
-        StageKind::Deny { text } => Some(Next::Refuse { text }),
-        // Nobody is signed in without proof, whatever was skipped (`security.md` R8).
-        StageKind::Login { .. } if progress.password.is_none() || progress.user_id.is_none() => {
-            stuck("`login` was reached without a proof")
-        }
-        StageKind::Login { .. } if progress.must_change => Some(Next::AskNewPassword),
-        StageKind::Login { stay_signed_in } => Some(Next::SignIn { stay: *stay_signed_in }),
-        _ if skip(stage) => None,
-        _ => Some(Next::NotServed { stage }),
     }
+}
+
+/// The end of a flow without `login`.
+fn end<'a>(flow: &'a Flow, progress: &Progress) -> Next<'a> {
+    match flow.purpose {
+        Purpose::Setup => Next::Done,
+        Purpose::StepUp if progress.is_proven() => Next::Done,
+        Purpose::StepUp => stuck(flow.at, "the flow ends without a proof"),
+        _ => stuck(flow.at, "the flow ends without a `login` stage"),
+    }
+}
+
+pub(super) fn stuck<'a>(at: Span, reason: &str) -> Next<'a> {
+    Next::Stuck { at, reason: reason.to_owned() }
+}
+
+/// What a stage comes to.
+pub(super) enum Asked<'a> {
+    /// It has nothing to ask, or no more.
+    Done,
+    /// It led into another flow.
+    Entered,
+    Next(Next<'a>),
+}
+
+/// A stage that runs.
+pub(super) struct Ask<'a, 'k> {
+    pub(super) flows: Flows<'a>,
+    pub(super) stage: &'a Stage,
+    pub(super) known: &'k Known<'k>,
+}
+
+impl<'a> Ask<'a, '_> {
+    fn ask(&self, progress: &mut Progress) -> Asked<'a> {
+        let next = match &self.stage.kind {
+            StageKind::Identification(_) if progress.is_named() => return Asked::Done,
+            StageKind::Identification(identification) => Next::AskName(identification),
+            StageKind::Password { .. } if progress.first.is_some() => return Asked::Done,
+            StageKind::Password { lockout } => self.password(progress, *lockout),
+            StageKind::AuthenticatorValidate(validate) => return self.validate(validate, progress),
+            StageKind::AuthenticatorSetup { any_of } => return self.set_up_any(any_of, progress),
+            StageKind::AuthenticatorTotp { issuer, digits } => {
+                let next = Next::SetUpTotp { issuer: issuer.as_deref(), digits: *digits };
+                self.set_up(progress, next)
+            }
+            StageKind::AuthenticatorWebauthn { user_verification, resident_key, attestation } => {
+                let next = Next::SetUpPasskey {
+                    verification: user_verification.as_deref(),
+                    resident: resident_key.as_deref(),
+                    attestation: attestation.as_deref(),
+                };
+                self.set_up(progress, next)
+            }
+            StageKind::RecoveryCodes { .. } if self.known.held.recovery_codes > 0 => {
+                return Asked::Done;
+            }
+            StageKind::RecoveryCodes { count } => {
+                self.set_up(progress, Next::ShowRecoveryCodes { count: *count })
+            }
+            StageKind::Deny { text } => Next::Refuse { text },
+            StageKind::Login { stay_signed_in } => self.login(progress, *stay_signed_in),
+            _ if (self.known.skip)(self.stage) => return Asked::Done,
+            _ => Next::NotServed { stage: self.stage },
+        };
+        Asked::Next(next)
+    }
+
+    fn password(&self, progress: &Progress, lockout: Option<Lockout>) -> Next<'a> {
+        if !progress.is_named() {
+            return stuck(self.stage.at, "`password` stands before `identification`");
+        }
+        Next::AskPassword { lockout }
+    }
+
+    /// Nobody is signed in without proof, whatever was skipped (`security.md` R8).
+    fn login(&self, progress: &Progress, stay: Option<Duration>) -> Next<'a> {
+        if progress.first.is_none() || progress.user_id.is_none() {
+            return stuck(self.stage.at, "`login` was reached without a proof");
+        }
+        if progress.must_change { Next::AskNewPassword } else { Next::SignIn { stay } }
+    }
+
+    /// A factor is added by whoever proved one, or to an account that has none (R9).
+    fn set_up(&self, progress: &Progress, next: Next<'a>) -> Next<'a> {
+        if may_add(self.known.held, progress) {
+            return next;
+        }
+        stuck(self.stage.at, "a factor was to be set up by somebody who proved none")
+    }
+}
+
+/// Whether this flow may add a factor to the account.
+#[must_use]
+pub fn may_add(held: &Held, progress: &Progress) -> bool {
+    !progress.proven.is_empty() || (held.is_empty() && progress.first.is_some())
 }
 
 /// Whether a stage runs. An error in a condition runs proofs and refusals, and stops whatever
@@ -129,10 +264,13 @@ fn runs(stage: &Stage, holds: &dyn Fn(&Name) -> Truth) -> Result<bool, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::access::condition::ConditionError;
     use crate::blueprint::flow::Purpose;
     use crate::blueprint::source::Spanned;
+    use crate::flow::progress::First;
 
     fn name(text: &str) -> Name {
         Spanned::new(text.to_owned(), Span::default())
@@ -158,7 +296,18 @@ mod tests {
     }
 
     fn step(flow: &Flow, progress: &mut Progress) -> String {
-        format!("{:?}", next(flow, progress, &holds, &|_| false))
+        let all = HashMap::new();
+        let flows = Flows { outer: flow, all: &all };
+        format!("{:?}", next(flows, progress, &known(&Held::default(), &BTreeMap::new())))
+    }
+
+    fn known<'k>(held: &'k Held, remembered: &'k ProofTimes) -> Known<'k> {
+        let wanted = Wanted::SignIn;
+        Known { holds: &holds, skip: &|_| false, held, remembered, wanted, now: Millis(0) }
+    }
+
+    fn proof() -> Option<First> {
+        Some(First { at: Millis(1), password_set_at: Some(Millis(1)) })
     }
 
     fn usual() -> Flow {
@@ -176,7 +325,7 @@ mod tests {
         progress.login = Some("alice".into());
         progress.user_id = Some("usr_1".into());
         assert!(step(&flow, &mut progress).starts_with("AskPassword"));
-        progress.password = Some(Millis(1));
+        progress.first = proof();
         assert!(step(&flow, &mut progress).starts_with("SignIn"));
     }
 
@@ -185,7 +334,7 @@ mod tests {
         let (flow, mut progress) = (usual(), Progress::default());
         progress.login = Some("alice".into());
         progress.user_id = Some("usr_1".into());
-        (progress.password, progress.must_change) = (Some(Millis(1)), true);
+        (progress.first, progress.must_change) = (proof(), true);
         assert!(step(&flow, &mut progress).starts_with("AskNewPassword"));
     }
 
@@ -218,10 +367,14 @@ mod tests {
                         let mut progress = Progress {
                             login: Some("x".into()),
                             user_id: user.then(|| "usr_1".into()),
-                            password: password.then_some(Millis(1)),
+                            first: proof().filter(|_| password),
                             ..Progress::default()
                         };
-                        let next = next(&flow, &mut progress, &holds, &|_| true);
+                        let (all, held) = (HashMap::new(), Held::default());
+                        let none = BTreeMap::new();
+                        let known = Known { skip: &|_| true, ..known(&held, &none) };
+                        let flows = Flows { outer: &flow, all: &all };
+                        let next = next(flows, &mut progress, &known);
                         if matches!(next, Next::SignIn { .. }) {
                             assert!(password && user);
                             reached += 1;
@@ -244,7 +397,7 @@ mod tests {
         let mut progress =
             Progress { login: Some("x".into()), user_id: Some("u".into()), ..Default::default() };
         assert!(step(&flow, &mut progress).starts_with("AskPassword"));
-        progress.password = Some(Millis(1));
+        progress.first = proof();
         assert!(step(&flow, &mut progress).starts_with("Stuck"));
     }
 
@@ -255,13 +408,5 @@ mod tests {
             stage(StageKind::Login { stay_signed_in: None }, &[]),
         ]);
         assert!(step(&flow, &mut Progress::default()).starts_with("NotServed"));
-    }
-
-    #[test]
-    fn progress_survives_the_store() {
-        let progress = Progress { stage: 2, login: Some("ä".into()), ..Default::default() };
-        let stored = serde_json::to_value(&progress).expect("JSON");
-        assert_eq!(serde_json::from_value::<Progress>(stored).expect("progress"), progress);
-        assert!(serde_json::from_str::<Progress>("{\"stage\":0,\"admin\":true}").is_err());
     }
 }

@@ -12,7 +12,7 @@ use crate::access::{By, Verdict};
 use crate::runtime::Runtime;
 use crate::session::{Profile, Standing};
 use crate::web::reply::{self, For};
-use crate::web::templates::{Denial, Denied, ErrorKind, ErrorPage, Page, Person, StepUp};
+use crate::web::templates::{Denial, Denied, ErrorKind, ErrorPage, Page, Person};
 
 /// A refusal that has nothing to do with rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,23 +98,19 @@ fn denial(verdict: &Verdict<'_>) -> Denial {
     }
 }
 
-/// Let in, once a second factor is proven; which cannot be done yet, so nobody passes.
+/// Let in, once a second factor is proven: a person who waits for a page is asked for it.
 #[must_use]
-pub fn step_up(
-    front: &ForwardAuth,
-    runtime: &Runtime,
-    request: &Request<'_>,
-    standing: &Standing,
-    profile: &Profile,
-) -> Response<Body> {
-    let reference = reference(front);
-    tracing::info!(app = %request.app.slug, user = %profile.user.username, reference, "a second factor is required, and none can be proven yet");
-    let page = StepUp {
-        app: request.app.title.clone(),
-        other_account: handover::other_account(runtime),
-        reference: reference.clone(),
-    };
-    person_page(front, runtime, request, (standing, profile), "step-up-required", &reference, &page)
+pub fn step_up(front: &ForwardAuth, runtime: &Runtime, request: &Request<'_>) -> Response<Body> {
+    if request.is_navigation() && request.reader.dialect.hands_on_any_status() {
+        return handover::begin(front, runtime, request, &request.return_to());
+    }
+    let mut response = challenge::step_up(request);
+    if !request.is_websocket()
+        && let Ok(start) = HeaderValue::from_str(&start_here(request, &request.return_to()))
+    {
+        response.headers_mut().insert(LOCATION, start);
+    }
+    response
 }
 
 fn person_page<P: Page>(

@@ -73,6 +73,14 @@ pub fn other_app(request: &Request<'_>, credential: &Credential) -> Response<Bod
     response
 }
 
+/// The person is known, and has to prove a second factor first.
+#[must_use]
+pub fn step_up(request: &Request<'_>) -> Response<Body> {
+    let mut response = answer::refusal(request, StatusCode::UNAUTHORIZED, "step-up-required", None);
+    response.headers_mut().insert(WWW_AUTHENTICATE, SIGN_IN);
+    response
+}
+
 /// The app requires a second factor, which no token can prove (`security.md` R15).
 #[must_use]
 pub fn second_factor(request: &Request<'_>) -> Response<Body> {

@@ -169,7 +169,7 @@ impl<'a> Request<'a> {
                 front.server.sessions.touch(&session.sign_in, now);
                 self.pass(front, runtime, Some((&session.remembered, &profile, &standing)), now)
             }
-            (Decision::StepUp(_), _) => answer::step_up(front, runtime, self, &standing, &profile),
+            (Decision::StepUp(_), _) => answer::step_up(front, runtime, self),
             (Decision::Deny | Decision::Login, _) => {
                 answer::denied(front, runtime, self, &standing, &profile, &verdict)
             }

@@ -14,7 +14,12 @@ use url::form_urlencoded;
 
 use super::ForwardAuth;
 use super::decision::Request;
-use crate::access::target::split_authority;
+use crate::access::condition::Reputation;
+use crate::access::path::canonical;
+use crate::access::target::{Client, split_authority};
+use crate::access::{self, Decision, Query, Target};
+use crate::clock::Millis;
+use crate::model::factor::Factor;
 use crate::runtime::app::{Address, App, Reach};
 use crate::runtime::{Destination, Runtime};
 use crate::secret::TokenDigest;
@@ -103,6 +108,7 @@ struct Start<'a> {
 pub async fn start(
     front: &ForwardAuth,
     parts: &request::Parts,
+    client: Client,
     sign_in: Option<Arc<SignIn>>,
 ) -> Response<Body> {
     let runtime = front.server.runtime.load();
@@ -119,11 +125,15 @@ pub async fn start(
     let flow = runtime.authentication_flow(Some(start.app));
     let came_by =
         |sign_in: &Arc<SignIn>| flow.is_some_and(|flow| sign_in.passed(&flow.slug.value, now));
-    let Some(sign_in) = sign_in.filter(came_by) else {
+    let by_way_of = |path: &str| {
         let mut to = form_urlencoded::Serializer::new(String::new());
         to.append_pair("next", &format!("{START}?{query}"));
-        return reply::see_other(&format!("/sign-in?{}", to.finish()));
+        reply::see_other(&format!("{path}?{}", to.finish()))
     };
+    let Some(sign_in) = sign_in.filter(came_by) else { return by_way_of("/sign-in") };
+    if wanted(&runtime, query, client, &sign_in, now).is_some() {
+        return by_way_of("/step-up");
+    }
     if front.loops.goes_round(&sign_in.id, &start.app.uid, now) {
         return round_and_round(front, &runtime, &start);
     }
@@ -141,6 +151,38 @@ pub async fn start(
             tracing::warn!(error = %problem, "a ticket could not be made");
             error(front, &runtime, ErrorKind::Unavailable, "")
         }
+    }
+}
+
+/// What the rules of the address that a start leads to ask of `sign_in` besides: a proof of one of
+/// these kinds, or of any if none is named. `None` if they ask for nothing, or let nobody in.
+#[must_use]
+pub fn wanted(
+    runtime: &Runtime,
+    query: &str,
+    client: Client,
+    sign_in: &SignIn,
+    now: Millis,
+) -> Option<Vec<Factor>> {
+    let start = read_start(runtime, query)?;
+    let uri = start.return_to.splitn(4, '/').nth(3).map(|rest| format!("/{rest}"))?;
+    let path = canonical(&uri, start.address.gate.strictness).ok()?;
+    let host = runtime.addressing.declared(&start.host).to_owned();
+    let target = Target { host: host.into(), path, method: "GET".into(), client };
+    let profile = sign_in.account.profile();
+    let standing = profile.standing(runtime);
+    let person = standing.person(&profile.user.username, &sign_in.proofs);
+    let query = Query {
+        access: &start.app.access,
+        gate: Some(&start.address.gate),
+        target: &target,
+        person: Some(&person),
+        now,
+        reputation: Reputation::Unkept,
+    };
+    match access::decide(&query, None).decision {
+        Decision::StepUp(requirement) => Some(requirement.kinds.to_vec()),
+        _ => None,
     }
 }
 

@@ -12,30 +12,58 @@ use crate::flow::hashing::HashError;
 use crate::flow::stages::Next;
 use crate::forward_auth::handover;
 use crate::runtime::app::App;
+use crate::session::SignIn;
 use crate::store::User;
-use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::form::Form;
-use crate::web::reply::{self, For};
-use crate::web::templates::{CSRF_FIELD, ErrorKind, ErrorPage, Page, StageNotServed};
+use crate::web::reply;
+use crate::web::templates::{CSRF_FIELD, ErrorKind, ErrorPage};
 
+/// A factor that was set up becomes the account's.
+mod added;
 /// A flow under way in one browser.
 mod attempt;
 /// What decides whether a stage runs.
 mod conditions;
+/// The end of a flow inside a session.
+mod done;
+/// What a flow is gone through for.
+mod errand;
+/// A proof with a second factor.
+mod factor;
 /// Who is it.
 mod identification;
 /// The end of a sign-in.
 mod login;
 /// A new password, for whoever has to set one.
 mod new_password;
+/// A passkey in place of name and password.
+mod passkey;
 /// The first proof.
 mod password;
+/// Codes for when every factor is lost, shown once.
+mod recovery_codes;
+/// The browser that a person signed in with.
+mod remember;
+/// One step of a flow.
+mod run;
+/// Choosing what to set up.
+mod set_up;
+/// A new passkey.
+mod set_up_passkey;
+/// A new authenticator app.
+mod set_up_totp;
 
-use attempt::{Attempt, LASTS};
-use conditions::Conditions;
+use attempt::Attempt;
+use errand::{Errand, Need};
+use run::Run;
 
 type Answer = Result<Response<Body>, Trouble>;
+
+/// Whether flows are gone through at this path.
+pub fn is_flow(path: &str) -> bool {
+    Errand::of(path).is_some()
+}
 
 pub async fn get(visit: &Visit<'_>) -> Response<Body> {
     match show(visit).await {
@@ -48,14 +76,53 @@ async fn show(visit: &Visit<'_>) -> Answer {
     if visit.query("restart").is_some() {
         return restart(visit).await;
     }
-    if visit.sign_in_for(app_of(visit)).await?.is_some() {
-        return Ok(reply::see_other(&visit.next()));
+    match begin(visit).await? {
+        Begun::At(run) => go_on(*run).await,
+        Begun::Elsewhere(response) => Ok(response),
     }
-    let attempt = match Attempt::resume(visit).await? {
+}
+
+/// Where a visit finds itself.
+enum Begun<'a> {
+    At(Box<Run<'a>>),
+    /// The flow is not needed, or something else comes before it.
+    Elsewhere(Response<Body>),
+}
+
+async fn begin<'a>(visit: &'a Visit<'a>) -> Result<Begun<'a>, Trouble> {
+    let elsewhere = |to: &str| Ok(Begun::Elsewhere(reply::see_other(to)));
+    let Some(errand) = Errand::of(visit.path()) else { return elsewhere("/") };
+    if errand == Errand::SignIn && visit.sign_in_for(app_of(visit)).await?.is_some() {
+        return elsewhere(&visit.next());
+    }
+    let sign_in = visit.sign_in().await?.filter(|_| errand != Errand::SignIn);
+    if errand != Errand::SignIn && sign_in.is_none() {
+        return elsewhere(&by_way_of("/sign-in", &action(visit)));
+    }
+    let need = Need::of(errand, visit, sign_in.as_ref()).await?;
+    if errand == Errand::StepUp && need == Need::Nothing {
+        return elsewhere(&visit.next());
+    }
+    if errand.flow(visit).is_none() {
+        return Ok(Begun::Elsewhere(visit.error(ErrorKind::NotFound)));
+    }
+    let sign_in_ref = sign_in.as_deref();
+    let attempt = match Attempt::resume(visit, errand, sign_in_ref).await? {
         Some(attempt) => attempt,
-        None => Attempt::fresh(visit)?,
+        None if errand == Errand::SetUp && !may_begin(visit, sign_in_ref).await? => {
+            return elsewhere(&by_way_of("/step-up", &action(visit)));
+        }
+        None => Attempt::fresh(visit, errand, sign_in_ref)?,
     };
-    go_on(Run { visit, attempt }).await
+    Ok(Begun::At(Box::new(Run::new(visit, errand, attempt, sign_in, need).await?)))
+}
+
+/// A factor is set up by whoever has proven their presence just now.
+async fn may_begin(visit: &Visit<'_>, sign_in: Option<&SignIn>) -> Result<bool, Trouble> {
+    match sign_in {
+        Some(sign_in) => errand::is_fresh(visit, sign_in).await,
+        None => Ok(false),
+    }
 }
 
 pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
@@ -92,27 +159,48 @@ fn expired(visit: &Visit<'_>) -> Response<Body> {
 }
 
 async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
-    let attempt = match Attempt::resume(visit).await? {
-        Some(attempt) => attempt,
-        // Only the first form may come without anything in the store.
-        None if !form.text("username").is_empty() || form.text("password").is_empty() => {
-            Attempt::fresh(visit)?
-        }
-        None => return Ok(expired(visit)),
+    let mut run = match begin(visit).await? {
+        Begun::At(run) => *run,
+        Begun::Elsewhere(response) => return Ok(response),
     };
-    let mut run = Run { visit, attempt };
-    let flow = Arc::clone(&run.attempt.flow);
-    match run.next(&flow) {
+    // Only the first form of a sign-in may come without anything in the store.
+    if !run.attempt.is_stored() && run.errand == Errand::SignIn && !is_first(form) {
+        return Ok(expired(visit));
+    }
+    if form.text("leave") == "1" && run.attempt.progress.leave().is_some() {
+        return run.save_and_turn().await;
+    }
+    let generation = Arc::clone(&run.attempt.generation);
+    let Some(next) = run.next(&generation) else { return Ok(expired(visit)) };
+    match next {
+        Next::AskName(_) if !form.text("answer").is_empty() => passkey::answer(run, form).await,
         Next::AskName(identification) => identification::answer(run, identification, form).await,
         Next::AskPassword { lockout } => password::answer(run, lockout, form).await,
         Next::AskNewPassword => new_password::answer(run, form).await,
+        Next::AskFactor { classes, remembered } => {
+            factor::answer(run, &classes, remembered, form).await
+        }
+        Next::ChooseSetUp { flows } => set_up::answer(run, &flows, form).await,
+        Next::SetUpTotp { issuer, digits } => set_up_totp::answer(run, issuer, digits, form).await,
+        Next::SetUpPasskey { verification, resident, attestation } => {
+            let wish = set_up_passkey::wish(verification, resident, attestation);
+            set_up_passkey::answer(run, wish, form).await
+        }
+        Next::ShowRecoveryCodes { .. } => recovery_codes::answer(run, form).await,
         _ => go_on(run).await,
     }
 }
 
-/// Forgets the sign-in of this browser and begins again.
+fn is_first(form: &Form) -> bool {
+    let given = |name: &str| !form.text(name).is_empty();
+    given("username") || given("answer") || !(given("password") || given("code"))
+}
+
+/// Forgets the flow of this browser and begins again.
 async fn restart(visit: &Visit<'_>) -> Answer {
-    if let Some(attempt) = Attempt::resume(visit).await? {
+    let sign_in = visit.sign_in().await?;
+    let errand = Errand::of(visit.path()).unwrap_or(Errand::SignIn);
+    if let Some(attempt) = Attempt::resume(visit, errand, sign_in.as_deref()).await? {
         attempt.drop(visit).await?;
     }
     let mut response = reply::see_other(&action(visit));
@@ -120,14 +208,33 @@ async fn restart(visit: &Visit<'_>) -> Answer {
     Ok(response)
 }
 
+/// The dispatcher again, for a step that may come back to itself.
+fn go_on_boxed<'a>(run: Run<'a>) -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
+    Box::pin(go_on(run))
+}
+
 /// The dispatcher: shows what the flow asks for next, or ends it.
 async fn go_on(mut run: Run<'_>) -> Answer {
-    let flow = Arc::clone(&run.attempt.flow);
-    match run.next(&flow) {
-        Next::AskName(_) => Ok(identification::ask(&run, None)),
+    let generation = Arc::clone(&run.attempt.generation);
+    let Some(next) = run.next(&generation) else { return Ok(expired(run.visit)) };
+    match next {
+        Next::AskName(identification) => identification::ask(&run, identification, None),
         Next::AskPassword { .. } => Ok(password::ask(&run, None)),
         Next::AskNewPassword => Ok(new_password::ask(&run, &[])),
+        Next::AskFactor { classes, remembered } => {
+            let class = factor::wanted(&classes, run.visit.query("with").as_deref());
+            factor::ask(&run, factor::Ask { class, classes: &classes, remembered, problem: None })
+        }
+        Next::ChooseSetUp { flows } => Ok(set_up::ask(&run, &flows)),
+        Next::SetUpTotp { issuer, digits } => set_up_totp::ask(run, issuer, digits, None).await,
+        Next::SetUpPasskey { verification, resident, attestation } => {
+            let wish = set_up_passkey::wish(verification, resident, attestation);
+            set_up_passkey::ask(&run, wish, None)
+        }
+        Next::ShowRecoveryCodes { count } => recovery_codes::ask(run, count).await,
+        Next::Lacks { classes } => Ok(factor::lacks(&run, &classes)),
         Next::SignIn { stay } => login::finish(run, stay).await,
+        Next::Done => done::finish(run).await,
         Next::Refuse { text } => {
             run.attempt.drop(run.visit).await?;
             let mut page = ErrorPage::new(ErrorKind::BadRequest);
@@ -141,54 +248,6 @@ async fn go_on(mut run: Run<'_>) -> Answer {
             tracing::error!(place, reason, "a sign-in cannot go on");
             Ok(run.visit.error(ErrorKind::Internal))
         }
-    }
-}
-
-/// One step of a flow.
-struct Run<'a> {
-    visit: &'a Visit<'a>,
-    attempt: Attempt,
-}
-
-impl Run<'_> {
-    fn next<'f>(&mut self, flow: &'f crate::blueprint::flow::Flow) -> Next<'f> {
-        let generation = Arc::clone(&self.attempt.generation);
-        let conditions = Conditions { visit: self.visit, generation: &generation };
-        conditions.next(flow, &mut self.attempt.progress)
-    }
-
-    /// The title of the app that the flow leads to.
-    fn continue_to(&self) -> Option<String> {
-        app_of(self.visit).map(|app| app.title.clone())
-    }
-
-    /// The page of a stage; `again` if what was posted is asked for once more.
-    fn ask<P: Page>(&self, page: &P, again: bool) -> Response<Body> {
-        let visit = self.visit;
-        let token = csrf::token(&visit.server.key, &self.attempt.cookie);
-        let status = if again { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-        // The last form ends in a redirect to an app, which `form-action` would stop.
-        let class = PageClass::OnwardToApp;
-        let wanted = For { class, status, user: None, csrf: Some(&token) };
-        let mut response = reply::page(visit.server, &visit.runtime, wanted, page);
-        let cookie = &self.attempt.cookie;
-        visit.set_cookie(&mut response, &visit.flow_cookie(), cookie, Some(LASTS));
-        response
-    }
-
-    fn not_served(&self, stage: &crate::blueprint::flow::Stage) -> Response<Body> {
-        let visit = self.visit;
-        let declared = conditions::declared(&self.attempt.generation.sources, stage.at);
-        let (file, line) = (&declared.place.file, declared.place.line);
-        tracing::warn!(file, line, "a sign-in ended at a stage that is not served yet");
-        let flow = &self.attempt.flow;
-        let page = StageNotServed {
-            flow: flow.title.clone().unwrap_or_else(|| flow.slug.value.clone()),
-            stage: declared.text.split_whitespace().next().unwrap_or("").to_owned(),
-            declared,
-        };
-        let wanted = For::sign_in_host(StatusCode::NOT_IMPLEMENTED);
-        reply::page(visit.server, &visit.runtime, wanted, &page)
     }
 }
 
@@ -210,14 +269,32 @@ fn app_of<'v>(visit: &'v Visit<'_>) -> Option<&'v App> {
     visit.runtime.app(&slug)
 }
 
-/// The address that forms of this sign-in are posted to: it holds where to go on.
+/// The address that forms of this flow are posted to: it holds where to go on.
 fn action(visit: &Visit<'_>) -> String {
-    let next = visit.next();
-    if next == "/" {
-        return "/sign-in".to_owned();
-    }
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    format!("/sign-in?{}", query.append_pair("next", &next).finish())
+    if let Some(flow) = visit.query("flow") {
+        query.append_pair("flow", &flow);
+    }
+    let next = visit.next();
+    if next != "/" {
+        query.append_pair("next", &next);
+    }
+    match query.finish().as_str() {
+        "" => visit.path().to_owned(),
+        query => format!("{}?{query}", visit.path()),
+    }
+}
+
+/// The address of another flow that comes back to `next`.
+fn by_way_of(path: &str, next: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    format!("{path}?{}", query.append_pair("next", next).finish())
+}
+
+/// The same address with one more value in its query.
+fn with(address: &str, pair: &str) -> String {
+    let joiner = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{joiner}{pair}")
 }
 
 /// A disabled account fails like a wrong password: the files or the store may have disabled it.

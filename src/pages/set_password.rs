@@ -96,6 +96,7 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
     }
     // Whoever holds the link is let in by it: a lockout of guesses does not keep them out.
     tx.clear_attempts(&attempts::account_key(&link.user.id)).await?;
+    tx.forget_proofs_of(&link.user.id).await?;
     let ended = tx.end_sessions_of(&link.user.id, now).await?;
     tx.commit().await?;
     server.sessions.forget(&ended);

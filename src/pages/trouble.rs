@@ -1,5 +1,6 @@
 //! What goes wrong on a page that is not the visitor's fault.
 
+use crate::factor::FactorError;
 use crate::flow::hashing::HashError;
 use crate::ids::NoRandomness;
 use crate::session::SessionError;
@@ -16,4 +17,6 @@ pub enum Trouble {
     Randomness(#[from] NoRandomness),
     #[error(transparent)]
     Hash(#[from] HashError),
+    #[error(transparent)]
+    Factor(#[from] FactorError),
 }

@@ -11,6 +11,7 @@ use super::Pages;
 use crate::access::target::Client;
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
+use crate::secret::TokenDigest;
 use crate::session::{SessionError, SignIn};
 use crate::web::cookies::{self, NewCookie};
 use crate::web::reply;
@@ -94,6 +95,17 @@ impl<'a> Visit<'a> {
 
     pub fn flow_cookie(&self) -> String {
         self.own_cookie("doorward-flow")
+    }
+
+    /// The cookie by which a browser is known again.
+    pub fn browser_cookie(&self) -> String {
+        self.own_cookie("doorward-browser")
+    }
+
+    /// This browser, if somebody signed in with it before.
+    pub fn browser(&self) -> Option<TokenDigest> {
+        let cookie = self.cookie(&self.browser_cookie())?;
+        Some(self.server.key.digest(cookie.as_bytes()))
     }
 
     /// Cookies do not know ports, and the prefix needs https.

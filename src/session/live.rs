@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use super::account::{Account, Profile};
 use crate::access::person::Proofs;
 use crate::clock::Millis;
-use crate::store::{self, PassedFlows};
+use crate::store::{self, PassedFlows, Proven};
 
 /// A sign-in on Doorward's own host.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct SignIn {
     pub id: String,
     pub account: Arc<Account>,
     pub created_at: Millis,
+    pub proven: Proven,
+    /// The factors among them, as rules ask for them.
     pub proofs: Proofs,
     pub flows: PassedFlows,
     expires_at: Millis,
@@ -26,12 +28,13 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    pub(super) fn new(row: store::Session, account: Arc<Account>, proofs: Proofs) -> Self {
+    pub(super) fn new(row: store::Session, account: Arc<Account>) -> Self {
         Self {
             id: row.id,
             account,
             created_at: row.created_at,
-            proofs,
+            proofs: row.proofs.factors.iter().map(|(factor, at)| (*factor, *at)).collect(),
+            proven: row.proofs,
             flows: row.flows,
             expires_at: row.expires_at,
             idle: row.idle,
@@ -44,6 +47,13 @@ impl SignIn {
     pub fn is_live(&self, now: Millis) -> bool {
         let seen = Millis(self.seen_at.load(Ordering::Relaxed));
         !self.ended.load(Ordering::Acquire) && now < self.expires_at && now < seen.plus(self.idle)
+    }
+
+    /// The end of a session that a browser keeps when it closes.
+    #[must_use]
+    pub fn stays_until(&self) -> Option<Millis> {
+        let whole = self.expires_at.since(self.created_at);
+        (self.idle >= whole).then_some(self.expires_at)
     }
 
     /// Whether it came by the flow of this name, not too long ago.

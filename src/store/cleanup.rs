@@ -13,6 +13,8 @@ pub struct Retention {
     pub events: Duration,
     /// Ended sessions and tokens, retired secrets and idle counters.
     pub ended: Duration,
+    /// Browsers that nobody signed in with: as long as a cookie may live.
+    pub browsers: Duration,
     /// Used or expired tickets and links. Flows that ran out are worth nothing at once.
     pub expired: Duration,
     /// Generations, besides the one in force.
@@ -28,6 +30,7 @@ impl Default for Retention {
             tombstones: days(30),
             events: days(365),
             ended: days(30),
+            browsers: days(400),
             expired: days(1),
             generations: 50,
             batch: 500,
@@ -50,6 +53,8 @@ pub struct Cleaned {
     pub generations: u64,
     pub events: u64,
     pub attempts: u64,
+    pub once: u64,
+    pub browsers: u64,
 }
 
 impl Store {
@@ -74,6 +79,7 @@ impl Store {
         let mut tx = self.begin().await?;
         cleaned.app_sessions = tx.purge_app_sessions(now.minus(keep.ended), keep.batch).await?;
         cleaned.sessions = tx.purge_sessions(now.minus(keep.ended), keep.batch).await?;
+        cleaned.browsers = tx.purge_browsers(now.minus(keep.browsers), keep.batch).await?;
         cleaned.tokens = tx.purge_tokens(now.minus(keep.ended), keep.batch).await?;
         tx.commit().await
     }
@@ -89,6 +95,7 @@ impl Store {
         cleaned.tickets = tx.purge_tickets(before, keep.batch).await?;
         cleaned.flow_states = tx.purge_flow_states(now, keep.batch).await?;
         cleaned.links = tx.purge_links(before, keep.batch).await?;
+        cleaned.once = tx.purge_once(now, keep.batch).await?;
         cleaned.attempts = tx.purge_attempts(now.minus(keep.ended), keep.batch).await?;
         tx.commit().await
     }

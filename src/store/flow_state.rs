@@ -73,15 +73,15 @@ impl Read {
 }
 
 impl Tx {
-    /// Begins a flow, in place of the one that this browser had.
-    pub async fn put_flow_state(&mut self, state: NewFlowState<'_>, now: Millis) -> Result<()> {
+    /// Begins a flow, in place of the one that this browser had, and tells its version.
+    pub async fn put_flow_state(&mut self, state: NewFlowState<'_>, now: Millis) -> Result<i64> {
         let sql = "INSERT INTO flow_states \
             (digest, flow, purpose, generation, data, created_at, expires_at, version) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, 1) \
             ON CONFLICT (digest) DO UPDATE SET flow = excluded.flow, \
             purpose = excluded.purpose, generation = excluded.generation, \
             data = excluded.data, created_at = excluded.created_at, \
-            expires_at = excluded.expires_at, version = flow_states.version + 1";
+            expires_at = excluded.expires_at, version = flow_states.version + 1 RETURNING *";
         let values = vec![
             state.digest.into(),
             state.flow.into(),
@@ -91,7 +91,7 @@ impl Tx {
             now.into(),
             state.expires_at.into(),
         ];
-        self.change(sql, values).await.map(|_| ())
+        Ok(FlowState::from_row(&self.get(sql, values).await?)?.version)
     }
 
     /// Goes one step on from `version`. False if another step was faster or time is up.

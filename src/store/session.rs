@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::browser::ProofTimes;
 use super::db::row::Row;
 use super::db::value::Value;
 use super::db::{Read, Tx};
@@ -12,6 +15,28 @@ use crate::secret::TokenDigest;
 
 /// The flows that a sign-in came by, and until when each of them counts.
 pub type PassedFlows = BTreeMap<String, Millis>;
+
+/// What was proven in a session, and when (`security.md` R9).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proven {
+    /// The last time that the password was given, or what stands in its place.
+    pub first: Option<Millis>,
+    pub factors: ProofTimes,
+}
+
+impl Proven {
+    /// With what was proven besides; the later time of each counts.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.first = self.first.max(other.first);
+        for (factor, at) in other.factors {
+            let known = self.factors.entry(factor).or_insert(at);
+            *known = (*known).max(at);
+        }
+        self
+    }
+}
 
 /// A person signed in with one browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +54,7 @@ pub struct Session {
     pub address: String,
     pub agent: String,
     pub flows: PassedFlows,
-    /// When which factor was proven, as the flow writes it.
-    pub proofs: serde_json::Value,
+    pub proofs: Proven,
 }
 
 /// A session that begins.
@@ -44,7 +68,7 @@ pub struct NewSession<'a> {
     pub address: &'a str,
     pub agent: &'a str,
     pub flows: &'a PassedFlows,
-    pub proofs: &'a serde_json::Value,
+    pub proofs: &'a Proven,
 }
 
 const TOUCHED_AT_ONCE: usize = 50;
@@ -158,7 +182,7 @@ impl Tx {
     }
 
     /// Replaces the record of what was proven when.
-    pub async fn put_proofs(&mut self, id: &str, proofs: &serde_json::Value) -> Result<bool> {
+    pub async fn put_proofs(&mut self, id: &str, proofs: &Proven) -> Result<bool> {
         let sql = "UPDATE sessions SET proofs = $2 WHERE id = $1 AND ended_at IS NULL";
         self.change_one(sql, vec![id.into(), Value::json(proofs)?]).await
     }

@@ -178,23 +178,36 @@ impl Tx {
     pub async fn replace_password(
         &mut self,
         id: &str,
-        known: Millis,
+        known: Option<Millis>,
         password: NewPassword<'_>,
         now: Millis,
     ) -> Result<bool> {
         let sql = "UPDATE users SET password_hash = $2, must_change = $3, password_set_at = $4 \
-            WHERE id = $1 AND password_set_at = $5 AND NOT disabled";
+            WHERE id = $1 AND password_set_at IS NOT DISTINCT FROM CAST($5 AS BIGINT) \
+            AND NOT disabled";
         let must_change = password.must_change.into();
         let values = vec![id.into(), password.hash.into(), must_change, now.into(), known.into()];
         self.change_one(sql, values).await
     }
 
-    /// Notes a sign-in by the password that was set at `known`. False if that is no longer the
-    /// password, or the account is disabled. Until the commit nobody changes either.
-    pub async fn note_sign_in(&mut self, id: &str, known: Millis, now: Millis) -> Result<bool> {
-        let sql = "UPDATE users SET signed_in_at = $3 \
-            WHERE id = $1 AND password_set_at = $2 AND NOT disabled";
+    /// Notes a sign-in that began when the password was the one set at `known`. False if it is so
+    /// no longer, or the account is disabled. Until the commit nobody changes either.
+    pub async fn note_sign_in(
+        &mut self,
+        id: &str,
+        known: Option<Millis>,
+        now: Millis,
+    ) -> Result<bool> {
+        let sql = "UPDATE users SET signed_in_at = $3 WHERE id = $1 \
+            AND password_set_at IS NOT DISTINCT FROM CAST($2 AS BIGINT) AND NOT disabled";
         self.change_one(sql, vec![id.into(), known.into(), now.into()]).await
+    }
+
+    /// Until the commit nobody else changes this account or what belongs to it. False if it is
+    /// disabled or gone.
+    pub async fn hold_account(&mut self, id: &str) -> Result<bool> {
+        let sql = "UPDATE users SET signed_in_at = signed_in_at WHERE id = $1 AND NOT disabled";
+        self.change_one(sql, vec![id.into()]).await
     }
 
     /// Sets a blueprint's initial password: once in an account's life, and never over another.

@@ -51,7 +51,7 @@ impl Assets {
         let sheet = format!("{}{}", assets.inline_style, style("style.css", overrides));
         let sheet = assets.add("style.css", sheet.into_bytes().into());
         assets.sheets.extend(sheet);
-        for name in ["favicon.svg", "logo.svg"] {
+        for name in ["favicon.svg", "logo.svg", "passkey.js"] {
             if let Some(file) = Shipped::get(name) {
                 assets.add(name, file.data.into_owned().into());
             }
@@ -111,6 +111,7 @@ impl Assets {
 pub fn content_type(name: &str) -> Option<&'static str> {
     Some(match name.rsplit_once('.')?.1 {
         "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml",
         "png" => "image/png",
         "jpg" | "jpeg" => "image/jpeg",
@@ -184,7 +185,7 @@ mod tests {
         assert_eq!(sheet.content_type, "text/css; charset=utf-8");
         assert_eq!(sheet.cache_control, IMMUTABLE);
         assert!(sheet.bytes.starts_with(assets.inline_style().as_bytes()));
-        assert!(sheet.bytes.len() < 12_800, "{} bytes", sheet.bytes.len());
+        assert!(sheet.bytes.len() < 14_800, "{} bytes", sheet.bytes.len());
         assert!(assets.get("/assets/style.0000000000000000.css").is_none());
     }
 

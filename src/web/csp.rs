@@ -22,8 +22,8 @@ pub enum PageClass {
 pub const ASSET_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
 
-const OWN: &str = "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; \
-                   base-uri 'none'; frame-ancestors 'none'";
+const OWN: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                   font-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The header values, made once from the inline style that app-host pages carry.
 #[derive(Clone, Debug)]
@@ -91,7 +91,6 @@ mod tests {
             assert!(value.starts_with("default-src 'none'; "), "{value}");
             assert!(value.contains("base-uri 'none'"), "{value}");
             assert!(value.contains("frame-ancestors 'none'"), "{value}");
-            assert!(!value.contains("script-src"), "{value}");
             assert!(!value.contains("unsafe"), "{value}");
             assert!(!value.contains("  "), "{value}");
         }
@@ -99,5 +98,6 @@ mod tests {
         assert!(!policies.value(PageClass::OnwardToApp).contains("form-action"));
         assert!(policies.value(PageClass::AppHost).contains("form-action 'none'"));
         assert!(!policies.value(PageClass::AppHost).contains("'self'"));
+        assert!(!policies.value(PageClass::AppHost).contains("script-src"));
     }
 }

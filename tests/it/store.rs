@@ -2,6 +2,7 @@
 
 mod attempts;
 mod cleanup;
+mod factors;
 mod flow_states;
 mod generations;
 mod objects;
@@ -14,7 +15,7 @@ mod users;
 
 use doorward::clock::Millis;
 use doorward::secret::TokenDigest;
-use doorward::store::{Attributes, NewSession, NewUser, Session, Store};
+use doorward::store::{Attributes, NewSession, NewUser, Proven, Session, Store};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ async fn insert_session(store: &Store, id: &str, user_id: &str, mark: u8, now: M
         address: "192.0.2.1",
         agent: "Firefox",
         flows: &BTreeMap::from([("main".to_owned(), now.plus(hours(12)))]),
-        proofs: &serde_json::json!({ "password": now }),
+        proofs: &Proven { first: Some(now), ..Proven::default() },
     };
     tx.insert_session(session, now).await.expect("inserted");
     tx.commit().await.expect("committed");

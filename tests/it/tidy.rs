@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "clock",
     "ids",
     "secret",
@@ -15,6 +15,7 @@ const ORDER: [&str; 21] = [
     "access",
     "blueprint",
     "store",
+    "factor",
     "journal",
     "runtime",
     "session",

@@ -3,11 +3,14 @@
 use crate::access::Target;
 use crate::access::condition::{ConditionError, Facts, Reputation, Truth};
 use crate::access::person::{Person, PersonKind, Proofs};
-use crate::blueprint::flow::Flow;
+use crate::blueprint::flow::Stage;
 use crate::blueprint::source::{Name, Sources, Span};
-use crate::flow::stages::{self, Next, Progress};
+use crate::factor::held::Held;
+use crate::flow::progress::Progress;
+use crate::flow::stages::{self, Flows, Known, Next, Wanted};
 use crate::pages::pinned::Generation;
 use crate::pages::visit::Visit;
+use crate::store::ProofTimes;
 use crate::web::templates::{Declared, SourcePlace};
 
 /// What conditions of stages are judged by.
@@ -18,14 +21,27 @@ pub struct Conditions<'a> {
 
 impl Conditions<'_> {
     /// What the flow asks for next.
-    pub fn next<'f>(&self, flow: &'f Flow, progress: &mut Progress) -> Next<'f> {
+    pub fn next<'f>(
+        &self,
+        flows: Flows<'f>,
+        progress: &mut Progress,
+        held: &Held,
+        remembered: &ProofTimes,
+        wanted: Wanted<'_>,
+    ) -> Next<'f> {
+        let (holds, skip) = (|policy: &Name| self.holds(policy), |stage: &Stage| self.skips(stage));
+        let now = self.visit.server.clock.now();
+        let known = Known { holds: &holds, skip: &skip, held, remembered, wanted, now };
+        stages::next(flows, progress, &known)
+    }
+
+    /// Only a development server lets pass what is not served.
+    fn skips(&self, stage: &Stage) -> bool {
         let dev = self.visit.runtime.addressing.dev && self.visit.server.listening.loopback_only;
-        stages::next(flow, progress, &|policy| self.holds(policy), &|stage| {
-            if dev {
-                tracing::warn!(place = %self.place(stage.at), "a stage that is not served yet was skipped: this is a development server");
-            }
-            dev
-        })
+        if dev {
+            tracing::warn!(place = %self.place(stage.at), "a stage that is not served yet was skipped: this is a development server");
+        }
+        dev
     }
 
     /// A policy about somebody who is not signed in yet sees the request alone.
@@ -49,7 +65,7 @@ impl Conditions<'_> {
         };
         let target = Target {
             host: self.visit.runtime.external.host.as_str().into(),
-            path: "/sign-in".into(),
+            path: self.visit.path().into(),
             method: "GET".into(),
             client: self.visit.client,
         };

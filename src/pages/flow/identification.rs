@@ -1,10 +1,8 @@
 //! `identification`: who is it.
 
-use axum::body::Body;
-use http::Response;
-
-use super::{Answer, Run, action};
+use super::{Answer, Run, action, passkey};
 use crate::blueprint::flow::{Accept, Identification};
+use crate::factor::passkey::Verification;
 use crate::store::User;
 use crate::web::form::Form;
 use crate::web::templates::{Identify, IdentifyProblem};
@@ -12,32 +10,38 @@ use crate::web::templates::{Identify, IdentifyProblem};
 /// A longer name is nobody's: the longest e-mail address (RFC 5321 §4.5.3.1.3).
 const LONGEST: usize = 254;
 
-pub fn ask(run: &Run<'_>, problem: Option<IdentifyProblem>) -> Response<Body> {
+/// Asks for a name; a browser that has a passkey may offer it in its place.
+pub fn ask(run: &Run<'_>, stage: &Identification, problem: Option<IdentifyProblem>) -> Answer {
+    let passkey = match stage.passkey_autofill {
+        true => Some(passkey::challenge(run, Vec::new(), Verification::Required)?),
+        false => None,
+    };
     let page = Identify {
         title: run.attempt.flow.title.clone().unwrap_or_else(|| "Sign in".to_owned()),
         username: String::new(),
         error: problem,
         continue_to: run.continue_to(),
         links: Vec::new(),
+        passkey,
         action: action(run.visit),
     };
-    run.ask(&page, problem.is_some())
+    Ok(run.ask(&page, problem.is_some()))
 }
 
 /// A name was given. Nothing that follows tells whether anybody has it.
 pub async fn answer(mut run: Run<'_>, stage: &Identification, form: &Form) -> Answer {
     let login = form.text("username");
     if login.is_empty() {
-        return Ok(ask(&run, Some(IdentifyProblem::Missing)));
+        return ask(&run, stage, Some(IdentifyProblem::Missing));
     }
     if login.len() > LONGEST || login.contains('\0') {
-        return Ok(ask(&run, Some(IdentifyProblem::TooLong)));
+        return ask(&run, stage, Some(IdentifyProblem::TooLong));
     }
     let user = run.visit.server.store.read().await?.find_user_by_login(login).await?;
     let user = user.filter(|user| accepts(stage, user, login));
     run.attempt.progress.login = Some(login.to_owned());
     run.attempt.progress.user_id = user.map(|user| user.id);
-    run.attempt.save_and_turn(run.visit).await
+    run.save_and_turn().await
 }
 
 /// Whether the stage takes this kind of name. `accept` unsaid takes both.

@@ -6,6 +6,7 @@ use http::Response;
 use super::{Answer, Run, action, expired, is_enabled};
 use crate::flow::hashing::Verified;
 use crate::flow::new_password;
+use crate::flow::progress::First;
 use crate::pages::set_password;
 use crate::store::NewPassword;
 use crate::web::form::Form;
@@ -28,7 +29,7 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
     let visit = run.visit;
     let server = visit.server;
     let progress = &run.attempt.progress;
-    let (Some(id), Some(proven)) = (progress.user_id.clone(), progress.password) else {
+    let (Some(id), Some(first)) = (progress.user_id.clone(), progress.first) else {
         return Ok(expired(visit));
     };
     let user = server.store.read().await?.find_user(&id).await?;
@@ -50,14 +51,15 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
     let now = server.clock.now();
     let mut tx = server.store.begin().await?;
     let new = NewPassword { hash: &hash, must_change: false };
-    if !tx.replace_password(&id, proven, new, now).await? {
+    if !tx.replace_password(&id, first.password_set_at, new, now).await? {
         return Ok(expired(visit));
     }
+    tx.forget_proofs_of(&id).await?;
     let ended = tx.end_sessions_of(&id, now).await?;
     tx.commit().await?;
     server.sessions.forget(&ended);
     server.journal.note("password.changed", Some(&user.username), None, serde_json::json!({}));
-    run.attempt.progress.password = Some(now);
+    run.attempt.progress.first = Some(First { at: now, password_set_at: Some(now) });
     run.attempt.progress.must_change = false;
-    run.attempt.save_and_turn(visit).await
+    run.save_and_turn().await
 }

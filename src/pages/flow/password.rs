@@ -3,10 +3,11 @@
 use axum::body::Body;
 use http::Response;
 
-use super::{Answer, Run, Trouble, action, is_enabled, too_many};
+use super::{Answer, Errand, Run, Trouble, action, is_enabled, too_many, with};
 use crate::blueprint::flow::Lockout;
 use crate::flow::attempts::{DEFAULT_LOCKOUT, Keys, Taken};
 use crate::flow::hashing::{LONGEST, Verified};
+use crate::flow::progress::First;
 use crate::pages::visit::Visit;
 use crate::secret::Secret;
 use crate::store::User;
@@ -16,10 +17,9 @@ use crate::web::visitor;
 
 pub fn ask(run: &Run<'_>, problem: Option<SignInProblem>) -> Response<Body> {
     let action = action(run.visit);
-    let joiner = if action.contains('?') { '&' } else { '?' };
     let page = Password {
         who: run.attempt.progress.login.clone().unwrap_or_default(),
-        not_you: format!("{action}{joiner}restart=1"),
+        not_you: with(&action, "restart=1"),
         error: problem,
         continue_to: run.continue_to(),
         links: Vec::new(),
@@ -74,9 +74,13 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
     if answer == Verified::RightButOld {
         upgrade(visit, &user, &given).await?;
     }
-    run.attempt.progress.password = Some(set_at);
+    run.attempt.progress.first = Some(First { at: now, password_set_at: Some(set_at) });
     run.attempt.progress.must_change = user.must_change;
-    run.attempt.save_and_turn(visit).await
+    // In a session there may be nothing more to ask, and nothing to write for it.
+    match run.errand {
+        Errand::StepUp if !run.attempt.is_stored() => super::go_on_boxed(run).await,
+        _ => run.save_and_turn().await,
+    }
 }
 
 async fn upgrade(visit: &Visit<'_>, user: &User, given: &Secret) -> Result<(), Trouble> {

@@ -226,11 +226,9 @@ fn a_weaker_sign_in_is_held() {
     assert_eq!(flow_edit("device-classes totp", "device-classes totp email-code"), flow);
     assert_eq!(flow_edit("days=30", "days=90"), flow);
     assert_eq!(flow_edit("    login\n", "    login { stay-signed-in days=365 }\n"), flow);
-    let chosen = ["--allow settings.default-flows.authentication"];
-    assert_eq!(
-        flow_edit("authentication sign-in", "authentication builtin.authentication"),
-        chosen
-    );
+    let chosen = flow_edit("authentication sign-in", "authentication builtin.authentication");
+    assert!(!chosen.is_empty());
+    assert!(chosen.iter().all(|each| each == "--allow settings.default-flows.authentication"));
     let weak = "flow weak for=authentication { identification; password; login }\ngroup readonly\n";
     assert_eq!(flow_edit("group readonly\n", weak).len(), 0);
 }

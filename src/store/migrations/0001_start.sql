@@ -66,7 +66,7 @@ CREATE TABLE sessions (
     address TEXT NOT NULL,
     agent TEXT NOT NULL,
     flows TEXT NOT NULL,         -- JSON map of the flows it came by, each good until then
-    proofs TEXT NOT NULL         -- JSON
+    proofs TEXT NOT NULL         -- JSON: what was proven, and when
 );
 CREATE UNIQUE INDEX sessions_by_digest ON sessions (digest);
 CREATE INDEX sessions_by_user ON sessions (user_id);
@@ -206,3 +206,48 @@ CREATE TABLE tokens (
 CREATE UNIQUE INDEX tokens_by_digest ON tokens (digest);
 CREATE INDEX tokens_by_user ON tokens (user_id);
 CREATE INDEX tokens_by_revocation ON tokens (revoked_at) WHERE revoked_at IS NOT NULL;
+
+-- Second factors and passkeys, several for each person. Sealed with the master key.
+CREATE TABLE factors (
+    id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('totp', 'webauthn', 'email-code', 'duo')),
+    name TEXT NOT NULL,
+    credential TEXT,             -- of a passkey: its id, base64url
+    sealed BYTEA NOT NULL,       -- JSON, empty where there is nothing to keep
+    counter BIGINT NOT NULL,     -- the last time step or signature count; only ever grows
+    created_at BIGINT NOT NULL,
+    used_at BIGINT
+);
+CREATE UNIQUE INDEX factors_by_credential ON factors (credential) WHERE credential IS NOT NULL;
+CREATE INDEX factors_by_user ON factors (user_id);
+
+-- Recovery codes, each good once.
+CREATE TABLE recovery_codes (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    digest BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    used_at BIGINT,
+    PRIMARY KEY (user_id, digest)
+);
+
+-- Browsers that a person signed in with, and what was proven there. One browser may have several.
+CREATE TABLE browsers (
+    digest BYTEA NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    proofs TEXT NOT NULL,        -- JSON map of factors, each with the time of its proof
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    address TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    PRIMARY KEY (digest, user_id)
+);
+CREATE INDEX browsers_by_user ON browsers (user_id);
+CREATE INDEX browsers_by_time ON browsers (seen_at);
+
+-- What may be used once, such as the challenge of a passkey, until it means nothing any more.
+CREATE TABLE once (
+    digest BYTEA NOT NULL PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX once_by_expiry ON once (expires_at);

@@ -32,6 +32,7 @@ pub(super) fn add(
     environment.add_function("icon", move |name: &str| icon(&icons, name));
     environment.add_filter("href", href);
     environment.add_filter("local", local);
+    environment.add_filter("otpauth", otpauth);
     environment.add_filter("initial", initial);
     environment.add_filter("hue", hue);
 }
@@ -83,6 +84,12 @@ pub(super) fn is_local(url: &str) -> bool {
     url.starts_with('/')
         && !url.starts_with("//")
         && !url.contains(|c: char| c == '\\' || c.is_control())
+}
+
+/// An address that an authenticator app opens; any other becomes `#`.
+fn otpauth(url: &str) -> Value {
+    let known = url.starts_with("otpauth://totp/");
+    Value::from_safe_string(if known { escaped(url) } else { "#".to_owned() })
 }
 
 fn text(catalogue: &Catalogue, key: &str, values: &Kwargs) -> Result<String, Error> {

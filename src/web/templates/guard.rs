@@ -152,15 +152,21 @@ impl Look<'_> {
         for (name, value) in &tag.attributes {
             attribute(&tag.name, name, value)?;
         }
-        if matches!(tag.name.as_str(), "style" | "title") { self.raw(&tag) } else { Ok(tag.rest) }
+        match tag.name.as_str() {
+            "script" => empty(&tag),
+            "style" | "title" => self.raw(&tag),
+            _ => Ok(tag.rest),
+        }
     }
 
     fn element(&mut self, tag: &Tag<'_>) -> Result<(), String> {
         let name = tag.name.as_str();
-        if !ELEMENTS.contains(&name) && !MORE_ELEMENTS.contains(&name) {
+        // A script comes from a file of this host, and pages on other hosts have none.
+        let script = name == "script" && self.inline_style.is_none() && has(tag, "src");
+        if !script && !ELEMENTS.contains(&name) && !MORE_ELEMENTS.contains(&name) {
             return Err(format!("a page holds no <{name}> element"));
         }
-        if self.in_body && matches!(name, "style" | "title" | "link" | "meta") {
+        if self.in_body && matches!(name, "style" | "title" | "link" | "meta" | "script") {
             return Err(format!("<{name}> belongs into the head"));
         }
         self.in_body |= matches!(name, "body" | "svg");
@@ -195,6 +201,17 @@ impl Look<'_> {
             _ => Err(format!("<{}> holds text only", tag.name)),
         }
     }
+}
+
+/// The text of `<script>` is code, so there is none.
+fn empty<'a>(tag: &Tag<'a>) -> Result<&'a str, String> {
+    tag.rest.strip_prefix("</script>").ok_or_else(|| {
+        "a script stands in a file of its own, and `</script>` follows at once".to_owned()
+    })
+}
+
+fn has(tag: &Tag<'_>, attribute: &str) -> bool {
+    tag.attributes.iter().any(|(name, _)| name == attribute)
 }
 
 fn attribute(element: &str, name: &str, value: &str) -> Result<(), String> {
@@ -305,6 +322,26 @@ mod tests {
                     <form method=\"post\"><input value=\"<form style=x>\"></form></body></html>";
         let inside = page.find("<input").unwrap();
         assert_eq!(check(page, 1, None), Ok(vec![inside]));
+    }
+
+    #[test]
+    fn a_script_is_a_file_of_this_host_in_the_head() {
+        let page = |head: &str| format!("<html><head>{head}</head><body></body></html>");
+        let good = page("<script src=\"/assets/a.js\" defer></script>");
+        assert_eq!(check(&good, 0, None), Ok(Vec::new()));
+        assert!(check(&good, 0, Some("body{}")).is_err(), "on an application's host");
+        for bad in [
+            "<script></script>",
+            "<script>alert(1)</script>",
+            "<script src=\"/a.js\">alert(1)</script>",
+            "<script src=\"//evil.example/a.js\"></script>",
+            "<script src=\"/&#47;evil.example/a.js\"></script>",
+            "<script src=\"https://evil.example/a.js\"></script>",
+            "<script src=\"data:text/javascript,alert(1)\"></script>",
+            "<script src=\"/a.js\" onload=alert(1)></script>",
+        ] {
+            assert!(check(&page(bad), 0, None).is_err(), "{bad}");
+        }
     }
 
     /// security.md R20

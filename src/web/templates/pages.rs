@@ -2,6 +2,7 @@
 //!
 //! Samples are the contract with a theme: one that renders them all is good to serve.
 
+mod factor;
 mod portal;
 mod refusal;
 mod setup;
@@ -11,9 +12,13 @@ use serde::Serialize;
 
 use super::{Brand, FooterLink, Frame, Person, Place, Sample, Templates};
 
+pub use factor::{
+    ChooseSetUp, FactorProblem, LacksFactor, OtherFactor, PasskeyChallenge, ProveFactor,
+    RecoveryCodes, SetUpChoice, SetUpPasskey, SetUpTotp,
+};
 pub use portal::{AppCard, Category, Portal, SignOut, SignedOut};
 pub use refusal::{
-    Denial, Denied, ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted, StepUp,
+    Denial, Denied, ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted,
 };
 pub use setup::{
     AddressProblem, Declared, HeaderLine, SourcePlace, StageNotServed, Standin, WrongAddress,
@@ -47,11 +52,16 @@ pub(super) const SAMPLERS: &[Sampler] = &[
     sample::<Identify>,
     sample::<Password>,
     sample::<SetPassword>,
+    sample::<ProveFactor>,
+    sample::<ChooseSetUp>,
+    sample::<SetUpTotp>,
+    sample::<SetUpPasskey>,
+    sample::<RecoveryCodes>,
+    sample::<LacksFactor>,
     sample::<Portal>,
     sample::<SignOut>,
     sample::<SignedOut>,
     sample::<Denied>,
-    sample::<StepUp>,
     sample::<Standin>,
     sample::<WrongAddress>,
     sample::<ErrorPage>,

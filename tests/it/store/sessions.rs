@@ -1,7 +1,8 @@
 //! Sessions: when they live, and what ends with them.
 
 use doorward::clock::Millis;
-use doorward::store::{NewAppSession, Store};
+use doorward::model::factor::Factor;
+use doorward::store::{NewAppSession, Proven, Store};
 
 use super::{digest, find_session, hours, insert_session, insert_user};
 use crate::support::stores::{NOON, on_both_stores};
@@ -27,7 +28,7 @@ async fn a_session_ends_when_idle_and_at_its_latest() {
         insert_session(store, "ses_1", "usr_1", 1, NOON).await;
         let found = find_session(store, 1, NOON).await.expect("live");
         assert_eq!((found.id.as_str(), found.idle), ("ses_1", hours(2)));
-        assert_eq!(found.proofs, serde_json::json!({ "password": NOON.0 }));
+        assert_eq!(found.proofs, Proven { first: Some(NOON), ..Proven::default() });
         assert!(find_session(store, 1, NOON.plus(hours(2))).await.is_none());
 
         for hour in 1..=12 {
@@ -141,7 +142,7 @@ async fn after_a_rotation_the_old_cookie_is_worth_nothing() {
         insert_session(store, "ses_1", "usr_1", 1, NOON).await;
         let mut tx = store.begin().await.expect("begun");
         assert!(tx.rotate_session("ses_1", &digest(2)).await.expect("rotated"));
-        let proofs = serde_json::json!({ "totp": 5 });
+        let proofs = Proven { first: None, factors: [(Factor::Totp, NOON)].into() };
         assert!(tx.put_proofs("ses_1", &proofs).await.expect("put"));
         tx.commit().await.expect("committed");
         assert!(find_session(store, 1, NOON).await.is_none());

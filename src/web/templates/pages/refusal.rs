@@ -31,14 +31,6 @@ pub enum Denial {
     Undecided,
 }
 
-/// The application wants a second factor that cannot be proven yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StepUp {
-    pub app: String,
-    pub other_account: String,
-    pub reference: String,
-}
-
 /// Something went wrong: what, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorPage {
@@ -178,20 +170,6 @@ impl Page for Denied {
             denied(LONG, Denial::Undecided),
             Self { reference: HOSTILE.to_owned(), ..denied(HOSTILE, Denial::NotAllowed) },
         ]
-    }
-}
-
-impl Page for StepUp {
-    const TEMPLATE: &'static str = "step-up.html";
-    const PLACES: &'static [Place] = ANYWHERE;
-
-    fn samples() -> Vec<Self> {
-        let step_up = |app: &str| Self {
-            app: app.to_owned(),
-            other_account: OTHER_ACCOUNT.to_owned(),
-            reference: REFERENCE.to_owned(),
-        };
-        vec![step_up("Vaultwarden"), step_up(LONG), step_up(HOSTILE)]
     }
 }
 

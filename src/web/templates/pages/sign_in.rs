@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::factor::PasskeyChallenge;
 use super::{HOSTILE, LONG, Page, Place, SIGN_IN_HOST};
 
 /// Asks for a username or an e-mail address.
@@ -15,7 +16,9 @@ pub struct Identify {
     /// The title of the application where signing in began.
     pub continue_to: Option<String>,
     pub links: Vec<FlowLink>,
-    /// The path that the form is posted to, with the field `username`.
+    /// For a browser that offers a passkey in the place of a name.
+    pub passkey: Option<PasskeyChallenge>,
+    /// The path that the form is posted to, with the field `username`, or `ceremony` and `answer`.
     pub action: String,
 }
 
@@ -24,6 +27,8 @@ pub struct Identify {
 pub enum IdentifyProblem {
     Missing,
     TooLong,
+    /// The passkey that was offered is not known here.
+    Passkey,
 }
 
 /// A way to another flow.
@@ -108,6 +113,7 @@ impl Page for Identify {
             error: None,
             continue_to: None,
             links: Vec::new(),
+            passkey: None,
             action: "/sign-in".to_owned(),
         };
         vec![
@@ -117,6 +123,14 @@ impl Page for Identify {
                 ..plain.clone()
             },
             Self { error: Some(IdentifyProblem::Missing), ..plain.clone() },
+            Self {
+                error: Some(IdentifyProblem::Passkey),
+                passkey: Some(PasskeyChallenge {
+                    options: "{}".to_owned(),
+                    sealed: "c2VhbGVk".to_owned(),
+                }),
+                ..plain.clone()
+            },
             Self {
                 title: LONG.to_owned(),
                 username: LONG.to_owned(),

@@ -1,0 +1,46 @@
+//! A factor that was set up becomes the account's.
+
+use super::{Answer, Run, expired};
+use crate::factor::held::Held;
+use crate::flow::stages::may_add;
+use crate::store::Factor;
+use crate::web::templates::ErrorKind;
+
+/// Keeps a factor and how far the flow came, both or neither. Who may add one is asked again under
+/// the account's lock: of two flows that begin with none, one adds the first (`security.md` R9).
+pub async fn keep(mut run: Run<'_>, factor: Factor) -> Answer {
+    let visit = run.visit;
+    let server = visit.server;
+    let now = server.clock.now();
+    if !run.attempt.is_stored()
+        && let Some(elsewhere) = run.keep().await?
+    {
+        return Ok(elsewhere);
+    }
+    let mut tx = server.store.begin().await?;
+    if !tx.hold_account(&factor.user_id).await? {
+        return Ok(expired(visit));
+    }
+    let held = Held::of(&tx, &factor.user_id).await?;
+    if !may_add(&held, &run.attempt.progress) {
+        tracing::warn!(user = run.who(), "a factor was to be added by somebody who proved none");
+        return Ok(expired(visit));
+    }
+    if !tx.insert_factor(&factor).await? {
+        return Ok(visit.error(ErrorKind::BadRequest));
+    }
+    let progress = &mut run.attempt.progress;
+    progress.prove(factor.kind, now);
+    progress.pending = None;
+    progress.advance();
+    if !run.attempt.advance(&mut tx, now).await? {
+        return Ok(run.attempt.turn(visit));
+    }
+    tx.commit().await?;
+    let data = serde_json::json!({
+        "factor": factor.kind.word(), "name": factor.name, "address": visit.address(),
+    });
+    server.journal.note("factor.added", Some(&run.who()), None, data);
+    tracing::info!(user = run.who(), factor = factor.kind.word(), "a factor was added");
+    Ok(run.attempt.turn(visit))
+}

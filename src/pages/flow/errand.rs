@@ -1,0 +1,134 @@
+//! What a flow is gone through for: its address says it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Trouble, app_of};
+use crate::blueprint::flow::{Flow, Purpose};
+use crate::flow::progress::{First, Progress};
+use crate::flow::stages::Wanted;
+use crate::forward_auth::handover;
+use crate::model::factor::Factor;
+use crate::pages::visit::Visit;
+use crate::session::SignIn;
+
+/// For how long a proof is fresh enough to change what an account is proven by.
+pub const FRESH: Duration = Duration::from_secs(10 * 60);
+
+/// Where a flow leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// To a session.
+    SignIn,
+    /// To one more proof in the session that is there.
+    StepUp,
+    /// To one more factor of the account that is signed in.
+    SetUp,
+}
+
+impl Errand {
+    #[must_use]
+    pub fn of(path: &str) -> Option<Self> {
+        [Self::SignIn, Self::StepUp, Self::SetUp].into_iter().find(|errand| errand.path() == path)
+    }
+
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::SignIn => "/sign-in",
+            Self::StepUp => "/step-up",
+            Self::SetUp => "/set-up",
+        }
+    }
+
+    /// The flow that this visit is to go through.
+    pub fn flow<'v>(self, visit: &'v Visit<'_>) -> Option<&'v Arc<Flow>> {
+        match self {
+            Self::SignIn => visit.runtime.authentication_flow(app_of(visit)),
+            Self::StepUp => visit.runtime.default_flow(Purpose::StepUp),
+            Self::SetUp => {
+                let flow = visit.runtime.flows.get(&visit.query("flow")?)?;
+                (flow.purpose == Purpose::Setup).then_some(flow)
+            }
+        }
+    }
+
+    /// What somebody who is signed in begins with. A factor is set up by whoever proved one just
+    /// now, or gave the password if there is none (`security.md` R9).
+    pub fn begin(self, visit: &Visit<'_>, sign_in: Option<&SignIn>) -> Progress {
+        let Some(sign_in) = sign_in.filter(|_| self != Self::SignIn) else {
+            return Progress::default();
+        };
+        let user = &sign_in.account.profile().user;
+        let mut progress = Progress {
+            login: Some(user.username.clone()),
+            user_id: Some(user.id.clone()),
+            ..Progress::default()
+        };
+        if self == Self::SetUp {
+            let now = visit.server.clock.now();
+            let fresh = |at: &crate::clock::Millis| *at <= now && now.since(*at) <= FRESH;
+            let password_set_at = user.password_set_at;
+            let first = sign_in.proven.first.filter(fresh);
+            progress.first = first.map(|at| First { at, password_set_at });
+            let proven = sign_in.proven.factors.iter().filter(|(_, at)| fresh(at));
+            progress.proven = proven.map(|(factor, at)| (*factor, *at)).collect();
+        }
+        progress
+    }
+}
+
+/// What a step-up is wanted for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: the way is open, or closed for another reason.
+    Nothing,
+    /// A rule of an app asks for one of these, or any if there are none.
+    Factor(Vec<Factor>),
+    /// The person wants to change something.
+    Presence,
+}
+
+impl Need {
+    /// What is to be proven before this visit may go on.
+    pub async fn of(
+        errand: Errand,
+        visit: &Visit<'_>,
+        sign_in: Option<&Arc<SignIn>>,
+    ) -> Result<Self, Trouble> {
+        let (Errand::StepUp, Some(sign_in)) = (errand, sign_in) else { return Ok(Self::Nothing) };
+        let next = visit.next();
+        let Some(query) = next.strip_prefix(handover::START) else {
+            let fresh = is_fresh(visit, sign_in).await?;
+            return Ok(if fresh { Self::Nothing } else { Self::Presence });
+        };
+        let query = query.strip_prefix('?').unwrap_or("");
+        let now = visit.server.clock.now();
+        let verdict = handover::wanted(&visit.runtime, query, visit.client, sign_in, now);
+        Ok(match verdict {
+            Some(kinds) => Self::Factor(kinds),
+            None => Self::Nothing,
+        })
+    }
+
+    #[must_use]
+    pub fn wanted(&self) -> Wanted<'_> {
+        match self {
+            Self::Nothing => Wanted::SignIn,
+            Self::Factor(kinds) => Wanted::Factor(kinds),
+            Self::Presence => Wanted::Presence,
+        }
+    }
+}
+
+/// Whether the session has seen a proof just now: of a factor, if the account holds any.
+pub async fn is_fresh(visit: &Visit<'_>, sign_in: &SignIn) -> Result<bool, Trouble> {
+    let now = visit.server.clock.now();
+    let read = visit.server.store.read().await?;
+    let held = crate::factor::held::Held::of(&read, sign_in.account.id()).await?;
+    if held.is_empty() {
+        let fresh = |at| at <= now && now.since(at) <= FRESH;
+        return Ok(sign_in.proven.first.is_some_and(fresh));
+    }
+    Ok(sign_in.proofs.hold(&[], Some(FRESH), now))
+}

@@ -1,0 +1,174 @@
+//! `authenticator-validate`: a proof with a second factor that the account holds.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use http::{Response, StatusCode};
+
+use super::{Answer, Run, Trouble, action, by_way_of, is_enabled, passkey, too_many, with};
+use crate::factor::{passkey as keys, recovery_code, totp::Totp};
+use crate::flow::attempts::{DEFAULT_LOCKOUT, FactorKeys, Taken};
+use crate::model::factor::Factor;
+use crate::store::User;
+use crate::web::form::Form;
+use crate::web::templates::{
+    FactorProblem, LacksFactor, OtherFactor, PasskeyChallenge, ProveFactor,
+};
+use crate::web::visitor;
+
+/// What is asked.
+pub struct Ask<'a> {
+    pub class: Factor,
+    pub classes: &'a [Factor],
+    pub remembered: Option<Duration>,
+    pub problem: Option<FactorProblem>,
+}
+
+/// The class that the person chose, or the first.
+pub fn wanted(classes: &[Factor], word: Option<&str>) -> Factor {
+    let chosen = word.and_then(Factor::from_word).filter(|class| classes.contains(class));
+    chosen.or(classes.first().copied()).unwrap_or(Factor::Totp)
+}
+
+pub fn ask(run: &Run<'_>, asked: Ask<'_>) -> Answer {
+    let action = action(run.visit);
+    let others = asked.classes.iter().filter(|class| **class != asked.class);
+    let other = |class: &Factor| OtherFactor {
+        class: class.word(),
+        url: with(&action, &format!("with={}", class.word())),
+    };
+    let passkey = match asked.class {
+        Factor::Webauthn => Some(challenge(run)?),
+        _ => None,
+    };
+    let page = ProveFactor {
+        class: asked.class.word(),
+        who: run.who(),
+        not_you: run.sign_in.is_none().then(|| with(&action, "restart=1")),
+        error: asked.problem,
+        continue_to: run.continue_to(),
+        others: others.map(other).collect(),
+        remember_days: asked.remembered.map(days),
+        passkey,
+        action,
+    };
+    Ok(run.ask(&page, asked.problem.is_some()))
+}
+
+fn days(span: Duration) -> u32 {
+    u32::try_from(span.as_secs().div_ceil(86_400)).unwrap_or(u32::MAX)
+}
+
+fn challenge(run: &Run<'_>) -> Result<PasskeyChallenge, Trouble> {
+    let held = run.held.of_class(Factor::Webauthn);
+    let key = &run.visit.server.key;
+    let held = held.map(|factor| keys::stored(key, factor)).collect::<Result<Vec<_>, _>>()?;
+    passkey::challenge(run, held, keys::Verification::Preferred)
+}
+
+/// A proof was given: counted before it is looked at, one answer for every failure.
+pub async fn answer(
+    mut run: Run<'_>,
+    classes: &[Factor],
+    remembered: Option<Duration>,
+    form: &Form,
+) -> Answer {
+    let visit = run.visit;
+    let server = visit.server;
+    let class = wanted(classes, Some(form.text("with")));
+    let again = |problem| Ask { class, classes, remembered, problem: Some(problem) };
+    let given = if class == Factor::Webauthn { form.text("answer") } else { form.text("code") };
+    if given.is_empty() {
+        return ask(&run, again(FactorProblem::Missing));
+    }
+    let Some(id) = run.attempt.progress.user_id.clone() else { return Ok(super::expired(visit)) };
+    let user = server.store.read().await?.find_user(&id).await?;
+    let Some(user) = user.filter(|user| is_enabled(visit, user)) else {
+        return Ok(super::expired(visit));
+    };
+    let keys = FactorKeys::new(&id, visitor::address_key(visit.client));
+    let now = server.clock.now();
+    let taken = keys.take(&server.store, DEFAULT_LOCKOUT, now).await?;
+    if let Taken::Wait(wait) = taken {
+        return Ok(too_many(visit, wait));
+    }
+    let proven = match class {
+        Factor::Totp => totp(&run, given).await?,
+        Factor::RecoveryCode => code(&run, &user, given).await?,
+        Factor::Webauthn => passkey::prove_second(&run, form).await?,
+        Factor::EmailCode | Factor::Duo => Outcome::Wrong,
+    };
+    let (kind, problem) = match proven {
+        Outcome::Right => {
+            keys.succeeded(&server.store).await?;
+            run.attempt.progress.prove(class, now);
+            run.attempt.progress.remember |= remembered.is_some() && form.text("remember") == "1";
+            return if run.attempt.is_stored() {
+                run.save_and_turn().await
+            } else {
+                super::go_on_boxed(run).await
+            };
+        }
+        Outcome::Used => ("factor.failed", FactorProblem::Used),
+        Outcome::Wrong if taken == Taken::Last => ("factor.locked", FactorProblem::Wrong),
+        Outcome::Wrong => ("factor.failed", FactorProblem::Wrong),
+    };
+    let data = serde_json::json!({ "address": visit.address(), "factor": class.word() });
+    server.journal.note(kind, Some(&user.username), None, data);
+    tracing::info!(user = user.username, address = visit.address(), kind, "a second factor failed");
+    ask(&run, again(problem))
+}
+
+/// What a proof came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Right,
+    /// It would have been right, and was used before.
+    Used,
+    Wrong,
+}
+
+async fn totp(run: &Run<'_>, given: &str) -> Result<Outcome, Trouble> {
+    let server = run.visit.server;
+    let now = server.clock.now();
+    for factor in run.held.of_class(Factor::Totp) {
+        let totp: Totp = crate::factor::open(&server.key, &factor.id, &factor.sealed)?;
+        let Some(step) = totp.step_of(given, now) else { continue };
+        let mut tx = server.store.begin().await?;
+        let first = tx.use_factor(&factor.id, step, now).await?;
+        tx.commit().await?;
+        return Ok(if first { Outcome::Right } else { Outcome::Used });
+    }
+    Ok(Outcome::Wrong)
+}
+
+async fn code(run: &Run<'_>, user: &User, given: &str) -> Result<Outcome, Trouble> {
+    let server = run.visit.server;
+    let now = server.clock.now();
+    let digest = recovery_code::digest(&server.key, &user.id, given);
+    let mut tx = server.store.begin().await?;
+    let used = tx.use_recovery_code(&user.id, &digest, now).await?;
+    tx.commit().await?;
+    if !used {
+        return Ok(Outcome::Wrong);
+    }
+    let left = run.held.recovery_codes.saturating_sub(1);
+    let data = serde_json::json!({ "left": left, "address": run.visit.address() });
+    server.journal.note("recovery-code.used", Some(&user.username), None, data);
+    Ok(Outcome::Right)
+}
+
+/// The account has factors, and none that is asked for.
+pub fn lacks(run: &Run<'_>, classes: &[Factor]) -> Response<Body> {
+    let visit = run.visit;
+    let manage = run.sign_in.is_some().then(|| "/security".to_owned());
+    let page = LacksFactor {
+        app: run.continue_to(),
+        classes: classes.iter().map(|class| class.word()).collect(),
+        manage,
+        again: with(&by_way_of("/sign-in", &visit.next()), "restart=1"),
+    };
+    let mut response = run.ask(&page, false);
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}

@@ -1,0 +1,165 @@
+//! One step of a flow: who it is about, what is known of them, and the page that asks.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::attempt::{Attempt, LASTS, Saved};
+use super::conditions::{self, Conditions};
+use super::errand::{Errand, Need};
+use super::{Answer, Trouble, app_of, too_many};
+use crate::factor::{self, held::Held};
+use crate::flow::stages::{Flows, Next};
+use crate::model::factor::Factor;
+use crate::pages::pinned::Generation;
+use crate::pages::visit::Visit;
+use crate::session::SignIn;
+use crate::store::ProofTimes;
+use crate::web::csp::PageClass;
+use crate::web::csrf;
+use crate::web::reply::{self, For};
+use crate::web::templates::{Page, Person, StageNotServed};
+
+/// One step of a flow.
+pub struct Run<'a> {
+    pub visit: &'a Visit<'a>,
+    pub errand: Errand,
+    pub attempt: Attempt,
+    /// The session that the step is taken in, if there is one.
+    pub sign_in: Option<Arc<SignIn>>,
+    pub need: Need,
+    pub held: Held,
+    /// What this browser remembers of the person.
+    pub remembered: ProofTimes,
+}
+
+impl<'a> Run<'a> {
+    /// A step of `attempt`, with what the store knows of its person. Nobody can tell from the time
+    /// it takes whether there is one.
+    pub async fn new(
+        visit: &'a Visit<'a>,
+        errand: Errand,
+        attempt: Attempt,
+        sign_in: Option<Arc<SignIn>>,
+        need: Need,
+    ) -> Result<Self, Trouble> {
+        let person = attempt.progress.user_id.as_deref().unwrap_or("");
+        let read = visit.server.store.read().await?;
+        let held = Held::of(&read, person).await?;
+        let browser = match visit.browser() {
+            Some(digest) => read.find_browser(&digest, person).await?,
+            None => None,
+        };
+        let remembered = browser.map(|browser| browser.proofs).unwrap_or_default();
+        Ok(Self { visit, errand, attempt, sign_in, need, held, remembered })
+    }
+
+    /// What the flow asks for next.
+    pub fn next<'f>(&mut self, generation: &'f Generation) -> Option<Next<'f>> {
+        let slug = &self.attempt.flow.slug.value;
+        let outer = generation.flows.get(slug)?;
+        let flows = Flows { outer, all: &generation.flows };
+        let conditions = Conditions { visit: self.visit, generation };
+        let (wanted, held) = (self.need.wanted(), &self.held);
+        Some(conditions.next(flows, &mut self.attempt.progress, held, &self.remembered, wanted))
+    }
+
+    /// Writes how far the flow came and shows the next step by a redirect.
+    pub async fn save_and_turn(&mut self) -> Answer {
+        self.attempt.save_and_turn(self.visit, self.errand).await
+    }
+
+    /// Writes what a page made for itself; where to go instead, if another step was faster.
+    pub async fn keep(&mut self) -> Result<Option<Response<Body>>, Trouble> {
+        Ok(match self.attempt.save(self.visit, self.errand).await? {
+            Saved::Yes => None,
+            Saved::Overtaken => Some(self.attempt.turn(self.visit)),
+            Saved::TooMany(wait) => Some(too_many(self.visit, wait)),
+        })
+    }
+
+    /// What is being set up, if anything is.
+    pub fn pending<T: DeserializeOwned>(&self) -> Option<T> {
+        let sealed = STANDARD.decode(self.attempt.progress.pending.as_ref()?).ok()?;
+        factor::open(&self.visit.server.key, &self.bound(), &sealed).ok()
+    }
+
+    pub fn set_pending<T: Serialize>(&mut self, what: &T) -> Result<(), Trouble> {
+        let server = self.visit.server;
+        let sealed = factor::seal(&server.key, &server.rng, &self.bound(), what)?;
+        self.attempt.progress.pending = Some(STANDARD.encode(sealed));
+        Ok(())
+    }
+
+    /// What is pending belongs to this browser and this person.
+    fn bound(&self) -> String {
+        let person = self.attempt.progress.user_id.as_deref().unwrap_or_default();
+        format!("pending/{}/{person}", self.attempt.cookie)
+    }
+
+    /// Whether there is a choice to go back to.
+    pub fn may_leave(&self) -> bool {
+        !self.attempt.progress.inside.is_empty()
+    }
+
+    /// The name of a new factor, until its person gives it another.
+    pub fn name_for(&self, class: Factor) -> String {
+        let plain = match class {
+            Factor::Webauthn => "Passkey",
+            _ => "Authenticator app",
+        };
+        match self.held.of_class(class).count() {
+            0 => plain.to_owned(),
+            more => format!("{plain} {}", more.saturating_add(1)),
+        }
+    }
+
+    /// The title of the app that the flow leads to.
+    pub fn continue_to(&self) -> Option<String> {
+        app_of(self.visit).map(|app| app.title.clone())
+    }
+
+    /// The person's name as it was typed, or as the session knows it.
+    pub fn who(&self) -> String {
+        self.attempt.progress.login.clone().unwrap_or_default()
+    }
+
+    /// The page of a stage; `again` if what was posted is asked for once more.
+    pub fn ask<P: Page>(&self, page: &P, again: bool) -> Response<Body> {
+        let visit = self.visit;
+        let token = csrf::token(&visit.server.key, &self.attempt.cookie);
+        let status = if again { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        // The last form ends in a redirect to an app, which `form-action` would stop.
+        let class = PageClass::OnwardToApp;
+        let user = self.sign_in.as_ref().map(|sign_in| {
+            let profile = sign_in.account.profile();
+            crate::pages::portal::shown(&profile.standing(&visit.runtime), &profile)
+        });
+        let user: Option<&Person> = user.as_ref().filter(|_| self.errand != Errand::SignIn);
+        let wanted = For { class, status, user, csrf: Some(&token) };
+        let mut response = reply::page(visit.server, &visit.runtime, wanted, page);
+        let cookie = &self.attempt.cookie;
+        visit.set_cookie(&mut response, &visit.flow_cookie(), cookie, Some(LASTS));
+        response
+    }
+
+    pub fn not_served(&self, stage: &crate::blueprint::flow::Stage) -> Response<Body> {
+        let visit = self.visit;
+        let declared = conditions::declared(&self.attempt.generation.sources, stage.at);
+        let (file, line) = (&declared.place.file, declared.place.line);
+        tracing::warn!(file, line, "a sign-in ended at a stage that is not served yet");
+        let flow = &self.attempt.flow;
+        let page = StageNotServed {
+            flow: flow.title.clone().unwrap_or_else(|| flow.slug.value.clone()),
+            stage: declared.text.split_whitespace().next().unwrap_or("").to_owned(),
+            declared,
+        };
+        let wanted = For::sign_in_host(StatusCode::NOT_IMPLEMENTED);
+        reply::page(visit.server, &visit.runtime, wanted, &page)
+    }
+}
