@@ -9,6 +9,8 @@ pub mod clock;
 pub mod ids;
 /// Values that cannot be printed, the master key, sealing and keyed digests.
 pub mod secret;
+/// Saying a thing that repeats ever more seldom.
+pub mod repeats;
 /// Files written for others: whole or not at all, and only where the host allows.
 pub mod written_file;
 

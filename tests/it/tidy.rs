@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "clock",
     "ids",
     "secret",
+    "repeats",
     "written_file",
     "model",
     "expression",
