@@ -53,9 +53,9 @@ const OTHERS: [&[&str]; 13] = [
     &["status"],
     &["show"],
     &["show", "app:wiki"],
-    &["explain", "alice", "http://wiki.localhost:9000/"],
-    &["snippet", "nginx"],
-    &["snippet", "caddy"],
+    &["explain", "GET", "http://wiki.localhost:9000/", "--as", "alice"],
+    &["snippet", "nginx", "app:wiki"],
+    &["snippet", "caddy", "app:wiki"],
     &["export"],
     &["reference"],
     &["doctor"],
@@ -75,7 +75,8 @@ fn commands_create_nothing_beside_files_that_were_never_served() {
     let server = Server::stopped(&household(WIKI), &[]);
     let before = listing(server.path());
     for arguments in READS_THE_STORE.iter().chain(&OTHERS) {
-        server.command_elsewhere(arguments);
+        let done = server.command_elsewhere(arguments);
+        assert!(!complaint(&done).contains("Usage"), "{arguments:?}: {}", complaint(&done));
         assert_eq!(listing(server.path()), before, "{arguments:?}");
     }
     // Nor do files that cannot be taken make a store for themselves.
