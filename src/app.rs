@@ -15,6 +15,8 @@ pub mod generated;
 pub mod generation;
 /// The passwords that files give to people who never had one.
 pub mod initial_passwords;
+/// Where the running server keeps its things, as it tells commands.
+pub mod installed;
 /// The configuration in force: read, judged, applied, published.
 pub mod keeper;
 /// Sockets, connections and an orderly end.

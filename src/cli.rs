@@ -227,6 +227,9 @@ fn blueprint(at: &Installation) -> anyhow::Result<(Blueprint, Sources)> {
 }
 
 /// An installation with its store open, for commands that need no server.
+///
+/// It is the store of the server that runs here; without one, the store that the arguments name.
+/// None is ever made.
 struct Opened {
     options: Options,
     places: Places,
@@ -236,10 +239,28 @@ struct Opened {
 
 impl Opened {
     async fn at(at: &Installation) -> anyhow::Result<Self> {
-        let options = at.options();
-        let loaded = load::load(&options.roots, options.mode());
-        let places = Places::new(&options, &loaded.server)?;
-        let stored = opening::open(&options, &places, &loaded.server).await?;
+        let mut options = at.options();
+        let mut loaded = load::load(&options.roots, options.mode());
+        let mut places = Places::new(&options, &loaded.server)?;
+        let control = places.control.clone();
+        let running = socket::installed(&control).await?;
+        let note = match running {
+            None => Some(format!("no server answers at {}", control.display())),
+            Some(running) if running.is_at(&places) => None,
+            Some(_) if at.state.is_some() => {
+                Some(format!("the server that answers at {} uses another", control.display()))
+            }
+            Some(running) => {
+                options = running.lead(options);
+                loaded = load::load(&options.roots, options.mode());
+                places = Places { control, ..Places::new(&options, &loaded.server)? };
+                None
+            }
+        };
+        let stored = opening::open_existing(&options, &places, &loaded.server).await?;
+        if let Some(note) = note {
+            eprintln!("note: opened the store {} ({note})", stored.store.place());
+        }
         Ok(Self { options, places, loaded, stored })
     }
 

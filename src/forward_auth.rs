@@ -10,6 +10,7 @@ use axum::body::Body;
 use http::{Response, StatusCode, request};
 
 use crate::access::target::split_authority;
+use crate::repeats::{Repeats, Say};
 use crate::runtime::Runtime;
 use crate::web::reply;
 use crate::web::server::Server;
@@ -42,13 +43,19 @@ use reader::Reader;
 pub struct ForwardAuth {
     pub server: Arc<Server>,
     pub loops: loops::Loops,
+    unknown_hosts: Repeats,
     names: identity::Names,
 }
 
 impl ForwardAuth {
     #[must_use]
     pub fn new(server: Arc<Server>) -> Self {
-        Self { server, loops: loops::Loops::default(), names: identity::Names::default() }
+        Self {
+            server,
+            loops: loops::Loops::default(),
+            unknown_hosts: Repeats::default(),
+            names: identity::Names::default(),
+        }
     }
 
     /// Answers a request to a decision endpoint.
@@ -65,7 +72,7 @@ impl ForwardAuth {
         if let Some(refusal) = self.refusal(&runtime, peer) {
             return refusal;
         }
-        match self.locate(&runtime, reader, parts) {
+        match self.locate(&runtime, reader, parts, peer) {
             Ok(request) => request.answer(self, &runtime).await,
             Err((status, reason)) => plain_refusal(reader, status, &reason),
         }
@@ -106,6 +113,7 @@ impl ForwardAuth {
         runtime: &'a Runtime,
         reader: Reader,
         parts: &'a request::Parts,
+        peer: SocketAddr,
     ) -> Result<Request<'a>, (StatusCode, String)> {
         let bad = |reason: String| (StatusCode::BAD_REQUEST, reason);
         let asked = reader.read(parts).map_err(|error| bad(error.to_string()))?;
@@ -115,21 +123,42 @@ impl ForwardAuth {
         reader::refuse_own_aliases(&parts.headers, own).map_err(|error| bad(error.to_string()))?;
         let client = crate::web::visitor::forwarded_client(runtime, &parts.headers);
         Request::locate(runtime, reader, asked, &parts.headers, client)
-            .map_err(|error| self.unlocated(error, asked.authority))
+            .map_err(|error| self.unlocated(error, asked.authority, peer))
     }
 
-    fn unlocated(&self, error: decision::Unlocated, authority: &str) -> (StatusCode, String) {
+    fn unlocated(
+        &self,
+        error: decision::Unlocated,
+        authority: &str,
+        peer: SocketAddr,
+    ) -> (StatusCode, String) {
         if let decision::Unlocated::NoApp = error
-            && self.loops.may_report("unknown-host", self.server.clock.now())
+            && let Some((host, _)) = split_authority(authority)
         {
-            tracing::warn!(
-                host = authority,
-                "no app is declared for the host that a proxy asks about"
-            );
-            let data = serde_json::json!({ "host": authority });
-            self.server.journal.note("host.unknown", None, None, data);
+            self.report_unknown_host(&host, peer);
         }
         (error.status(), error.to_string())
+    }
+
+    /// Any client of a proxy may choose the host, so the log and our memory are spared.
+    fn report_unknown_host(&self, host: &str, peer: SocketAddr) {
+        let say = self.unknown_hosts.say(host, self.server.clock.now());
+        let proxy = crate::access::target::plain(peer.ip());
+        let remedy = format!(
+            "declare it: app NAME {{ proxy \"https://{host}\" to=\"http://ITS-SERVER\" … }}, or \
+             take the middleware off the proxy's router for it"
+        );
+        match say {
+            Say::Nothing => return,
+            Say::It => {
+                tracing::warn!(host, %proxy, remedy, "a proxy asks about a host that no app declares");
+            }
+            Say::ItForMany => {
+                tracing::warn!(host, %proxy, remedy, "a proxy asks about many hosts that no app declares; this is one of them");
+            }
+        }
+        let data = serde_json::json!({ "host": host, "proxy": proxy.to_string() });
+        self.server.journal.note("host.unknown", None, None, data);
     }
 }
 

@@ -7,6 +7,8 @@
 pub mod clock;
 /// Prefixed, time-ordered identifiers and random tokens.
 pub mod ids;
+/// Saying a thing that repeats ever more seldom.
+pub mod repeats;
 /// Values that cannot be printed, the master key, sealing and keyed digests.
 pub mod secret;
 /// Files written for others: whole or not at all, and only where the host allows.

@@ -78,8 +78,23 @@ impl Store {
     /// If it cannot be reached, or was written by a newer version.
     pub async fn open(url: &StateUrl, limits: Limits, now: Millis) -> Result<(Self, Opening)> {
         let db = db::Db::open(url, limits).await?;
-        let opening = migrate::migrate(&db, now).await?;
+        let opening = migrate::migrate(&db, migrate::Making::Allowed, now).await?;
         Ok((Self { db }, opening))
+    }
+
+    /// Opens a store that is there already, and makes none.
+    ///
+    /// # Errors
+    /// If there is none, or as `open`.
+    pub async fn open_existing(url: &StateUrl, limits: Limits, now: Millis) -> Result<Self> {
+        if let StateUrl::Sqlite(path) = url
+            && !path.is_file()
+        {
+            return Err(StoreError::Missing { place: url.to_string() });
+        }
+        let db = db::Db::open(url, limits).await?;
+        migrate::migrate(&db, migrate::Making::Refused, now).await?;
+        Ok(Self { db })
     }
 
     /// Where the store is, without user and password.

@@ -13,10 +13,13 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 use tokio::sync::watch;
 
+use crate::app::installed::Installed;
 use crate::app::keeper::Keeper;
 use crate::blueprint::render::Style;
 use crate::reconcile::{self, Confirmations};
+use crate::store::StoreError;
 use crate::web::reply;
+use crate::web::server::Server;
 
 const LONGEST: usize = 64 * 1024;
 
@@ -101,7 +104,8 @@ async fn answer(keeper: &Keeper, request: Request<Incoming>) -> Response<Body> {
         (&Method::POST, "/reload") => reload(keeper, &ask).await,
         (&Method::POST, "/plan") => plan(keeper, &ask).await,
         (&Method::POST, "/token/revoke") => revoke_token(keeper, &ask).await,
-        (&Method::GET, "/status") => status(keeper),
+        (&Method::GET, "/status") => status(keeper).await,
+        (&Method::GET, "/installation") => installation(keeper),
         _ => return reply::empty(StatusCode::NOT_FOUND),
     };
     reply::json(StatusCode::OK, &serde_json::json!(answer))
@@ -170,10 +174,25 @@ async fn revoke_token(keeper: &Keeper, ask: &Ask) -> Answer {
     Answer { exit, word: String::new(), text, json: serde_json::Value::Null }
 }
 
-fn status(keeper: &Keeper) -> Answer {
+/// Where this server keeps its things: only the owner may ask, as only they may see its arguments.
+fn installation(keeper: &Keeper) -> Answer {
+    let json = serde_json::json!(Installed::new(&keeper.options, &keeper.places));
+    Answer { exit: 0, word: String::new(), text: String::new(), json }
+}
+
+/// Live sign-ins and app sessions, as the store has them.
+async fn live_sessions(server: &Server) -> Result<(i64, i64), StoreError> {
+    let (read, now) = (server.store.read().await?, server.clock.now());
+    let sum = |counts: Vec<(String, i64)>| counts.iter().map(|(_, count)| count).sum();
+    let sign_ins = sum(read.count_live_sessions(now).await?);
+    Ok((sign_ins, sum(read.count_live_app_sessions(now).await?)))
+}
+
+async fn status(keeper: &Keeper) -> Answer {
     let server = &keeper.fronts.server;
+    let live = live_sessions(server).await.ok();
+    let (sign_ins, app_sessions) = live.unzip();
     let (runtime, health) = (server.runtime.load(), server.health.load());
-    let (sign_ins, app_sessions) = server.sessions.counts();
     let json = serde_json::json!({
         "schema": "doorward.status/1",
         "state": health.state,

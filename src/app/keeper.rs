@@ -18,6 +18,7 @@ use super::publish::Publisher;
 use super::verdict::{self, KeepError, Verdict};
 use crate::blueprint::load;
 use crate::reconcile::{Confirmations, Outcome, Plan, gather};
+use crate::repeats::Repeats;
 use crate::runtime::Runtime;
 use crate::runtime::health::{Health, SyncState};
 use crate::store::{Store, StoreError};
@@ -32,6 +33,8 @@ pub struct Keeper {
     pub fronts: Arc<Fronts>,
     /// What was last told, so that the same thing is not said every two seconds.
     last: Mutex<Last>,
+    /// What could not be published, as the log was told.
+    unpublished: Repeats,
 }
 
 #[derive(Debug, Default)]
@@ -45,7 +48,7 @@ struct Last {
 impl Keeper {
     #[must_use]
     pub fn new(options: Options, places: Places, fronts: Arc<Fronts>) -> Self {
-        Self { options, places, fronts, last: Mutex::default() }
+        Self { options, places, fronts, last: Mutex::default(), unpublished: Repeats::default() }
     }
 
     /// Notes what was judged at start, and what stood in the way of it.
@@ -199,7 +202,7 @@ impl Keeper {
     /// When everything was published, if it was.
     async fn publish(&self) -> Option<Instant> {
         let (options, places, fronts) = (&self.options, &self.places, &*self.fronts);
-        let publisher = Publisher { options, places, fronts };
+        let publisher = Publisher { options, places, fronts, told: &self.unpublished };
         publisher.publish().await.then(Instant::now)
     }
 }

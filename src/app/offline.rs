@@ -10,7 +10,7 @@ use crate::blueprint::render::Style;
 use crate::clock::Clock;
 use crate::ids::Rng;
 use crate::reconcile::{self, Confirmations, Outcome, Plan, gather};
-use crate::store::{Limits, Opening, StateUrl, Store};
+use crate::store::{Limits, Opening, Store, StoreError};
 
 /// What the files would change.
 ///
@@ -22,18 +22,25 @@ pub async fn plan(
     confirm: &[String],
     style: &Style,
 ) -> anyhow::Result<Answer> {
-    // A store that is not there yet is empty; looking at it must not make it.
-    let store = match &places.state {
-        StateUrl::Sqlite(path) if !path.exists() => None,
-        _ => Some(Store::open(&places.state, Limits::default(), Clock::machine().now()).await?.0),
-    };
+    let store = existing(places).await?;
     let confirmations = Confirmations::parse(confirm.iter().map(String::as_str))?;
     let loaded = load::load(&options.roots, options.mode());
     let (answer, _) = work(options, places, loaded, store.as_ref(), &confirmations, style).await?;
     Ok(answer)
 }
 
-/// Takes the files into force in the store, for the next start.
+/// The store, if there is one. One that is not there yet is empty; looking must not make it.
+async fn existing(places: &Places) -> anyhow::Result<Option<Store>> {
+    let now = Clock::machine().now();
+    match Store::open_existing(&places.state, Limits::default(), now).await {
+        Ok(store) => Ok(Some(store)),
+        Err(StoreError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes the files into force in the store, for the next start. A store is made for files that can
+/// be taken, and for no others.
 ///
 /// # Errors
 /// If the store cannot be opened or refuses.
@@ -44,6 +51,13 @@ pub async fn apply(
     style: &Style,
 ) -> anyhow::Result<Answer> {
     let confirmations = Confirmations::parse(confirm.iter().map(String::as_str))?;
+    if existing(places).await?.is_none() {
+        let loaded = load::load(&options.roots, options.mode());
+        let (answer, plan) = work(options, places, loaded, None, &confirmations, style).await?;
+        if plan.is_none() {
+            return Ok(answer);
+        }
+    }
     let loaded = load::load(&options.roots, options.mode());
     let opened = super::opening::open(options, places, &loaded.server).await?;
     let worked = work(options, places, loaded, Some(&opened.store), &confirmations, style).await?;

@@ -56,6 +56,30 @@ pub async fn open(options: &Options, places: &Places, declared: &Server) -> anyh
     make_directory(&places.directory)?;
     let (store, opening) =
         Store::open(&places.state, Limits::default(), Clock::machine().now()).await?;
+    with_key(options, places, declared, store, opening).await
+}
+
+/// Opens a store that is there already with its key, and makes neither.
+///
+/// # Errors
+/// If there is none, or as `open`.
+pub async fn open_existing(
+    options: &Options,
+    places: &Places,
+    declared: &Server,
+) -> anyhow::Result<Opened> {
+    let now = Clock::machine().now();
+    let store = Store::open_existing(&places.state, Limits::default(), now).await?;
+    with_key(options, places, declared, store, Opening::Opened).await
+}
+
+async fn with_key(
+    options: &Options,
+    places: &Places,
+    declared: &Server,
+    store: Store,
+    opening: Opening,
+) -> anyhow::Result<Opened> {
     let (text, key_file) = key_text(options, places, declared, opening)?;
     let key = Arc::new(MasterKey::parse(&text).context("the master key cannot be used")?);
     let mut tx = store.begin().await?;

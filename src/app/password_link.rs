@@ -32,6 +32,7 @@ pub async fn make(
         purpose: LINK_PURPOSE.to_owned(),
         created_at: now,
         expires_at: now.plus(LASTS),
+        used_at: None,
     };
     let mut tx = store.begin().await?;
     tx.replace_link(&link).await?;

@@ -17,6 +17,7 @@ use crate::blueprint::secret_ref::{SecretOrigin, SecretRef};
 use crate::blueprint::traefik::Traefik;
 use crate::proxy_config::FIRST_WORDS;
 use crate::proxy_config::traefik::{self, Dynamic, RawRouters};
+use crate::repeats::{Repeats, Say};
 use crate::runtime::Runtime;
 use crate::secret::Secret;
 use crate::written_file::{self, Kind, WriteError, Written};
@@ -26,6 +27,8 @@ pub struct Publisher<'a> {
     pub options: &'a Options,
     pub places: &'a Places,
     pub fronts: &'a Fronts,
+    /// What the log was told already.
+    pub told: &'a Repeats,
 }
 
 impl Publisher<'_> {
@@ -38,16 +41,22 @@ impl Publisher<'_> {
         let mut degraded = Vec::new();
         let opened = generated::open(&server.store, &server.key, &runtime.blueprint).await;
         let secrets = opened.unwrap_or_else(|error| {
-            tracing::error!(%error, "generated secrets are not at hand");
-            degraded.push(format!("secret: {error}"));
+            let trouble = format!("secret: {error}");
+            if self.is_news(&trouble) {
+                tracing::error!(%error, "generated secrets are not at hand");
+            }
+            degraded.push(trouble);
             Vec::new()
         });
         let traefik = runtime.blueprint.traefik.as_ref();
         let provided = provided(self.options, traefik, dynamic.as_ref(), &secrets);
         self.fronts.provided.store(provided.map(Arc::new));
         if let Err(error) = self.write_traefik(traefik, dynamic.as_ref()) {
-            tracing::error!(%error, "Traefik's file could not be written: the old one stays");
-            degraded.push(format!("traefik: {error}"));
+            let trouble = format!("traefik: {error}");
+            if self.is_news(&trouble) {
+                tracing::error!(%error, "Traefik's file could not be written: the old one stays, and the next try is soon");
+            }
+            degraded.push(trouble);
         }
         let delivered: Vec<&Generated> = secrets.iter().filter(|s| s.deliver.is_some()).collect();
         let made = match delivered.is_empty() {
@@ -58,15 +67,24 @@ impl Publisher<'_> {
         for secret in delivered {
             if let Err(error) = self.deliver(secret, &made) {
                 let (subject, field) = (&secret.subject, &secret.field);
-                tracing::error!(%error, subject, field, "a secret could not be delivered");
-                degraded.push(format!("secret: {field} of {subject}: {error}"));
+                let trouble = format!("secret: {field} of {subject}: {error}");
+                if self.is_news(&trouble) {
+                    tracing::error!(%error, subject, field, "a secret could not be delivered; the next try is soon");
+                }
+                degraded.push(trouble);
             }
         }
+        self.told.keep_only(&degraded);
         let fine = degraded.is_empty();
         let mut health = (*server.health.load_full()).clone();
         health.degraded = degraded;
         server.health.store(Arc::new(health));
         fine
+    }
+
+    /// It is tried every two seconds, and told ever more seldom.
+    fn is_news(&self, trouble: &str) -> bool {
+        self.told.say(trouble, self.fronts.server.clock.now()) != Say::Nothing
     }
 
     fn dynamic(runtime: &Runtime) -> Option<Dynamic> {

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +41,7 @@ use crate::secret::Secret;
 use crate::session::Sessions;
 use crate::store::{Opening, StateUrl};
 use crate::token::Tokens;
+use crate::web::assets::STYLE_SHEETS;
 use crate::web::server::{Listening, Server};
 use crate::web::templates::{Overrides, Templates};
 
@@ -60,6 +61,8 @@ pub struct Started {
     /// Why the files are not in force, if they are not.
     pub not_in_force: Option<String>,
     pub missing: Vec<String>,
+    /// Directories whose files are laid over the shipped theme.
+    pub overrides: Vec<PathBuf>,
     pub link: Option<FirstLink>,
     pub over_ssh: bool,
 }
@@ -105,10 +108,11 @@ pub async fn run(
         StateUrl::Postgres(_) => Duration::from_secs(10),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let theme = theme(&options)?;
     let server = Arc::new(Server {
         runtime: ArcSwap::from_pointee(start.runtime),
         health: ArcSwap::from_pointee(Health::in_sync(clock.now())),
-        templates: ArcSwap::from_pointee(templates(&options)?),
+        templates: ArcSwap::from_pointee(theme.templates),
         sessions: Sessions::new(
             opened.store.clone(),
             Arc::clone(&opened.key),
@@ -151,6 +155,7 @@ pub async fn run(
         generation: server.runtime.load().generation,
         not_in_force: warnings.not_in_force,
         missing: warnings.missing,
+        overrides: theme.overrides,
         link: first_link(&server, &external, &places, audience).await?,
         external,
         over_ssh: options.environment.over_ssh,
@@ -317,21 +322,37 @@ async fn into_force(
     Ok((keeper, warnings))
 }
 
-fn templates(options: &Options) -> anyhow::Result<Templates> {
+/// The pages, and the directories that have a part in them.
+struct Theme {
+    templates: Templates,
+    overrides: Vec<PathBuf>,
+}
+
+fn theme(options: &Options) -> anyhow::Result<Theme> {
     let folder = options.environment.working_directory.join("custom-templates");
-    let shipped = || Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"));
-    if !folder.is_dir() {
-        return shipped();
-    }
-    match Overrides::read(&folder).and_then(|overrides| Templates::load(&overrides)) {
-        Ok(templates) => Ok(templates),
-        Err(errors) => {
-            for error in &errors {
-                tracing::error!(%error, "custom-templates is not used");
-            }
-            shipped()
+    let overrides = match folder.is_dir() {
+        true => Overrides::read(&folder),
+        false => Ok(Overrides::none()),
+    };
+    let loaded = overrides.and_then(|overrides| {
+        let templates = Templates::load(&overrides)?;
+        Ok(Theme { templates, overrides: in_use(&folder, &overrides) })
+    });
+    loaded.or_else(|errors| {
+        for error in &errors {
+            tracing::error!(%error, "custom-templates is not used");
         }
-    }
+        let templates = Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"));
+        Ok(Theme { templates: templates?, overrides: Vec::new() })
+    })
+}
+
+/// The directory of templates, and that of style sheets in it, where they hold files.
+fn in_use(folder: &Path, overrides: &Overrides) -> Vec<PathBuf> {
+    let is_sheet = |name: &str| name.starts_with(STYLE_SHEETS);
+    let any = |sheet: bool| overrides.files().any(|(name, _)| is_sheet(name) == sheet);
+    let templates = any(false).then(|| folder.to_owned());
+    templates.into_iter().chain(any(true).then(|| folder.join(STYLE_SHEETS))).collect()
 }
 
 async fn first_link(

@@ -26,6 +26,9 @@ pub struct Fix {
     pub replacement: String,
 }
 
+/// How the label of an expansion begins.
+const EXPANSION: &str = "in this expansion of template ";
+
 /// One complaint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -110,10 +113,20 @@ impl Diagnostic {
     #[must_use]
     pub fn in_expansion(self, origin: Option<&Origin>) -> Self {
         match origin {
-            Some(origin) => self
-                .at(origin.used_at, format!("in this expansion of template `{}`", origin.template)),
+            Some(origin) => self.at_expansion(&origin.template, origin.used_at),
             None => self,
         }
+    }
+
+    /// Adds the place where a template is used.
+    #[must_use]
+    pub fn at_expansion(self, template: &str, used_at: Span) -> Self {
+        self.at(used_at, format!("{EXPANSION}`{template}`"))
+    }
+
+    /// The places of `at_expansion`, from the inside.
+    pub fn expansions(&self) -> impl Iterator<Item = &Label> {
+        self.labels.iter().skip(1).filter(|label| label.text.starts_with(EXPANSION))
     }
 
     /// Where the mistake is.

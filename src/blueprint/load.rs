@@ -2,7 +2,7 @@
 
 use super::Blueprint;
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::read::{self, Limits, ReadError, Root};
+use super::read::{self, Limits, ReadError, Reading, Root};
 use super::settings::Server;
 use super::source::{FileId, SourceFile, Sources};
 use super::tree::Node;
@@ -15,6 +15,8 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub struct Loaded {
     pub sources: Sources,
+    /// Where each file lies, if it was read from a disk.
+    pub paths: Vec<PathBuf>,
     /// There is a blueprint only without errors.
     pub blueprint: Option<Blueprint>,
     /// Where the process stands, as far as it can be read: a server with broken files goes on
@@ -34,8 +36,9 @@ pub struct Loaded {
 pub fn load(roots: &[Root], mode: Mode) -> Loaded {
     let reading = read::read(roots);
     let incomplete = Mode { incomplete: mode.incomplete || !reading.problems.is_empty(), ..mode };
-    let loaded = understand_sources(reading.sources, &reading.limits, incomplete);
-    Loaded { problems: reading.problems, watched: reading.watched, ..loaded }
+    let Reading { sources, limits, problems, watched, paths } = reading;
+    let loaded = understand_sources(sources, &limits, incomplete);
+    Loaded { problems, watched, paths, ..loaded }
 }
 
 /// The KDL parser recurses, and so do we: a second fence behind the guard.
@@ -63,6 +66,7 @@ fn gave_up(sources: Sources) -> Loaded {
         Diagnostic::error("blueprint::not-understood", text).at(place, "somewhere in these files");
     Loaded {
         sources,
+        paths: Vec::new(),
         blueprint: None,
         server: Server::default(),
         diagnostics: vec![complaint],
@@ -90,6 +94,7 @@ fn understand_here(sources: Sources, limits: &Limits, mode: Mode) -> Loaded {
         blueprint: blueprint.filter(|_| !found.has_errors()),
         diagnostics: found.sorted(),
         sources,
+        paths: Vec::new(),
         problems: Vec::new(),
         watched: Vec::new(),
         nodes: count(&nodes),

@@ -36,6 +36,8 @@ type Kinds = Option<Arc<[String]>>;
 #[derive(Debug, Default)]
 pub struct Reading {
     pub sources: Sources,
+    /// Where each file of the sources lies, as its root was given.
+    pub paths: Vec<PathBuf>,
     /// What may stand in which file.
     pub limits: Limits,
     /// Directories in which a change may change the blueprint.
@@ -94,7 +96,7 @@ impl Root {
 /// Reads all roots. The same files give the same reading, whatever the order of the roots.
 #[must_use]
 pub fn read(roots: &[Root]) -> Reading {
-    let mut files: BTreeMap<String, (Arc<str>, Kinds)> = BTreeMap::new();
+    let mut files: BTreeMap<String, (PathBuf, Arc<str>, Kinds)> = BTreeMap::new();
     let mut watched = BTreeSet::new();
     let mut problems = Vec::new();
     for root in roots {
@@ -102,16 +104,21 @@ pub fn read(roots: &[Root]) -> Reading {
         let kinds: Kinds = root.kinds.as_ref().map(|kinds| kinds.as_slice().into());
         let found = walk::walk(root, &mut watched, &mut problems);
         for (name, text) in found {
+            let path = match root.path.is_file() {
+                true => root.path.clone(),
+                false => root.path.join(&name),
+            };
             let name = match &prefix {
                 Some(prefix) => format!("{prefix}/{name}"),
                 None => name,
             };
-            files.insert(name, (text, kinds.clone()));
+            files.insert(name, (path, text, kinds.clone()));
         }
     }
     let mut reading =
         Reading { watched: watched.into_iter().collect(), problems, ..Reading::default() };
-    for (name, (text, kinds)) in files {
+    for (name, (path, text, kinds)) in files {
+        reading.paths.push(path);
         reading.sources.files.push(SourceFile { name, text });
         reading.limits.by_file.push(kinds);
     }

@@ -94,7 +94,7 @@ pub fn with_origin(diagnostic: Diagnostic, node: &Node) -> Diagnostic {
     let mut diagnostic = diagnostic;
     let mut origin = node.origin.as_deref();
     while let Some(Origin { template, used_at, outer }) = origin {
-        diagnostic = diagnostic.at(*used_at, format!("in this expansion of template `{template}`"));
+        diagnostic = diagnostic.at_expansion(template, *used_at);
         origin = outer.as_deref();
     }
     diagnostic

@@ -1,6 +1,7 @@
 //! `doorward check`.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -68,13 +69,16 @@ impl Check {
             load::load(&options.roots, options.mode())
         };
         let (files, nodes) = (loaded.sources.files.len(), loaded.nodes);
-        let sources = loaded.sources.clone();
+        let format = Format::from(self.format);
+        let mut sources = loaded.sources.clone();
+        if matches!(format, Format::Short | Format::GitHub) {
+            name_by_path(&mut sources, &loaded.paths, &options.environment.working_directory);
+        }
         let problems: Vec<String> = loaded.problems.iter().map(ToString::to_string).collect();
         let mut found = judged(&options, loaded)?;
         if self.quiet {
             found.retain(|each| each.severity != Severity::Advice);
         }
-        let format = Format::from(self.format);
         let style = super::style(format, &std::io::stdout());
         let mut text = render::render(&found, &sources, &style);
         if format != Format::Json {
@@ -87,6 +91,15 @@ impl Check {
         let count = |severity| found.iter().filter(|each| each.severity == severity).count();
         let warned = self.deny_warnings && count(Severity::Warning) > 0;
         Ok(u8::from(count(Severity::Error) > 0 || !problems.is_empty() || warned))
+    }
+}
+
+/// Names files as editors and GitHub find them: by their path from the current directory.
+fn name_by_path(sources: &mut Sources, paths: &[PathBuf], here: &Path) {
+    for (file, path) in sources.files.iter_mut().zip(paths) {
+        let path = path.strip_prefix(here).unwrap_or(path);
+        let path = path.strip_prefix(".").unwrap_or(path);
+        file.name = path.display().to_string();
     }
 }
 

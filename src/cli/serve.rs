@@ -81,6 +81,9 @@ fn greeting(started: &Started) -> String {
         let origin = if *origin == KeyOrigin::Created { "created, keep a copy" } else { "opened" };
         line("master key", format!("{} ({origin})", path.display()));
     }
+    for folder in &started.overrides {
+        line("theme from", folder.display().to_string());
+    }
     line("sign in at", started.external.clone());
     for missing in &started.missing {
         line("warning", missing.clone());

@@ -11,6 +11,7 @@ use tokio::net::UnixStream;
 
 use super::Installation;
 use crate::app::control::{Answer, Ask};
+use crate::app::installed::Installed;
 use crate::app::places::Places;
 use crate::blueprint::load;
 
@@ -44,6 +45,13 @@ pub async fn ask(
         bail!("the running server does not know this command ({status}): is it an older version?");
     }
     Ok(Some(serde_json::from_slice(&bytes).context("the server's answer makes no sense")?))
+}
+
+/// Where the running server keeps its things; `None` if none runs.
+pub async fn installed(control: &Path) -> anyhow::Result<Option<Installed>> {
+    let asked = ask(control, Method::GET, "/installation", &Ask::default()).await?;
+    let told = asked.map(|answer| serde_json::from_value(answer.json));
+    told.transpose().context("the server's answer makes no sense")
 }
 
 /// What a command says when no server runs and it needs one.

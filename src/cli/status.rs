@@ -53,7 +53,11 @@ fn text(status: &serde_json::Value) -> String {
     line("store", word("/store/place"));
     line(
         "sessions",
-        format!("{} sign-ins, {} at apps", word("/sessions/sign-ins"), word("/sessions/apps")),
+        format!(
+            "{} live sign-ins, {} live at apps",
+            word("/sessions/sign-ins"),
+            word("/sessions/apps")
+        ),
     );
     for problem in list("problems") {
         line("problem", problem);

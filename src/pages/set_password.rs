@@ -9,7 +9,7 @@ use crate::flow::attempts;
 use crate::flow::hashing::Verified;
 use crate::flow::new_password::{self, LINK_PURPOSE, Problem};
 use crate::secret::{Secret, TokenDigest};
-use crate::store::{Link, NewPassword, User};
+use crate::store::{NewPassword, User};
 use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::form::Form;
@@ -25,8 +25,8 @@ struct Valid {
 
 pub async fn get(visit: &Visit<'_>) -> Response<Body> {
     match find(visit).await {
-        Ok(Some(link)) => ask(visit, &link, &[]),
-        Ok(None) => visit.error(ErrorKind::LinkExpired),
+        Ok(Ok(link)) => ask(visit, &link, &[]),
+        Ok(Err(worthless)) => visit.error(worthless),
         Err(trouble) => visit.unavailable(&trouble),
     }
 }
@@ -39,15 +39,23 @@ pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
     }
 }
 
-async fn find(visit: &Visit<'_>) -> Result<Option<Valid>, Trouble> {
-    let Some(token) = visit.query("token") else { return Ok(None) };
+/// The link of this visit, or why it is worth nothing. One that was replaced is not known any more
+/// and counts as expired.
+async fn find(visit: &Visit<'_>) -> Result<Result<Valid, ErrorKind>, Trouble> {
+    let Some(token) = visit.query("token") else { return Ok(Err(ErrorKind::LinkExpired)) };
     let digest = visit.server.key.digest(token.as_bytes());
     let read = visit.server.store.read().await?;
-    let link: Option<Link> =
-        read.find_link(&digest, LINK_PURPOSE, visit.server.clock.now()).await?;
-    let Some(link) = link else { return Ok(None) };
+    let Some(link) = read.find_link(&digest, LINK_PURPOSE).await? else {
+        return Ok(Err(ErrorKind::LinkExpired));
+    };
+    if link.used_at.is_some() {
+        return Ok(Err(ErrorKind::LinkUsed));
+    }
+    if !link.is_usable(visit.server.clock.now()) {
+        return Ok(Err(ErrorKind::LinkExpired));
+    }
     let user = read.find_user(&link.user_id).await?.filter(|user| !user.disabled);
-    Ok(user.map(|user| Valid { token, digest, user }))
+    Ok(user.map(|user| Valid { token, digest, user }).ok_or(ErrorKind::LinkExpired))
 }
 
 fn ask(visit: &Visit<'_>, link: &Valid, problems: &[Problem]) -> Response<Body> {
@@ -69,7 +77,10 @@ fn ask(visit: &Visit<'_>, link: &Valid, problems: &[Problem]) -> Response<Body> 
 
 async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> {
     let server = visit.server;
-    let Some(link) = find(visit).await? else { return Ok(visit.error(ErrorKind::LinkExpired)) };
+    let link = match find(visit).await? {
+        Ok(link) => link,
+        Err(worthless) => return Ok(visit.error(worthless)),
+    };
     if !visit.is_ours(Some(&link.token), form.text(CSRF_FIELD)) {
         return Ok(visit.error(ErrorKind::FormExpired));
     }

@@ -10,6 +10,10 @@ pub enum StoreError {
         "the store {place} cannot be reached: {reason}; see that it runs and that its address, name and rights are correct"
     )]
     Unreachable { place: String, reason: String },
+    #[error(
+        "there is no store at {place}: name the one that the server uses with --state, or make one with `doorward serve`"
+    )]
+    Missing { place: String },
     #[error("the store {place} is busy: {reason}; try again in a moment")]
     Busy { place: String, reason: String },
     #[error("the store {place} has no room left: make room on its disk")]

@@ -14,9 +14,16 @@ pub struct Link {
     pub purpose: String,
     pub created_at: Millis,
     pub expires_at: Millis,
+    pub used_at: Option<Millis>,
 }
 
 impl Link {
+    /// Whether it may still be used.
+    #[must_use]
+    pub fn is_usable(&self, now: Millis) -> bool {
+        self.used_at.is_none() && now < self.expires_at
+    }
+
     fn from_row(row: &Row) -> Result<Self> {
         let row = row.of("links", "digest");
         Ok(Self {
@@ -25,6 +32,7 @@ impl Link {
             purpose: row.text("purpose")?,
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
+            used_at: row.opt_time("used_at")?,
         })
     }
 }
@@ -37,16 +45,10 @@ impl Read {
         rows.iter().map(|row| row.of("links", "user_id").text("user_id")).collect()
     }
 
-    /// A usable link, without using it.
-    pub async fn find_link(
-        &self,
-        digest: &TokenDigest,
-        purpose: &str,
-        now: Millis,
-    ) -> Result<Option<Link>> {
-        let sql = "SELECT * FROM links WHERE digest = $1 AND purpose = $2 \
-            AND used_at IS NULL AND expires_at > $3";
-        let row = self.one(sql, vec![digest.into(), purpose.into(), now.into()]).await?;
+    /// A link, usable or not, without using it.
+    pub async fn find_link(&self, digest: &TokenDigest, purpose: &str) -> Result<Option<Link>> {
+        let sql = "SELECT * FROM links WHERE digest = $1 AND purpose = $2";
+        let row = self.one(sql, vec![digest.into(), purpose.into()]).await?;
         row.as_ref().map(Link::from_row).transpose()
     }
 

@@ -30,12 +30,22 @@ const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (
     applied_at BIGINT NOT NULL
 )";
 
+/// Whether a store may be made where there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Making {
+    Allowed,
+    Refused,
+}
+
 /// Runs what is missing in one transaction: all of it or nothing.
-pub async fn migrate(db: &Db, now: Millis) -> Result<Opening> {
+pub async fn migrate(db: &Db, making: Making, now: Millis) -> Result<Opening> {
     let mut tx = db.begin().await?;
     tx.lock_schema().await?;
     tx.script(LEDGER).await?;
     let applied = list_applied(&tx).await?;
+    if applied.is_empty() && making == Making::Refused {
+        return Err(StoreError::Missing { place: db.place().to_owned() });
+    }
     check(db.place(), &applied)?;
     for migration in MIGRATIONS.iter().skip(applied.len()) {
         tx.script(migration.sql).await?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
 use crate::secret::Secret;
 
@@ -67,6 +67,23 @@ impl fmt::Display for StateUrl {
     }
 }
 
+impl StateUrl {
+    /// The address as `--state` takes it; may hold a password.
+    #[must_use]
+    pub fn to_argument(&self) -> Secret {
+        match self {
+            Self::Sqlite(path) => {
+                let path = path.display().to_string();
+                Secret::new(format!("sqlite://{}", utf8_percent_encode(&path, &SPECIAL)))
+            }
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+}
+
+/// What means something else in a SQLite address.
+const SPECIAL: AsciiSet = CONTROLS.add(b'%').add(b'?').add(b'#');
+
 fn sqlite_path(text: &str) -> Result<PathBuf, StateUrlError> {
     let shaped = text.starts_with('/') || text.starts_with("./") || text.starts_with("../");
     if !shaped || text.contains(['?', '#']) || text.ends_with('/') {
@@ -97,6 +114,10 @@ mod tests {
     fn paths_are_absolute_or_visibly_relative() {
         let path = |text: &str| text.parse::<StateUrl>();
         assert_eq!(path("sqlite:///var/a%20b.db"), Ok(StateUrl::Sqlite("/var/a b.db".into())));
+        for text in ["sqlite:///var/a%20b%3F%25.db", "postgres://me:pw@db.example/doorward"] {
+            let url: StateUrl = text.parse().expect("an address");
+            assert_eq!(url.to_argument().reveal().parse(), Ok(url));
+        }
         assert_eq!(path("sqlite://./state/x.db"), Ok(StateUrl::Sqlite("./state/x.db".into())));
         assert_eq!(path("sqlite://state/x.db"), Err(StateUrlError::BadPath));
         assert_eq!(path("sqlite:///x.db?mode=ro"), Err(StateUrlError::BadPath));

@@ -122,9 +122,12 @@ pub fn content_type(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Where an owner's own style sheets lie below their folder.
+pub const STYLE_SHEETS: &str = "themes/";
+
 /// Style sheets in the owner's `themes/` come after the shipped one, in the order of their names.
 fn is_own_sheet(name: &str) -> bool {
-    name.starts_with("themes/") && name.ends_with(".css")
+    name.starts_with(STYLE_SHEETS) && name.ends_with(".css")
 }
 
 fn style(name: &str, overrides: &Overrides) -> String {

@@ -1,7 +1,10 @@
 //! The process as a whole: how it starts, what its commands say.
 
+mod check;
 mod commands;
 mod doctor;
+mod elsewhere;
+mod seldom;
 mod start;
 
 use super::support::server::household;

@@ -1,4 +1,6 @@
 //! What a sign-in asks of people, asked of the real server over HTTP.
 
+mod disabled;
 mod initial_password;
+mod links;
 mod starts;

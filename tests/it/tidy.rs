@@ -9,6 +9,7 @@ const ORDER: [&str; 22] = [
     "clock",
     "ids",
     "secret",
+    "repeats",
     "written_file",
     "model",
     "expression",

@@ -15,5 +15,11 @@ fn line(each: &Diagnostic, places: &Places) -> String {
         other => format!("{}: ", severity(other)),
     };
     let message = each.message.replace('\n', " ");
-    format!("{}:{}:{}: {kind}{}: {message}\n", places.name(span), at.line, at.column, each.code)
+    let through = each.expansions().map(|label| {
+        let (name, at) = (places.name(label.span), places.start(label.span));
+        format!(" ({}: {name}:{}:{})", label.text, at.line, at.column)
+    });
+    let through = through.collect::<String>();
+    let name = places.name(span);
+    format!("{name}:{}:{}: {kind}{}: {message}{through}\n", at.line, at.column, each.code)
 }

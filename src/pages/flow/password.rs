@@ -59,15 +59,17 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
             return Err(error.into());
         }
     };
-    let user = user.filter(|user| answer != Verified::Wrong && is_enabled(visit, user));
+    let reason = refusal(visit, user.as_ref(), answer);
+    let user = user.filter(|_| reason.is_none());
     let Some((user, set_at)) = user.and_then(|user| user.password_set_at.map(|at| (user, at)))
     else {
         let kind = if taken == Taken::Last { "login.locked" } else { "login.failed" };
         // What was typed may be a password in the wrong field: only names of accounts are kept.
         let who = run.attempt.progress.user_id.as_ref().map(|_| login.as_str());
-        let data = serde_json::json!({ "address": visit.address() });
+        let reason = reason.unwrap_or("the account has no password");
+        let data = serde_json::json!({ "address": visit.address(), "reason": reason });
         server.journal.note(kind, who, None, data);
-        tracing::info!(login = who, address = visit.address(), kind, "a sign-in failed");
+        tracing::info!(login = who, address = visit.address(), kind, reason, "a sign-in failed");
         return Ok(ask(&run, Some(SignInProblem::Wrong)));
     };
     keys.succeeded(&server.store).await?;
@@ -81,6 +83,18 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
         Errand::StepUp if !run.attempt.is_stored() => super::go_on_boxed(run).await,
         _ => run.save_and_turn().await,
     }
+}
+
+/// Why nobody is let in, for events and the log; visitors get one answer for all of it.
+fn refusal(visit: &Visit<'_>, user: Option<&User>, answer: Verified) -> Option<&'static str> {
+    let Some(user) = user else { return Some("no such account") };
+    if !is_enabled(visit, user) {
+        return Some("the account is disabled");
+    }
+    if user.password_hash.is_none() {
+        return Some("the account has no password");
+    }
+    (answer == Verified::Wrong).then_some("wrong password")
 }
 
 async fn upgrade(visit: &Visit<'_>, user: &User, given: &Secret) -> Result<(), Trouble> {

@@ -43,3 +43,20 @@ fn a_plan_does_not_promise_second_factors() {
     assert!(plan.contains("(declared users, from the internet, MFA taken as given):"), "{plan}");
     assert!(!plan.contains("with MFA"), "{plan}");
 }
+
+/// A figure that one process remembers would begin at nothing with each start.
+#[test]
+fn status_counts_live_sessions_as_the_store_has_them() {
+    let mut server = Server::with(&household(WIKI));
+    server.set_password("alice", PASSWORD);
+    let mut browser = Browser::at(&server);
+    browser.sign_in("alice", PASSWORD);
+    browser.enter(&server.url("http://wiki.localhost:9000/"));
+    server.restart();
+    let figures = server.status().get("sessions").cloned();
+    assert_eq!(figures, Some(serde_json::json!({ "sign-ins": 1, "apps": 1 })));
+    let text = said(&server.command(&["status"]));
+    assert!(text.contains("1 live sign-ins, 1 live at apps"), "{text}");
+}
+
+const PASSWORD: &str = "correct horse battery staple";

@@ -1,6 +1,6 @@
 //! A start beside files that cannot be taken: the last good ones serve, and everybody is told.
 
-use doorward::store::{Event, EventFilter, Held};
+use doorward::store::Held;
 use serde_json::Value;
 
 use super::{WIKI, household};
@@ -14,19 +14,6 @@ fn serves_wiki(server: &Server) -> bool {
 
 fn held(server: &Server) -> Option<Held> {
     server.look(async |read| read.find_held().await.expect("asked"))
-}
-
-/// Events of a kind, once the journal has written what it took.
-fn events(server: &Server, kind: &str) -> Vec<Event> {
-    let filter = EventFilter { kind: Some(kind), ..EventFilter::default() };
-    for _ in 0..50 {
-        let found = server.look(async |read| read.list_events(filter, 10).await.expect("asked"));
-        if !found.is_empty() {
-            return found;
-        }
-        std::thread::park_timeout(std::time::Duration::from_millis(100));
-    }
-    Vec::new()
 }
 
 /// State and problems as `doorward status` tells them, and its exit code for scripts.
@@ -52,12 +39,12 @@ fn held_files_are_noted_at_a_start_and_forgotten_when_they_are_gone() {
         assert!(problems.iter().any(|line| line.contains("app:wiki")), "{problems:?}");
         let row = held(&server).expect("the held row");
         assert!(row.reasons.to_string().contains("wiki"), "{}", row.reasons);
-        let noted = events(&server, "config.held");
+        let noted = server.events("config.held");
         assert_eq!(noted.len(), 1);
         assert_eq!(noted.first().and_then(|event| event.actor.as_deref()), Some("start"));
 
         server.restart();
-        assert_eq!(events(&server, "config.held").len(), 1, "once for each set of files");
+        assert_eq!(server.events("config.held").len(), 1, "once for each set of files");
 
         server.kill();
         server.edit("home.kdl", &household(WIKI));
@@ -78,7 +65,7 @@ fn broken_files_are_noted_at_a_start() {
         let (state, problems, code) = told(&server);
         assert_eq!((state.as_str(), code), ("rejected", 1));
         assert!(problems.iter().any(|line| line.contains("home.kdl:")), "{problems:?}");
-        let noted = events(&server, "config.rejected");
+        let noted = server.events("config.rejected");
         assert_eq!(noted.len(), 1);
         let first = noted.first().expect("an event");
         assert_eq!(first.actor.as_deref(), Some("start"));
@@ -96,5 +83,32 @@ fn a_vanished_directory_is_held_at_a_start() {
     assert!(serves_wiki(&server), "the last good files serve");
     let (state, _, code) = told(&server);
     assert_eq!((state.as_str(), code), ("held", 3));
-    assert_eq!(events(&server, "config.held").len(), 1);
+    assert_eq!(server.events("config.held").len(), 1);
+}
+
+/// Who lays files over the theme without knowing it sees at the start that they do.
+#[test]
+fn the_greeting_names_what_is_laid_over_the_theme() {
+    let mut server = Server::stopped(&household(WIKI), &[]);
+    let folder = server.path().join("custom-templates");
+    std::fs::create_dir_all(folder.join("themes")).expect("a directory");
+    server.start();
+    assert!(!server.greeting().contains("custom-templates"), "{}", server.greeting());
+
+    std::fs::write(folder.join("themes/dark.css"), "body { color: red }").expect("written");
+    server.restart();
+    let named = format!("{}\n", folder.join("themes/").display());
+    assert!(server.greeting().contains(&named), "{}", server.greeting());
+    assert_eq!(server.greeting().matches("theme from").count(), 1, "{}", server.greeting());
+
+    std::fs::write(folder.join("logo.svg"), "<svg xmlns='http://www.w3.org/2000/svg'/>")
+        .expect("written");
+    server.restart();
+    let named = format!("{}\n", folder.display());
+    assert!(server.greeting().contains(&named), "{}", server.greeting());
+
+    std::fs::write(folder.join("error.html"), "{% broken").expect("written");
+    server.restart();
+    assert!(!server.greeting().contains("theme from"), "{}", server.greeting());
+    assert!(server.log().contains("custom-templates is not used"), "{}", server.log());
 }

@@ -59,6 +59,7 @@ async fn fill(store: &Store) {
         purpose: "p".to_owned(),
         created_at: NOON,
         expires_at: NOON,
+        used_at: None,
     };
     tx.replace_link(&link).await.expect("put");
     for value in [b"a", b"b"] {

@@ -59,6 +59,7 @@ async fn set_up_link(store: &Store, mark: u8) {
         purpose: "set-password".to_owned(),
         created_at: NOON,
         expires_at: NOON.plus(Duration::from_secs(1_800)),
+        used_at: None,
     };
     let mut tx = store.begin().await.expect("begun");
     tx.replace_link(&link).await.expect("replaced");
@@ -139,9 +140,11 @@ async fn a_link_is_for_one_purpose_and_looking_does_not_use_it() {
         let late = NOON.plus(Duration::from_secs(1_800));
         for _ in 0..3 {
             let read = store.read().await.expect("reading");
-            let seen = read.find_link(&digest(5), "set-password", NOON).await.expect("asked");
-            assert_eq!(seen.expect("there").user_id, "usr_1");
-            assert_eq!(read.find_link(&digest(5), "other", NOON).await.expect("asked"), None);
+            let seen = read.find_link(&digest(5), "set-password").await.expect("asked");
+            let seen = seen.expect("there");
+            assert_eq!(seen.user_id, "usr_1");
+            assert!(seen.is_usable(NOON) && !seen.is_usable(late));
+            assert_eq!(read.find_link(&digest(5), "other").await.expect("asked"), None);
             assert_eq!(
                 read.find_link_of("usr_1", "set-password", late).await.expect("asked"),
                 None

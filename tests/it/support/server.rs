@@ -13,11 +13,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use doorward::clock::Clock;
-use doorward::store::{self, Limits, StateUrl, Store};
+use doorward::store::{self, Event, EventFilter, Limits, StateUrl, Store};
 use tempfile::TempDir;
 
 /// The port that blueprints of tests name; the real one takes its place through `--listen`.
 const DECLARED_PORT: &str = ":9000";
+
+/// Where the server's standard output goes.
+const GREETING: &str = "greeting.txt";
 
 /// People and their groups, without an app; `more` is added at the end.
 pub fn household(more: &str) -> String {
@@ -101,6 +104,14 @@ impl Server {
         self.await_control();
     }
 
+    /// Starts with arguments that other commands are not given.
+    pub fn start_with(&mut self, arguments: &[&str]) {
+        let common = self.arguments.clone();
+        self.allow(arguments);
+        self.start();
+        self.arguments = common;
+    }
+
     /// Waits until commands reach the server, which is a moment after requests do.
     fn await_control(&self) {
         let (socket, until) =
@@ -125,7 +136,8 @@ impl Server {
 
     fn spawn(&self, arguments: &[&str]) -> Process {
         let mut command = self.prepared(arguments);
-        command.args(self.place()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let greeting = fs::File::create(self.path().join(GREETING)).expect("a file");
+        command.args(self.place()).stdout(greeting).stderr(Stdio::piped());
         let child = command.spawn().expect("the server's process");
         Process { child, log: Arc::default() }
     }
@@ -167,6 +179,29 @@ impl Server {
             assert!(Instant::now() < until, "no `{words}` in the log:\n{log}");
             std::thread::park_timeout(Duration::from_millis(10));
         }
+    }
+
+    /// What the server told the person who started it.
+    pub fn greeting(&self) -> String {
+        fs::read_to_string(self.path().join(GREETING)).expect("a greeting")
+    }
+
+    /// Events of a kind, once the journal has written what it took.
+    pub fn events(&self, kind: &str) -> Vec<Event> {
+        self.some_events(kind, 1)
+    }
+
+    /// Events of a kind, the newest first, once there are so many.
+    pub fn some_events(&self, kind: &str, wanted: usize) -> Vec<Event> {
+        let filter = EventFilter { kind: Some(kind), ..EventFilter::default() };
+        for _ in 0..50 {
+            let found = self.look(async |read| read.list_events(filter, 10).await.expect("asked"));
+            if found.len() >= wanted {
+                return found;
+            }
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        Vec::new()
     }
 
     pub fn path(&self) -> &Path {
