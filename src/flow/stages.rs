@@ -165,7 +165,7 @@ pub(super) fn stuck<'a>(at: Span, reason: &str) -> Next<'a> {
 pub(super) enum Asked<'a> {
     /// It has nothing to ask, or no more.
     Done,
-    /// It led into another flow.
+    /// It led into another flow, or back from one.
     Entered,
     Next(Next<'a>),
 }
@@ -188,7 +188,7 @@ impl<'a> Ask<'a, '_> {
             StageKind::AuthenticatorSetup { any_of } => return self.set_up_any(any_of, progress),
             StageKind::AuthenticatorTotp { issuer, digits } => {
                 let next = Next::SetUpTotp { issuer: issuer.as_deref(), digits: *digits };
-                self.set_up(progress, next)
+                return self.set_up(progress, next);
             }
             StageKind::AuthenticatorWebauthn { user_verification, resident_key, attestation } => {
                 let next = Next::SetUpPasskey {
@@ -196,13 +196,13 @@ impl<'a> Ask<'a, '_> {
                     resident: resident_key.as_deref(),
                     attestation: attestation.as_deref(),
                 };
-                self.set_up(progress, next)
+                return self.set_up(progress, next);
             }
             StageKind::RecoveryCodes { .. } if self.known.held.recovery_codes > 0 => {
                 return Asked::Done;
             }
             StageKind::RecoveryCodes { count } => {
-                self.set_up(progress, Next::ShowRecoveryCodes { count: *count })
+                return self.set_up(progress, Next::ShowRecoveryCodes { count: *count });
             }
             StageKind::Deny { text } => Next::Refuse { text },
             StageKind::Login { stay_signed_in } => self.login(progress, *stay_signed_in),
@@ -227,12 +227,19 @@ impl<'a> Ask<'a, '_> {
         if progress.must_change { Next::AskNewPassword } else { Next::SignIn { stay } }
     }
 
-    /// A factor is added by whoever proved one, or to an account that has none (R9).
-    fn set_up(&self, progress: &Progress, next: Next<'a>) -> Next<'a> {
+    /// A factor is added by whoever proved one, or to an account that has none (R9). If it got one
+    /// meanwhile, the flow around this one asks for it.
+    fn set_up(&self, progress: &mut Progress, next: Next<'a>) -> Asked<'a> {
         if may_add(self.known.held, progress) {
-            return next;
+            return Asked::Next(next);
         }
-        stuck(self.stage.at, "a factor was to be set up by somebody who proved none")
+        match progress.leave() {
+            Some(_) => Asked::Entered,
+            None => {
+                let reason = "a factor was to be set up by somebody who proved none";
+                Asked::Next(stuck(self.stage.at, reason))
+            }
+        }
     }
 }
 

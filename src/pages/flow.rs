@@ -208,9 +208,16 @@ async fn restart(visit: &Visit<'_>) -> Answer {
     Ok(response)
 }
 
-/// The dispatcher again, for a step that may come back to itself.
-fn go_on_boxed<'a>(run: Run<'a>) -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send + 'a>> {
-    Box::pin(go_on(run))
+/// A proof was given: what it leads to is shown by a redirect. A step-up that needs no more is over
+/// at once, and nothing of it was ever written.
+async fn proven(mut run: Run<'_>) -> Answer {
+    if run.errand == Errand::StepUp && !run.attempt.is_stored() {
+        let generation = Arc::clone(&run.attempt.generation);
+        if let Some(Next::Done) = run.next(&generation) {
+            return done::finish(run).await;
+        }
+    }
+    run.save_and_turn().await
 }
 
 /// The dispatcher: shows what the flow asks for next, or ends it.

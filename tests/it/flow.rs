@@ -3,4 +3,5 @@
 mod disabled;
 mod initial_password;
 mod links;
+mod second_factor;
 mod starts;

@@ -103,11 +103,7 @@ pub async fn answer(
             keys.succeeded(&server.store).await?;
             run.attempt.progress.prove(class, now);
             run.attempt.progress.remember |= remembered.is_some() && form.text("remember") == "1";
-            return if run.attempt.is_stored() {
-                run.save_and_turn().await
-            } else {
-                super::go_on_boxed(run).await
-            };
+            return super::proven(run).await;
         }
         Outcome::Used => ("factor.failed", FactorProblem::Used),
         Outcome::Wrong if taken == Taken::Last => ("factor.locked", FactorProblem::Wrong),

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::Response;
 
-use super::{Answer, Errand, Run, Trouble, action, is_enabled, too_many, with};
+use super::{Answer, Run, Trouble, action, is_enabled, too_many, with};
 use crate::blueprint::flow::Lockout;
 use crate::flow::attempts::{DEFAULT_LOCKOUT, Keys, Taken};
 use crate::flow::hashing::{LONGEST, Verified};
@@ -78,11 +78,7 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
     }
     run.attempt.progress.first = Some(First { at: now, password_set_at: Some(set_at) });
     run.attempt.progress.must_change = user.must_change;
-    // In a session there may be nothing more to ask, and nothing to write for it.
-    match run.errand {
-        Errand::StepUp if !run.attempt.is_stored() => super::go_on_boxed(run).await,
-        _ => run.save_and_turn().await,
-    }
+    super::proven(run).await
 }
 
 /// Why nobody is let in, for events and the log; visitors get one answer for all of it.

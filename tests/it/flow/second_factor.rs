@@ -1,0 +1,282 @@
+//! Second factors over HTTP: set up at the first sign-in, asked for after that, remembered, and asked
+//! for by an app's rules (`security.md` R9).
+
+use doorward::store::Factor;
+use totp_rs::{Builder, Secret};
+
+use crate::support::server::{Answer, Browser, EXTERNAL, Server, household};
+use crate::support::stores::on_both_servers;
+
+const PASSWORD: &str = "quiet-lantern-42-river";
+const VAULT: &str = "http://vault.localhost:9000/";
+const NOTES: &str = "http://notes.localhost:9000/";
+
+const APPS: &str = r#"user anna "Anna Example" { in users }
+app vault "Vault" {
+    proxy "http://vault.localhost:9000"
+    access { require mfa within hours=12; allow group:users }
+}
+app notes "Notes" {
+    proxy "http://notes.localhost:9000"; authentication strict
+    access { allow group:users }
+}
+flow strict for=authentication {
+    identification
+    password
+    authenticator-validate {
+        device-classes totp recovery-code
+        not-configured-action configure
+        configure-with mfa
+        last-validation-threshold days=30
+    }
+    login
+}
+flow mfa for=setup { authenticator-totp { issuer "Lab" }; recovery-codes { count 4 } }
+"#;
+
+fn served(state: &[&str]) -> Server {
+    let server = Server::with_arguments(&household(APPS), state);
+    server.set_password("alice", PASSWORD);
+    server
+}
+
+/// A browser and the page of the sign-in host that it is at.
+struct Walk<'a> {
+    server: &'a Server,
+    browser: Browser<'a>,
+    url: String,
+    page: Answer,
+}
+
+impl<'a> Walk<'a> {
+    /// From an app to wherever its redirects lead.
+    fn to(server: &'a Server, browser: Browser<'a>, app: &str) -> Self {
+        let mut browser = browser;
+        let sent = browser.ask(&server.url(app));
+        assert_eq!(sent.status, 302, "{}", sent.body);
+        let url = sent.location().to_owned();
+        let page = browser.open(&url);
+        let mut walk = Self { server, browser, url, page };
+        walk.follow();
+        walk
+    }
+
+    /// Follows redirects, through the app's callback and back too.
+    fn follow(&mut self) {
+        for _ in 0..12 {
+            if self.page.status != 303 && self.page.status != 302 {
+                return;
+            }
+            let to = self.page.location().to_owned();
+            let external = self.server.url(EXTERNAL);
+            self.url = if to.starts_with('/') { format!("{external}{to}") } else { to };
+            self.page = match self.url.starts_with(&external) {
+                true => self.browser.open(&self.url),
+                false => self.browser.ask(&self.url),
+            };
+        }
+        panic!("round and round at {}", self.url);
+    }
+
+    fn post(&mut self, fields: &[(&str, &str)]) -> &mut Self {
+        self.page = self.browser.submit(&self.url, &self.page, fields);
+        self.follow();
+        self
+    }
+
+    fn password(&mut self, name: &str) -> &mut Self {
+        self.post(&[("username", name)]).post(&[("password", PASSWORD)])
+    }
+
+    fn shows(&mut self, words: &str) -> &mut Self {
+        let (status, body) = (self.page.status, &self.page.body);
+        assert!(body.contains(words), "{words}: {status} at {}: {body}", self.url);
+        self
+    }
+
+    /// The proxy's question was answered with yes.
+    fn is_in(&self, app: &str) {
+        assert_eq!(self.page.status, 200, "{} {}", self.url, self.page.body);
+        assert_eq!(self.url, self.server.url(app));
+    }
+
+    /// The secret that the page of an authenticator app shows.
+    fn secret(&self) -> String {
+        let (_, rest) = self.page.body.split_once("class=\"secret\"><code>").expect("a secret");
+        rest.split('<').next().unwrap_or("").replace(' ', "")
+    }
+
+    fn codes(&self) -> Vec<String> {
+        let parts = self.page.body.split("<li><code>").skip(1);
+        parts.map(|part| part.split('<').next().unwrap_or("").to_owned()).collect()
+    }
+
+    /// Sets up an authenticator app and saves the codes; gives the secret and the codes.
+    fn set_up(&mut self) -> (String, Vec<String>) {
+        let secret = self.shows("Set up an authenticator app").secret();
+        self.post(&[("code", "000000")]).shows("That is not right");
+        assert_eq!((self.page.status, self.secret()), (422, secret.clone()));
+        self.post(&[("code", &code(&secret, 0))]);
+        let codes = self.shows("Save your recovery codes").codes();
+        self.post(&[]).shows("Save your recovery codes");
+        assert_eq!(self.codes(), codes, "shown again until they are saved");
+        self.post(&[("saved", "1")]);
+        (secret, codes)
+    }
+}
+
+/// The code of a secret so many steps from now.
+fn code(secret: &str, steps: u64) -> String {
+    let now = doorward::clock::Clock::machine().now();
+    let secret = Secret::try_from_base32(secret).expect("base32");
+    let totp = Builder::new().with_secret(secret).build().expect("a secret");
+    totp.generate(u64::try_from(now.0).expect("now") / 1_000 + steps * 30).to_string()
+}
+
+fn factors(server: &Server, name: &str) -> Vec<Factor> {
+    server.look(async |read| {
+        let user = read.find_user_by_username(name).await.expect("asked").expect("known");
+        read.list_factors_of(&user.id).await.expect("listed")
+    })
+}
+
+#[test]
+fn the_first_sign_in_sets_a_factor_up_and_every_other_asks_for_it() {
+    on_both_servers(|state| {
+        let server = served(state);
+        let mut first = Walk::to(&server, Browser::at(&server), NOTES);
+        first.password("alice");
+        let secret = first.shows("Set up an authenticator app").secret();
+        let (again, codes) = first.set_up();
+        assert_eq!((again, codes.len()), (secret.clone(), 4));
+        first.is_in(NOTES);
+        assert_eq!(factors(&server, "alice").len(), 1);
+
+        // With the password alone another browser is asked for what the account holds.
+        let mut second = Walk::to(&server, Browser::at(&server), NOTES);
+        second.password("alice").shows("Enter the code of your app");
+        second.post(&[("with", "totp"), ("code", &code(&secret, 0))]).shows("used already");
+        second.post(&[("with", "totp"), ("code", &code(&secret, 1))]).is_in(NOTES);
+
+        // A recovery code is good once.
+        let mut third = Walk::to(&server, Browser::at(&server), NOTES);
+        third
+            .password("alice")
+            .post(&[("with", "recovery-code"), ("code", &codes[0])])
+            .is_in(NOTES);
+        let mut fourth = Walk::to(&server, Browser::at(&server), NOTES);
+        fourth.password("alice").post(&[("with", "recovery-code"), ("code", &codes[0])]);
+        fourth.shows("That is not right");
+        let typed = codes[1].to_uppercase().replace('-', " ");
+        fourth.post(&[("with", "recovery-code"), ("code", &typed)]).is_in(NOTES);
+        assert_eq!(factors(&server, "alice").len(), 1);
+        let kinds: Vec<_> = ["factor.added", "recovery-codes.made"]
+            .map(|kind| server.some_events(kind, 1).len())
+            .to_vec();
+        assert_eq!(kinds, [1, 1]);
+    });
+}
+
+#[test]
+fn nobody_adds_a_factor_to_an_account_that_has_one_by_its_password() {
+    let server = served(&[]);
+    // Two browsers with the password stand before the set-up: one of them adds the first factor.
+    let mut owner = Walk::to(&server, Browser::at(&server), NOTES);
+    owner.password("alice").shows("Set up an authenticator app");
+    let mut thief = Walk::to(&server, Browser::at(&server), NOTES);
+    thief.password("alice").shows("Set up an authenticator app");
+    let stolen = thief.secret();
+    owner.set_up();
+    owner.is_in(NOTES);
+    thief.post(&[("code", &code(&stolen, 0))]);
+    thief.shows("Enter the code of your app");
+    assert_eq!(factors(&server, "alice").len(), 1);
+    // Nor by the address of a set-up in a session of the password alone.
+    let mut session = Browser::at(&server);
+    let url = server.url(&format!("{EXTERNAL}/set-up?flow=mfa"));
+    assert!(session.open(&url).location().starts_with("/sign-in?next="));
+}
+
+#[test]
+fn a_rule_that_asks_for_a_factor_is_met_in_the_session_that_is_there() {
+    on_both_servers(|state| {
+        let server = served(state);
+        let mut browser = Browser::at(&server);
+        browser.sign_in("alice", PASSWORD);
+        let fetch = server.ask(&server.url(VAULT)).with("Accept", "application/json").send();
+        assert_eq!(fetch.status, 401);
+        let mut walk = Walk::to(&server, browser, VAULT);
+        // The account has no factor: its password is asked for before the first is added.
+        assert!(walk.url.contains("/step-up?"), "{}", walk.url);
+        walk.shows("Enter your password").post(&[("password", PASSWORD)]);
+        walk.shows("Add a second factor").post(&[("with", "builtin.setup")]);
+        let (secret, _) = walk.set_up();
+        walk.is_in(VAULT);
+
+        // Another browser: the sign-in asks for the factor, and the rule is content.
+        let mut other = Walk::to(&server, Browser::at(&server), VAULT);
+        other.password("alice").shows("Enter the code of your app");
+        other.post(&[("with", "totp"), ("code", &code(&secret, 1))]).is_in(VAULT);
+    });
+}
+
+#[test]
+fn a_browser_remembers_if_the_person_lets_it_and_no_longer_than_the_password() {
+    let server = served(&[]);
+    let mut walk = Walk::to(&server, Browser::at(&server), NOTES);
+    walk.password("alice");
+    let (_, codes) = walk.set_up();
+    walk.is_in(NOTES);
+    let again = |walk: &mut Walk<'_>, code: &str, remember: bool| {
+        walk.password("alice").shows("Enter the code of your app");
+        let mut fields = vec![("with", "recovery-code"), ("code", code)];
+        fields.extend(remember.then_some(("remember", "1")));
+        walk.post(&fields).is_in(NOTES);
+    };
+    let mut stranger = Walk::to(&server, Browser::at(&server), NOTES);
+    again(&mut stranger, &codes[0], false);
+    let mut forgetful = Walk::to(&server, signed_out(stranger), NOTES);
+    again(&mut forgetful, &codes[1], true);
+    let mut known = Walk::to(&server, signed_out(forgetful), NOTES);
+    known.password("alice").is_in(NOTES);
+    // For somebody else it remembers nothing.
+    server.set_password("anna", PASSWORD);
+    let mut anna = Walk::to(&server, signed_out(known), NOTES);
+    anna.password("anna").shows("Set up an authenticator app");
+    // A new password ends it.
+    let browser = anna.browser;
+    server.set_password("alice", PASSWORD);
+    let mut after = Walk::to(&server, browser, NOTES);
+    after.url = server.url(&format!("{EXTERNAL}/sign-in?restart=1"));
+    after.page = after.browser.open(&after.url);
+    let mut after = Walk::to(&server, after.browser, NOTES);
+    after.password("alice").shows("Enter the code of your app");
+}
+
+/// The browser after signing out everywhere.
+fn signed_out(mut walk: Walk<'_>) -> Browser<'_> {
+    let url = walk.server.url(&format!("{EXTERNAL}/sign-out"));
+    let page = walk.browser.open(&url);
+    assert_eq!(walk.browser.submit(&url, &page, &[]).status, 303);
+    walk.browser
+}
+
+#[test]
+fn guesses_at_a_factor_run_out_and_the_password_gives_no_new_ones() {
+    let server = served(&[]);
+    let mut walk = Walk::to(&server, Browser::at(&server), NOTES);
+    walk.password("alice");
+    let (_, codes) = walk.set_up();
+    let mut thief = Walk::to(&server, Browser::at(&server), NOTES);
+    thief.password("alice");
+    for _ in 0..10 {
+        thief
+            .post(&[("with", "recovery-code"), ("code", "aaaaa-aaaaa")])
+            .shows("That is not right");
+    }
+    thief.post(&[("with", "recovery-code"), ("code", &codes[0])]);
+    assert_eq!(thief.page.status, 429, "{}", thief.page.body);
+    let mut again = Walk::to(&server, Browser::at(&server), NOTES);
+    again.password("alice").post(&[("with", "recovery-code"), ("code", &codes[0])]);
+    assert_eq!(again.page.status, 429, "{}", again.page.body);
+}
