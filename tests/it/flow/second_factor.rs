@@ -203,8 +203,6 @@ fn a_rule_that_asks_for_a_factor_is_met_in_the_session_that_is_there() {
         let server = served(state);
         let mut browser = Browser::at(&server);
         browser.sign_in("alice", PASSWORD);
-        let fetch = server.ask(&server.url(VAULT)).with("Accept", "application/json").send();
-        assert_eq!(fetch.status, 401);
         let mut walk = Walk::to(&server, browser, VAULT);
         // The account has no factor: its password is asked for before the first is added.
         assert!(walk.url.contains("/step-up?"), "{}", walk.url);
@@ -279,4 +277,32 @@ fn guesses_at_a_factor_run_out_and_the_password_gives_no_new_ones() {
     let mut again = Walk::to(&server, Browser::at(&server), NOTES);
     again.password("alice").post(&[("with", "recovery-code"), ("code", &codes[0])]);
     assert_eq!(again.page.status, 429, "{}", again.page.body);
+}
+
+/// A proof that grew too old, or a rule that came later, in the middle of using an app.
+#[test]
+fn programs_and_web_sockets_are_told_that_a_factor_is_missing_and_nothing_redirects_them() {
+    let open = household(APPS).replace("require mfa within hours=12; ", "");
+    let server = Server::with(&open);
+    server.set_password("alice", PASSWORD);
+    let mut browser = Browser::at(&server);
+    browser.sign_in("alice", PASSWORD);
+    let url = server.url(VAULT);
+    browser.enter(&url);
+    assert_eq!(browser.ask(&url).status, 200);
+    server.edit("home.kdl", &household(APPS));
+    assert_eq!(server.reload().0, 0);
+    let cookies = browser.cookies(&url);
+    let ask = |name: &str, value: &str| {
+        server.ask(&url).with("Cookie", &cookies).with(name, value).send()
+    };
+    let program = ask("Accept", "application/json");
+    assert_eq!(program.status, 401);
+    assert!(program.body.contains("\"step-up-required\""), "{}", program.body);
+    assert!(program.location().contains("/.doorward/start?rd="), "{}", program.location());
+    let socket = ask("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+    assert_eq!((socket.status, socket.location()), (401, ""));
+    let person = browser.ask(&url);
+    assert_eq!(person.status, 302);
+    assert!(person.location().contains("/forward-auth/start?"), "{}", person.location());
 }
