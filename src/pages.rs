@@ -19,6 +19,8 @@ mod flow;
 pub mod pinned;
 /// The apps that a person may use.
 mod portal;
+/// What an account is proven by, and where it is signed in.
+mod security;
 /// Setting a password by a one-time link.
 mod set_password;
 /// Signing out.
@@ -65,6 +67,8 @@ impl Pages {
             ("/" | "/if/user/" | "/if/user", true, _) => portal::get(&visit).await,
             (path, true, _) if flow::is_flow(path) => flow::get(&visit).await,
             (path, _, true) if flow::is_flow(path) => flow::post(&visit, body).await,
+            (security::PATH, true, _) => security::get(&visit).await,
+            (security::PATH, _, true) => security::post(&visit, body).await,
             ("/sign-out", true, _) => sign_out::get(&visit).await,
             ("/sign-out", _, true) => sign_out::post(&visit, body).await,
             ("/set-password", true, _) => set_password::get(&visit).await,

@@ -1,5 +1,7 @@
 //! Cookies, forms, CSRF, pages and their templates.
 
+/// A browser in words for people.
+pub mod agent;
 /// The shipped look's static files and an owner's own, under hashed addresses.
 pub mod assets;
 /// Cookies in both directions.

@@ -44,6 +44,7 @@ mod tests {
                 "builtin.step-up",
                 "builtin.setup",
                 "builtin.passkey",
+                "builtin.recovery-codes",
                 "builtin.consent"
             ]
         );

@@ -54,6 +54,9 @@ mod set_up_passkey;
 /// A new authenticator app.
 mod set_up_totp;
 
+pub use errand::is_fresh as fresh;
+pub use set_up::kind as set_up_kind;
+
 use attempt::Attempt;
 use errand::{Errand, Need};
 use run::Run;

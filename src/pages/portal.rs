@@ -62,10 +62,13 @@ fn categories(
     sorted.collect()
 }
 
-/// A card, if the person may open the app's front page.
-fn card(visit: &Visit<'_>, app: &App, person: &access::Person<'_>) -> Option<AppCard> {
-    let url = app.launch_url.clone()?;
-    let parsed = url::Url::parse(&url).ok()?;
+/// What the rules say to the person at the app's front page, if it has one.
+pub fn decision<'a>(
+    visit: &Visit<'_>,
+    app: &'a App,
+    person: &access::Person<'_>,
+) -> Option<Decision<'a>> {
+    let parsed = url::Url::parse(app.launch_url.as_deref()?).ok()?;
     let target = Target {
         host: parsed.host_str().unwrap_or("").to_owned().into(),
         path: parsed.path().to_owned().into(),
@@ -80,7 +83,21 @@ fn card(visit: &Visit<'_>, app: &App, person: &access::Person<'_>) -> Option<App
         now: visit.server.clock.now(),
         reputation: Reputation::Unkept,
     };
-    let decision = access::decide(&query, None).decision;
+    Some(match access::decide(&query, None).decision {
+        Decision::StepUp(_) => {
+            app.access.requires.first().map_or(Decision::Allow, Decision::StepUp)
+        }
+        Decision::Allow => Decision::Allow,
+        Decision::Deny => Decision::Deny,
+        Decision::Login => Decision::Login,
+    })
+}
+
+/// A card, if the person may open the app's front page.
+fn card(visit: &Visit<'_>, app: &App, person: &access::Person<'_>) -> Option<AppCard> {
+    let decision = decision(visit, app, person)?;
+    let url = app.launch_url.clone()?;
+    let parsed = url::Url::parse(&url).ok()?;
     let needs_second_factor = matches!(decision, Decision::StepUp(_));
     let open = needs_second_factor || matches!(decision, Decision::Allow);
     open.then(|| AppCard {

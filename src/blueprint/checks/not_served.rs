@@ -11,16 +11,7 @@ struct Unserved {
     is: fn(&Node, &[&str]) -> bool,
 }
 
-const SECOND_FACTOR: [&str; 8] = [
-    "authenticator-validate",
-    "authenticator-setup",
-    "authenticator-totp",
-    "authenticator-webauthn",
-    "recovery-codes",
-    "authenticator-email",
-    "authenticator-duo",
-    "duo",
-];
+const SECOND_FACTOR: [&str; 3] = ["authenticator-email", "authenticator-duo", "duo"];
 
 const MAIL: [&str; 2] = ["email-verify", "email-link"];
 
@@ -41,7 +32,7 @@ const ALL: [Unserved; 9] = [
         is: |node, path| path.is_empty() && node.is("source"),
     },
     Unserved {
-        what: "second factors",
+        what: "second factors by e-mail and Duo",
         is: |node, path| {
             let stage = path == ["flow"] || path == ["settings"];
             stage && SECOND_FACTOR.contains(&node.name.text.as_str())
@@ -73,11 +64,6 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
         under(policy, "reputation", &mut reputation);
     }
     advise("reputation", &reputation, out);
-    let mut required = Vec::new();
-    for app in view.all("app") {
-        under(app, "require", &mut required);
-    }
-    advise("second factors at apps, which let nobody in until then", &required, out);
 }
 
 fn advise(what: &str, places: &[Span], out: &mut Diagnostics) {

@@ -5,6 +5,7 @@
 mod factor;
 mod portal;
 mod refusal;
+mod security;
 mod setup;
 mod sign_in;
 
@@ -20,6 +21,7 @@ pub use portal::{AppCard, Category, Portal, SignOut, SignedOut};
 pub use refusal::{
     Denial, Denied, ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted,
 };
+pub use security::{AddFactor, OwnFactor, OwnSession, Security, SecurityProblem};
 pub use setup::{
     AddressProblem, Declared, HeaderLine, SourcePlace, StageNotServed, Standin, WrongAddress,
 };
@@ -59,6 +61,7 @@ pub(super) const SAMPLERS: &[Sampler] = &[
     sample::<RecoveryCodes>,
     sample::<LacksFactor>,
     sample::<Portal>,
+    sample::<Security>,
     sample::<SignOut>,
     sample::<SignedOut>,
     sample::<Denied>,

@@ -79,9 +79,9 @@ export class World {
   }
 
   /** A person in the real browser. */
-  async person() {
+  async person(options) {
     this.browser ??= await Browser.start(this.ports.websecure);
-    return this.browser.person();
+    return this.browser.person(options);
   }
 
   async secret(name, value) {

@@ -306,3 +306,47 @@ fn programs_and_web_sockets_are_told_that_a_factor_is_missing_and_nothing_redire
     assert_eq!(person.status, 302);
     assert!(person.location().contains("/forward-auth/start?"), "{}", person.location());
 }
+
+/// The page where people manage what proves their account: each change needs a fresh proof.
+#[test]
+fn people_name_and_remove_their_factors_and_end_their_sessions() {
+    on_both_servers(|state| {
+        let server = served(state);
+        let mut walk = Walk::to(&server, Browser::at(&server), NOTES);
+        walk.password("alice");
+        let (secret, codes) = walk.set_up();
+        let url = server.url(&format!("{EXTERNAL}/security"));
+
+        // The sign-in to the portal has a flow of its own, and asks for the factor.
+        walk.url = url.clone();
+        walk.page = walk.browser.open(&url);
+        walk.follow();
+        walk.password("alice").post(&[("with", "totp"), ("code", &code(&secret, 1))]);
+        walk.shows("Sign-in and security").shows("Authenticator app").shows("4 codes are left");
+        let id = factors(&server, "alice")[0].id.clone();
+        walk.post(&[("do", "rename"), ("id", &id), ("name", "")]).shows("1 to 64 characters");
+        walk.post(&[("do", "rename"), ("id", &id), ("name", "Old <phone>")]);
+        walk.shows("Old &lt;phone&gt;");
+        walk.post(&[("do", "remove"), ("id", &id)]).shows("asks for a second factor");
+        assert_eq!(factors(&server, "alice").len(), 1, "the vault asks for one");
+        walk.post(&[("do", "new-codes")]);
+        let fresh = walk.shows("Save your recovery codes").codes();
+        walk.post(&[("saved", "1")]).shows("Sign-in and security").shows("10 codes are left");
+        assert!(!fresh.contains(&codes[1]));
+
+        // Nobody touches what is somebody else's.
+        server.set_password("anna", PASSWORD);
+        let mut anna = Walk::to(&server, Browser::at(&server), NOTES);
+        anna.password("anna");
+        let (secret, _) = anna.set_up();
+        anna.url = url.clone();
+        anna.page = anna.browser.open(&url);
+        anna.follow();
+        anna.password("anna").post(&[("with", "totp"), ("code", &code(&secret, 1))]);
+        let theirs = factors(&server, "alice")[0].clone();
+        anna.shows("Sign-in and security").post(&[("do", "remove"), ("id", &theirs.id)]);
+        anna.post(&[("do", "rename"), ("id", &theirs.id), ("name", "mine")]);
+        assert_eq!(factors(&server, "alice"), [theirs]);
+        assert_eq!(factors(&server, "anna").len(), 1);
+    });
+}

@@ -1,0 +1,112 @@
+//! What a person's account is proven by, and where it is signed in.
+
+use serde::Serialize;
+
+use super::{HOSTILE, LONG, Page, Place, SIGN_IN_HOST};
+
+/// Second factors and sessions of the person who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Security {
+    pub factors: Vec<OwnFactor>,
+    pub recovery_codes: u64,
+    /// What can be added.
+    pub add: Vec<AddFactor>,
+    pub sessions: Vec<OwnSession>,
+    pub problem: Option<SecurityProblem>,
+    /// The app or flow that the problem is about.
+    pub about: Option<String>,
+    /// The path that the forms are posted to, with the field `do`.
+    pub action: String,
+}
+
+/// A factor of the person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnFactor {
+    pub id: String,
+    pub kind: &'static str,
+    pub name: String,
+    pub added: String,
+    pub used: Option<String>,
+}
+
+/// A way to one more factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AddFactor {
+    pub title: String,
+    /// The path on the sign-in host that sets it up.
+    pub url: String,
+}
+
+/// A place where the person is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnSession {
+    pub id: String,
+    pub device: String,
+    pub address: String,
+    pub seen: String,
+    /// Whether it is the one that asks.
+    pub here: bool,
+}
+
+/// Why something was not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SecurityProblem {
+    /// The rules of an app ask for a factor, and this is the last.
+    NeededByApp,
+    /// Signing in asks for a factor, and this is the last.
+    NeededToSignIn,
+    /// A name is empty or too long.
+    BadName,
+}
+
+impl Page for Security {
+    const TEMPLATE: &'static str = "security.html";
+    const PLACES: &'static [Place] = SIGN_IN_HOST;
+
+    fn samples() -> Vec<Self> {
+        let factor = |kind, name: &str| OwnFactor {
+            id: "fac_1".to_owned(),
+            kind,
+            name: name.to_owned(),
+            added: "2026-01-07".to_owned(),
+            used: Some("2026-02-01".to_owned()),
+        };
+        let session = |device: &str, here| OwnSession {
+            id: "ses_1".to_owned(),
+            device: device.to_owned(),
+            address: "192.0.2.7".to_owned(),
+            seen: "2026-02-01 12:00".to_owned(),
+            here,
+        };
+        let add = |title: &str, url: &str| AddFactor { title: title.into(), url: url.into() };
+        let usual = Self {
+            factors: vec![factor("totp", "Authenticator app"), factor("webauthn", "Phone")],
+            recovery_codes: 7,
+            add: vec![add("App", "/set-up?flow=totp"), add("Passkey", "/set-up?flow=passkey")],
+            sessions: vec![session("Firefox · Linux", true), session("Safari · iPhone", false)],
+            problem: None,
+            about: None,
+            action: "/security".to_owned(),
+        };
+        let problem = |problem, about: Option<&str>| Self {
+            problem: Some(problem),
+            about: about.map(str::to_owned),
+            ..usual.clone()
+        };
+        vec![
+            usual.clone(),
+            problem(SecurityProblem::NeededByApp, Some("Vaultwarden")),
+            problem(SecurityProblem::NeededToSignIn, None),
+            problem(SecurityProblem::BadName, None),
+            Self { factors: Vec::new(), recovery_codes: 0, ..usual.clone() },
+            Self {
+                factors: vec![OwnFactor { used: None, ..factor("email-code", HOSTILE) }],
+                recovery_codes: 1,
+                add: vec![add(HOSTILE, "javascript:alert(1)")],
+                sessions: vec![session(HOSTILE, false), session(LONG, true)],
+                ..usual
+            },
+        ]
+    }
+}
