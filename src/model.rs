@@ -1,7 +1,10 @@
 //! What things are. No I/O, no wire formats, no SQL.
 
-/// Path patterns.
+/// Numbers of things, in words.
+pub mod counted;
+/// Second factors.
 pub mod factor;
+/// Path patterns.
 pub mod glob;
 /// Canonical hosts and host patterns.
 pub mod host;

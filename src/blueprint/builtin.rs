@@ -1,7 +1,9 @@
 //! Flows that every installation has, written in the language itself.
 
+use std::sync::LazyLock;
+
 use super::diagnostic::Diagnostics;
-use super::flow::Flow;
+use super::flow::{Flow, Purpose};
 use super::source::FileId;
 use super::syntax;
 use super::tree::{Node, Value};
@@ -14,6 +16,14 @@ pub const TEXT: &str = include_str!("builtin.kdl");
 pub fn flows() -> Vec<Flow> {
     let nodes = syntax::parse(FileId(u32::MAX), TEXT, &mut Diagnostics::default());
     nodes.unwrap_or_default().iter().filter_map(Flow::from_node).collect()
+}
+
+/// Their names and purposes: the one list of what may be referred to without a declaration.
+#[must_use]
+pub fn purposes() -> &'static Vec<(String, Purpose)> {
+    static PURPOSES: LazyLock<Vec<(String, Purpose)>> =
+        LazyLock::new(|| flows().into_iter().map(|flow| (flow.slug.value, flow.purpose)).collect());
+    &PURPOSES
 }
 
 /// The text of one of them, under a name that a person may declare.

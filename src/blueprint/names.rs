@@ -84,7 +84,8 @@ impl Names {
 /// The purpose of a built-in flow: `builtin.authentication` and its kin.
 #[must_use]
 pub fn builtin_flow(name: &str) -> Option<Purpose> {
-    name.strip_prefix("builtin.").and_then(Purpose::from_word)
+    let known = super::builtin::purposes().iter().find(|(known, _)| known == name);
+    known.map(|(_, purpose)| *purpose)
 }
 
 /// Complains about names declared twice, renamings that collide, and references to nothing.

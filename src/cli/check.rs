@@ -13,6 +13,7 @@ use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::read::{Limits, Root};
 use crate::blueprint::render::{self, Format};
 use crate::blueprint::source::Sources;
+use crate::model::counted::counted;
 
 #[derive(Debug, Args)]
 #[command(
@@ -130,14 +131,10 @@ fn judged(
 fn summary(found: &[Diagnostic], problems: usize, files: usize, nodes: usize) -> String {
     let count = |severity| found.iter().filter(|each| each.severity == severity).count();
     let errors = count(Severity::Error) + problems;
-    let plural = |count: usize, word: &str| match count {
-        1 => format!("1 {word}"),
-        _ => format!("{count} {word}s"),
-    };
-    let read = format!("{}, {}", plural(files, "file"), plural(nodes, "node"));
-    let warnings = plural(count(Severity::Warning), "warning");
+    let read = format!("{}, {}", counted(files, "file"), counted(nodes, "node"));
+    let warnings = counted(count(Severity::Warning), "warning");
     match errors {
         0 => format!("{read}: no errors, {warnings}\n"),
-        _ => format!("{read}: {}, {warnings}\n", plural(errors, "error")),
+        _ => format!("{read}: {}, {warnings}\n", counted(errors, "error")),
     }
 }

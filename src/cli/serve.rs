@@ -8,6 +8,7 @@ use super::Installation;
 use crate::app::opening::KeyOrigin;
 use crate::app::serve::{self, Audience, Started};
 use crate::blueprint::render::Format;
+use crate::model::counted::counted;
 use crate::store::Opening;
 
 #[derive(Debug, Args)]
@@ -71,7 +72,14 @@ fn greeting(started: &Started) -> String {
         None => format!("generation {}", started.generation),
         Some(_) => format!("NOT in force: generation {} goes on", started.generation),
     };
-    line("", format!("{} files, {} nodes, {generation}", started.files, started.nodes));
+    line(
+        "",
+        format!(
+            "{}, {}, {generation}",
+            counted(started.files, "file"),
+            counted(started.nodes, "node")
+        ),
+    );
     let opened = match started.opening {
         Opening::Created => "created",
         Opening::Opened => "opened",

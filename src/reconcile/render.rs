@@ -6,6 +6,7 @@ use super::access_change::AccessChange;
 use super::fields::FieldChange;
 use super::plan::{Change, Op, Outcome, Plan};
 use crate::clock::Millis;
+use crate::model::counted::counted;
 
 /// Whether the reader sees colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -281,10 +282,6 @@ fn access_row(change: &AccessChange) -> [String; 5] {
         class => format!("{by}   [{class}]"),
     };
     [subject, change.app.clone(), change.old.to_owned(), change.new.to_owned(), rest]
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn short(digest: &str) -> &str {

@@ -8,6 +8,7 @@ use crate::app::options::Options;
 use crate::app::places::Places;
 use crate::blueprint::diagnostic::Severity;
 use crate::blueprint::load::{self, Loaded};
+use crate::model::counted::counted;
 
 const TOPIC: &str = "files";
 
@@ -62,15 +63,22 @@ fn content(facts: &Facts) -> Finding {
             1 => String::new(),
             count => format!(", and {} more", count.saturating_sub(1)),
         };
-        return Finding::error(TOPIC, format!("the {files} files cannot be taken into force"))
-            .why(format!("{first}{more}"))
-            .change("doorward check");
+        return Finding::error(
+            TOPIC,
+            format!("{} cannot be taken into force", counted(files, "file")),
+        )
+        .why(format!("{first}{more}"))
+        .change("doorward check");
     }
     if facts.warnings > 0 {
-        let what = format!("{files} files without errors, {} warnings", facts.warnings);
+        let what = format!(
+            "{} without errors, {}",
+            counted(files, "file"),
+            counted(facts.warnings, "warning")
+        );
         return Finding::warning(TOPIC, what).change("doorward check");
     }
-    Finding::ok(TOPIC, format!("{files} files without errors; their tests hold"))
+    Finding::ok(TOPIC, format!("{} without errors; their tests hold", counted(files, "file")))
 }
 
 fn server(facts: &Facts, status: &Value) -> Vec<Finding> {

@@ -55,3 +55,21 @@ const NONE: [&str; 0] = [];
 fn the_base_of_these_tests_is_right() {
     assert_eq!(complaints(&app("proxy \"https://wiki.example.com\"")), NONE);
 }
+
+/// One list says which built-in flows there are: the flows themselves.
+#[test]
+fn a_built_in_flow_is_one_that_there_is_and_used_for_what_it_is_for() {
+    let chosen = |what: &str| {
+        let flow = "flow own for=authentication { identification; password; \
+            authenticator-validate { device-classes totp; not-configured-action configure; \
+            configure-with CHOSEN }; login }";
+        complaints(&flow.replace("CHOSEN", what))
+    };
+    for good in ["builtin.setup", "builtin.passkey builtin.setup", "builtin.recovery-codes"] {
+        assert_eq!(chosen(good), NONE, "{good}");
+    }
+    for none in ["builtin.enrollment", "builtin.logout", "builtin.stepup"] {
+        assert_eq!(chosen(none), [format!("unknown-flow: {none}")]);
+    }
+    assert_eq!(chosen("builtin.step-up"), ["wrong-purpose: builtin.step-up"]);
+}

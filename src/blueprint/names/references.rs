@@ -1,6 +1,7 @@
 //! Every reference beside the names that exist.
 
 use super::Names;
+use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::object::Kind;
 use crate::blueprint::schema::{Place, ROOT, Want, visit};
@@ -58,7 +59,8 @@ impl Search<'_> {
             return Some(diagnostic.at(span, format!("renamed to `{new}`")).fix(span, new));
         }
         let others = self.names.of(kind);
-        let built_in = (kind == Kind::Flow).then_some(BUILT_IN).into_iter().flatten();
+        let built_in = if kind == Kind::Flow { builtin::purposes().as_slice() } else { &[] };
+        let built_in = built_in.iter().map(|(name, _)| name.as_str());
         Some(match nearest(slug, others.chain(built_in)) {
             Some(near) => {
                 let diagnostic = diagnostic.at(span, format!("did you mean `{near}`?"));
@@ -186,16 +188,6 @@ impl Search<'_> {
         self.place.value.part(self.sources.text(self.place.value.span.file), range)
     }
 }
-
-const BUILT_IN: [&str; 7] = [
-    "builtin.authentication",
-    "builtin.enrollment",
-    "builtin.recovery",
-    "builtin.consent",
-    "builtin.setup",
-    "builtin.step-up",
-    "builtin.logout",
-];
 
 fn unknown(kind: Kind) -> &'static str {
     match kind {

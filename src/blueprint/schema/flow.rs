@@ -58,7 +58,7 @@ static IDENTIFICATION: Spec = node(
 .conditional();
 static ACCEPT: Spec = node("accept", "What may be typed.", "accept username email")
     .args(&[several("name", Want::Word(&["username", "email", "upn"]))]);
-static LINK: Spec = node("link", "A link to another flow.", "link builtin.recovery")
+static LINK: Spec = node("link", "A link to another flow.", "link recovery")
     .args(&[arg("flow", Want::Ref(Kind::Flow))]);
 static SOURCES: Spec = node("sources", "Buttons for other providers.", "sources github")
     .args(&[several("source", Want::Ref(Kind::Source))]);

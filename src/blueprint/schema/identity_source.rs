@@ -71,7 +71,7 @@ static LINK: Spec =
     node("link", "Whether a first sign-in may join an account that exists.", "link ask")
         .args(&[arg("rule", Want::Word(&["never", "ask", "verified-email"]))]);
 static ENROLL: Spec =
-    node("enroll", "The flow for people without an account.", "enroll builtin.enrollment")
+    node("enroll", "The flow for people without an account.", "enroll enrollment")
         .args(&[arg("flow", Want::Ref(Kind::Flow))]);
 static FOR_DOMAIN: Spec =
     node("for-domain", "E-mail domains whose people are sent here.", "for-domain \"example.org\"")

@@ -115,11 +115,10 @@ static FLOW_AUTHENTICATION: Spec =
     node("authentication", "The flow for signing in.", "authentication builtin.authentication")
         .args(&[arg("flow", Want::Ref(Kind::Flow))]);
 static FLOW_ENROLLMENT: Spec =
-    node("enrollment", "The flow for new accounts.", "enrollment builtin.enrollment")
+    node("enrollment", "The flow for new accounts.", "enrollment enrollment")
         .args(&[arg("flow", Want::Ref(Kind::Flow))]);
-static FLOW_RECOVERY: Spec =
-    node("recovery", "The flow for a lost password.", "recovery builtin.recovery")
-        .args(&[arg("flow", Want::Ref(Kind::Flow))]);
+static FLOW_RECOVERY: Spec = node("recovery", "The flow for a lost password.", "recovery recovery")
+    .args(&[arg("flow", Want::Ref(Kind::Flow))]);
 static FLOW_CONSENT: Spec =
     node("consent", "The flow that asks before data is handed over.", "consent builtin.consent")
         .args(&[arg("flow", Want::Ref(Kind::Flow))]);

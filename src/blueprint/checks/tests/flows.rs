@@ -121,14 +121,14 @@ fn stages_stand_in_flows_of_their_purpose() {
 fn flows_are_used_for_what_they_are_for() {
     assert_eq!(
         complaints(
-            "app wiki \"Wiki\" { proxy \"https://wiki.example.com\"; authorization builtin.recovery; access { allow group:users } }"
+            "app wiki \"Wiki\" { proxy \"https://wiki.example.com\"; authorization builtin.setup; access { allow group:users } }"
         ),
-        ["wrong-purpose: builtin.recovery"]
+        ["wrong-purpose: builtin.setup"]
     );
     assert_eq!(
         flow(
             "authentication",
-            "identification { link builtin.recovery; link builtin.setup }; password; login"
+            "identification { link builtin.passkey; link builtin.setup }; password; login"
         ),
         ["wrong-purpose: builtin.setup"]
     );
