@@ -161,8 +161,8 @@ impl Look<'_> {
 
     fn element(&mut self, tag: &Tag<'_>) -> Result<(), String> {
         let name = tag.name.as_str();
-        // A script comes from a file of this host, and pages on other hosts have none.
-        let script = name == "script" && self.inline_style.is_none() && has(tag, "src");
+        // A script is a file of the theme, and pages on other hosts have none.
+        let script = name == "script" && self.inline_style.is_none() && is_asset(tag);
         if !script && !ELEMENTS.contains(&name) && !MORE_ELEMENTS.contains(&name) {
             return Err(format!("a page holds no <{name}> element"));
         }
@@ -210,8 +210,10 @@ fn empty<'a>(tag: &Tag<'a>) -> Result<&'a str, String> {
     })
 }
 
-fn has(tag: &Tag<'_>, attribute: &str) -> bool {
-    tag.attributes.iter().any(|(name, _)| name == attribute)
+fn is_asset(tag: &Tag<'_>) -> bool {
+    let mut sources = tag.attributes.iter().filter(|(name, _)| name == "src");
+    let ours = |src: &str| src.starts_with("/assets/") && !src.contains('&') && !src.contains("..");
+    sources.next().is_some_and(|(_, src)| ours(src)) && sources.next().is_none()
 }
 
 fn attribute(element: &str, name: &str, value: &str) -> Result<(), String> {
@@ -333,12 +335,15 @@ mod tests {
         for bad in [
             "<script></script>",
             "<script>alert(1)</script>",
-            "<script src=\"/a.js\">alert(1)</script>",
+            "<script src=\"/own-script.js\"></script>",
+            "<script src=\"/assets/../sign-in\"></script>",
+            "<script src=\"/assets/a.js\" src=\"/b.js\"></script>",
+            "<script src=\"/assets/a.js\">alert(1)</script>",
             "<script src=\"//evil.example/a.js\"></script>",
             "<script src=\"/&#47;evil.example/a.js\"></script>",
             "<script src=\"https://evil.example/a.js\"></script>",
             "<script src=\"data:text/javascript,alert(1)\"></script>",
-            "<script src=\"/a.js\" onload=alert(1)></script>",
+            "<script src=\"/assets/a.js\" onload=alert(1)></script>",
         ] {
             assert!(check(&page(bad), 0, None).is_err(), "{bad}");
         }

