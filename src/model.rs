@@ -10,6 +10,8 @@ pub mod glob;
 pub mod host;
 /// Networks in CIDR notation.
 pub mod network;
+/// Mail servers and how connections to them are protected.
+pub mod smtp_server;
 pub mod subject;
 /// Weekly windows of time in a zone.
 pub mod time_window;

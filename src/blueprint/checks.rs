@@ -5,6 +5,7 @@ mod addresses;
 mod bypass;
 mod complete;
 mod cycles;
+mod email;
 mod expectations;
 mod flow_proof;
 mod flows;
@@ -48,6 +49,7 @@ pub struct View<'a> {
 pub fn check(view: &View<'_>, out: &mut Diagnostics) {
     settings::check(view, out);
     secrets::check(view, out);
+    email::check(view, out);
     people::check(view, out);
     cycles::check(view, out);
     network::check(view, out);

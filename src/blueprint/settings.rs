@@ -9,6 +9,7 @@ use super::flow::Purpose;
 use super::secret_ref::SecretRef;
 use super::source::{Name, Span, Spanned};
 use crate::model::network::Network;
+use crate::model::smtp_server::{Security, SmtpServer};
 use crate::model::web_url::{SocketAddress, WebUrl};
 
 /// Where Doorward listens if a blueprint does not say it.
@@ -165,13 +166,26 @@ pub struct Duo {
     pub at: Span,
 }
 
+/// How mail is sent.
 #[derive(Clone, Debug)]
 pub struct Email {
     pub smtp: Spanned<String>,
+    /// `security=`, where the scheme does not decide.
+    pub security: Option<Security>,
     pub username: Option<String>,
     pub password: Option<SecretRef>,
     pub from: Spanned<String>,
+    /// Certificates to trust instead of the system's.
+    pub ca: Option<Spanned<String>>,
     pub at: Span,
+}
+
+impl Email {
+    /// The mail server; `None` if the address is none, which no checked blueprint has.
+    #[must_use]
+    pub fn server(&self) -> Option<SmtpServer> {
+        SmtpServer::parse(&self.smtp.value, self.security).ok()
+    }
 }
 
 /// The LDAP front as a whole.

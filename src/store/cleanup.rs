@@ -17,6 +17,8 @@ pub struct Retention {
     pub browsers: Duration,
     /// Used or expired tickets and links. Flows that ran out are worth nothing at once.
     pub expired: Duration,
+    /// Mail that was given up.
+    pub given_up: Duration,
     /// Generations, besides the one in force.
     pub generations: i64,
     /// Rows deleted at most in one transaction.
@@ -32,6 +34,7 @@ impl Default for Retention {
             ended: days(30),
             browsers: days(400),
             expired: days(1),
+            given_up: days(7),
             generations: 50,
             batch: 500,
         }
@@ -54,6 +57,8 @@ pub struct Cleaned {
     pub events: u64,
     pub attempts: u64,
     pub once: u64,
+    /// Mail that was given up.
+    pub mail: u64,
     pub browsers: u64,
 }
 
@@ -96,6 +101,7 @@ impl Store {
         cleaned.flow_states = tx.purge_flow_states(now, keep.batch).await?;
         cleaned.links = tx.purge_links(before, keep.batch).await?;
         cleaned.once = tx.purge_once(now, keep.batch).await?;
+        cleaned.mail = tx.purge_given_up(now.minus(keep.given_up), keep.batch).await?;
         cleaned.attempts = tx.purge_attempts(now.minus(keep.ended), keep.batch).await?;
         tx.commit().await
     }

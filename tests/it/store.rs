@@ -8,6 +8,7 @@ mod generations;
 mod objects;
 mod once;
 mod opening;
+mod outbox;
 mod sessions;
 mod tokens;
 mod transactions;

@@ -6,7 +6,7 @@ use crate::blueprint::flow::{Flow, Purpose, StageKind};
 use crate::blueprint::names::builtin_flow;
 use crate::blueprint::object::Kind;
 use crate::blueprint::people::ConsoleRole;
-use crate::blueprint::source::{Name, Span};
+use crate::blueprint::source::Name;
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     for flow in &view.blueprint.flows {
@@ -28,7 +28,6 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     console_groups_of_sources(view, out);
     passkey_autofill(view, out);
     purposes(view, out);
-    mail(view, out);
 }
 
 fn tell(view: &View<'_>, flow: &Flow, diagnostic: Diagnostic, out: &mut Diagnostics) {
@@ -234,31 +233,4 @@ fn wrong_purpose(view: &View<'_>, name: &Name, wanted: &[Purpose]) -> Option<Dia
         Some(flow) => diagnostic.at(flow.at, "declared here"),
         None => diagnostic,
     })
-}
-
-/// Stages that send mail need a mail server.
-fn mail(view: &View<'_>, out: &mut Diagnostics) {
-    if view.nodes.iter().any(|node| node.is("email")) {
-        return;
-    }
-    let mut first: Option<(&Flow, Span)> = None;
-    for flow in &view.blueprint.flows {
-        let sends = flow.stages.iter().find(|stage| {
-            matches!(
-                stage.kind,
-                StageKind::EmailVerify { .. }
-                    | StageKind::EmailLink { .. }
-                    | StageKind::AuthenticatorEmail
-            )
-        });
-        first = first.or_else(|| sends.map(|stage| (flow, stage.at)));
-    }
-    let Some((flow, span)) = first else { return };
-    let diagnostic = Diagnostic::error(
-        "blueprint::no-mail-server",
-        "no file says how mail is sent",
-    )
-    .at(span, "this stage sends mail")
-    .help("add\n    email { smtp \"smtps://smtp.example.com:465\"; from \"auth@example.com\" }");
-    tell(view, flow, diagnostic, out);
 }

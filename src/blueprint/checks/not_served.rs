@@ -39,11 +39,8 @@ const ALL: [Unserved; 9] = [
         },
     },
     Unserved {
-        what: "e-mail",
-        is: |node, path| {
-            let stage = path == ["flow"] && MAIL.contains(&node.name.text.as_str());
-            stage || (path.is_empty() && node.is("email"))
-        },
+        what: "links by e-mail",
+        is: |node, path| path == ["flow"] && MAIL.contains(&node.name.text.as_str()),
     },
     Unserved {
         what: "forms, enrollment and consent",

@@ -1,6 +1,7 @@
 //! Each check on the shortest text that it complains about, and on one that is right.
 
 mod access;
+mod email;
 mod flows;
 mod hosts;
 mod listeners;

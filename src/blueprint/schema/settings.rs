@@ -2,6 +2,7 @@
 
 use super::{Lasts, Spec, Want, arg, many, must, need, node, once, prop, several};
 use crate::blueprint::object::Kind;
+use crate::model::smtp_server::Security;
 
 pub static SERVER: Spec = node(
     "server",
@@ -209,7 +210,7 @@ pub static EMAIL: Spec = node(
     "How mail is sent.",
     "email { smtp \"smtps://smtp.example.com:465\"; from \"auth@example.com\" }",
 )
-.kids(&[must(&SMTP), must(&FROM)]);
+.kids(&[must(&SMTP), must(&FROM), once(&CA)]);
 
 static SMTP: Spec = node(
     "smtp",
@@ -217,7 +218,17 @@ static SMTP: Spec = node(
     "smtp \"smtps://smtp.example.com:465\" username=auth password=(credential)smtp-password",
 )
 .args(&[arg("url", Want::Smtp)])
-.props(&[prop("username", Want::Text), prop("password", Want::Secret)]);
+.props(&[
+    prop("security", Want::Word(Security::WORDS)),
+    prop("username", Want::Text),
+    prop("password", Want::Secret),
+]);
+static CA: Spec = node(
+    "ca",
+    "A file with the certificates that the mail server's must come from, instead of the system's.",
+    "ca \"/etc/ssl/home-ca.pem\"",
+)
+.args(&[arg("file", Want::File)]);
 static FROM: Spec = node("from", "The sender.", "from \"Home Lab <auth@example.com>\"")
     .args(&[arg("address", Want::Mailbox)]);
 

@@ -10,6 +10,7 @@ use crate::blueprint::secret_ref::SecretRef;
 use crate::blueprint::source::{Span, Spanned};
 use crate::blueprint::tree::Node;
 use crate::model::network::Network;
+use crate::model::smtp_server::Security;
 use crate::model::web_url::{SocketAddress, WebUrl};
 
 impl Server {
@@ -144,9 +145,11 @@ impl Email {
         let smtp = node.kid("smtp")?;
         Some(Self {
             smtp: decode::name(smtp)?,
+            security: decode::prop_text(smtp, "security").as_deref().and_then(Security::parse),
             username: decode::prop_text(smtp, "username"),
             password: smtp.prop("password").and_then(SecretRef::from_value),
             from: decode::kid_word(node, "from")?,
+            ca: decode::kid_word(node, "ca"),
             at: node.head(),
         })
     }

@@ -8,6 +8,7 @@ use super::value::Bad;
 use crate::model::glob::Glob;
 use crate::model::host::{Host, HostPattern};
 use crate::model::network::Network;
+use crate::model::smtp_server::SmtpServer;
 use crate::model::web_url::{SocketAddress, WebUrl};
 
 pub(super) fn glob(text: &str) -> Option<Bad> {
@@ -189,7 +190,12 @@ pub(super) fn redirect(text: &str) -> Option<Bad> {
 }
 
 pub(super) fn smtp(text: &str) -> Option<Bad> {
-    scheme_of(text, &["smtps", "smtp"], "a mail server", "write \"smtps://smtp.example.com:465\"")
+    let help = "write \"smtps://smtp.example.com:465\"";
+    scheme_of(text, &["smtps", "smtp"], "a mail server", help).or_else(|| {
+        let reason = SmtpServer::parse(text, None).err()?;
+        let message = format!("`{text}` is not the URL of a mail server");
+        Some(Bad::new("blueprint::bad-url", message, reason.to_string()).help(help))
+    })
 }
 
 pub(super) fn state(text: &str) -> Option<Bad> {

@@ -7,7 +7,9 @@ use super::{Case, Reason};
 use crate::blueprint::Blueprint;
 use crate::blueprint::identity_source::Protocol;
 use crate::blueprint::secret_ref::{SecretOrigin, SecretRef};
+use crate::blueprint::settings::Email;
 use crate::blueprint::source::Span;
+use crate::model::smtp_server::Security;
 use crate::secret::sha256_hex;
 
 /// One place that uses a secret.
@@ -103,7 +105,7 @@ fn list<'a>(blueprint: &'a Blueprint) -> Vec<Use<'a>> {
     };
     add("server.master-key".to_owned(), None, blueprint.server.master_key.as_ref());
     if let Some(email) = &blueprint.email {
-        add("email.smtp.password".to_owned(), host(&email.smtp.value), email.password.as_ref());
+        add("email.smtp.password".to_owned(), mail_server(email), email.password.as_ref());
     }
     if let Some(duo) = &blueprint.settings.duo {
         let field = "settings.duo.secret-key".to_owned();
@@ -147,6 +149,13 @@ fn source_secret(protocol: &Protocol) -> (Option<String>, Option<&SecretRef>) {
             (endpoint.and_then(|(_, url)| host(&url.value)), client.client_secret.as_ref())
         }
     }
+}
+
+/// The mail server. Without encryption everyone on the way is a destination too.
+fn mail_server(email: &Email) -> Option<String> {
+    let server = email.server()?;
+    let open = server.security() == Security::Plain && !server.is_here();
+    Some(server.authority() + if open { ", without encryption" } else { "" })
 }
 
 /// The authority of a URL. A URL without one is its own destination.

@@ -323,7 +323,7 @@ fn weaker_rules_of_reconciling_are_held() {
 fn a_secret_that_moves_is_held() {
     let mail = |host: &str| {
         let text = format!(
-            "email {{ smtp \"smtps://{host}:465\" password=(credential)smtp; from \"a@b.c\" }}\n{HOME}"
+            "email {{ smtp \"smtps://{host}:465\" username=door password=(credential)smtp; from \"a@b.c\" }}\n{HOME}"
         );
         sample::runtime(&text)
     };
@@ -331,6 +331,14 @@ fn a_secret_that_moves_is_held() {
     assert_eq!(codes(&plan), ["secret-moved"]);
     assert!(plan.held[0].sentence.contains("(credential)smtp → host evil.example.com:465"));
     assert_eq!(plan.held[0].confirm, ["--allow secret:credential/smtp@evil.example.com:465"]);
+
+    let open = |security: &str| {
+        sample::runtime(&format!(
+            "email {{ smtp \"smtp://smtp.example.com:25\" security={security} username=door password=(credential)smtp; from \"a@b.c\" }}\n{HOME}"
+        ))
+    };
+    let plan = plan_of(&open("starttls"), &open("plain"));
+    assert_eq!(codes(&plan), ["secret-moved"], "everyone on the way reads it");
 
     let before = sample::runtime(HOME);
     let scim = r#"app wiki { scim "https://evil.example.com/" { token (credential)root };"#;
@@ -341,8 +349,7 @@ fn a_secret_that_moves_is_held() {
 /// `security.md` R3: leaving a secret out for one generation does not make it forgotten.
 #[test]
 fn a_secret_is_remembered_after_it_left_the_files() {
-    let mail =
-        "email { smtp \"smtps://smtp.example.com\" password=(credential)smtp; from \"a@b.c\" }\n";
+    let mail = "email { smtp \"smtps://smtp.example.com\" username=door password=(credential)smtp; from \"a@b.c\" }\n";
     let used = sample::runtime(&format!("{mail}{HOME}"));
     let without = sample::runtime(HOME);
     let first = plan_of(&used, &without);

@@ -245,6 +245,23 @@ CREATE TABLE browsers (
 CREATE INDEX browsers_by_user ON browsers (user_id);
 CREATE INDEX browsers_by_time ON browsers (seen_at);
 
+-- Mail on its way out, each with its words sealed. A claim that is not completed runs out.
+CREATE TABLE outbox (
+    id TEXT NOT NULL PRIMARY KEY,
+    recipient TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    sealed BYTEA NOT NULL,       -- empty once it was given up
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,  -- what is not sent by then is worth nothing
+    next_at BIGINT NOT NULL,
+    attempts BIGINT NOT NULL,    -- one more with each claim
+    claimed_until BIGINT,
+    last_error TEXT,
+    given_up_at BIGINT
+);
+CREATE INDEX outbox_by_time ON outbox (next_at) WHERE given_up_at IS NULL;
+CREATE INDEX outbox_by_end ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
+
 -- What may be used once, such as the challenge of a passkey, until it means nothing any more.
 CREATE TABLE once (
     digest BYTEA NOT NULL PRIMARY KEY,

@@ -132,14 +132,6 @@ fn flows_are_used_for_what_they_are_for() {
 }
 
 #[test]
-fn mail_needs_a_server() {
-    assert_eq!(
-        complaints("flow f for=authentication { identification; email-link; login }"),
-        ["no-mail-server: email-link"]
-    );
-}
-
-#[test]
 fn nobody_writes_themselves_into_a_console_group() {
     let prompt = "prompt { field password type=new-password }";
     assert_eq!(
