@@ -44,6 +44,8 @@ pub mod token;
 
 /// Sign-in as a row of stages with one dispatcher. No HTTP.
 pub mod flow;
+/// Mail: typed messages, the outbox, and the conversation with a mail server.
+pub mod mail;
 /// Cookies, forms, CSRF, pages and their templates.
 pub mod web;
 

@@ -111,7 +111,7 @@ impl Read {
     /// How many messages wait, up to `most`.
     pub async fn count_waiting(&self, most: i64) -> Result<u64> {
         let sql = "SELECT 'outbox' AS id, COUNT(*) AS waiting FROM \
-            (SELECT id FROM outbox WHERE given_up_at IS NULL LIMIT $1) AS some";
+            (SELECT id FROM outbox WHERE given_up_at IS NULL LIMIT $1) AS counted";
         self.get(sql, vec![most.into()]).await?.of("outbox", "id").count("waiting")
     }
 

@@ -16,6 +16,8 @@ pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// A plain name, for addresses inside an owner's style sheet and for `/favicon.ico`.
 pub const SHORT: &str = "public, max-age=300";
 
+const MAIL_STYLE: &str = "mail/style.css";
+
 /// The look that is built in.
 #[derive(Embed)]
 #[folder = "themes/default/"]
@@ -41,13 +43,18 @@ pub struct Assets {
     urls: BTreeMap<String, String>,
     sheets: Vec<String>,
     inline_style: String,
+    mail_style: String,
 }
 
 impl Assets {
     /// Gathers the shipped files and the owner's; the owner's win where names meet.
     #[must_use]
     pub fn gather(overrides: &Overrides) -> Self {
-        let mut assets = Self { inline_style: style("inline.css", overrides), ..Self::default() };
+        let mut assets = Self {
+            inline_style: style("inline.css", overrides),
+            mail_style: style(MAIL_STYLE, overrides),
+            ..Self::default()
+        };
         let sheet = format!("{}{}", assets.inline_style, style("style.css", overrides));
         let sheet = assets.add("style.css", sheet.into_bytes().into());
         assets.sheets.extend(sheet);
@@ -57,7 +64,7 @@ impl Assets {
             }
         }
         for (name, bytes) in overrides.files() {
-            if matches!(name, "style.css" | "inline.css") {
+            if matches!(name, "style.css" | "inline.css" | MAIL_STYLE) {
                 continue;
             }
             let url = assets.add(name, Bytes::copy_from_slice(bytes));
@@ -90,6 +97,12 @@ impl Assets {
     #[must_use]
     pub fn inline_style(&self) -> &str {
         &self.inline_style
+    }
+
+    /// The style that messages carry themselves.
+    #[must_use]
+    pub fn mail_style(&self) -> &str {
+        &self.mail_style
     }
 
     /// Adds a file under its hashed and its plain address; `None` if its kind is not served.

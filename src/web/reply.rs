@@ -73,7 +73,9 @@ pub fn page<P: Page>(
     response
 }
 
-fn brand(runtime: &Runtime) -> Brand {
+/// The name and marks of the installation.
+#[must_use]
+pub fn brand(runtime: &Runtime) -> Brand {
     let Some(declared) = runtime.blueprint.brands.first() else { return Brand::plain() };
     let link = |link: &crate::blueprint::settings::FooterLink| FooterLink {
         text: link.text.clone(),

@@ -7,6 +7,7 @@ mod error;
 mod frame;
 mod functions;
 mod guard;
+mod mail;
 mod overrides;
 mod pages;
 mod text;
@@ -63,7 +64,7 @@ impl Templates {
         Self::build(&Overrides::none())
     }
 
-    /// Builds a theme and renders every sample of every page with it.
+    /// Builds a theme and renders every sample of every page and message with it.
     ///
     /// # Errors
     /// Everything that is wrong with the overrides, each with its place.
@@ -74,6 +75,11 @@ impl Templates {
             if let Err(error) = sample.html
                 && !errors.contains(&error)
             {
+                errors.push(error);
+            }
+        }
+        for error in templates.check_mail() {
+            if !errors.contains(&error) {
                 errors.push(error);
             }
         }
@@ -178,7 +184,7 @@ struct Sources {
 /// Shipped templates under their names and under `default/`, the owner's over the former.
 fn sources(overrides: &Overrides) -> Result<Sources, Vec<TemplateError>> {
     let mut templates = BTreeMap::new();
-    for name in Shipped::iter().filter(|name| name.ends_with(".html")) {
+    for name in Shipped::iter().filter(|name| overrides::is_template(name)) {
         if let Some(source) = shipped_text(&name) {
             templates.insert(format!("default/{name}"), source.clone());
             templates.insert(name.into_owned(), source);
@@ -209,7 +215,10 @@ fn environment(
 ) -> Result<Environment<'static>, Vec<TemplateError>> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_auto_escape_callback(|name| match name.ends_with(".txt") {
+        true => AutoEscape::None,
+        false => AutoEscape::Html,
+    });
     if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
         environment.set_syntax(syntax);
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 23] = [
+const ORDER: [&str; 24] = [
     "clock",
     "ids",
     "secret",
@@ -23,6 +23,7 @@ const ORDER: [&str; 23] = [
     "token",
     "proxy_config",
     "reconcile",
+    "mail",
     "flow",
     "web",
     "forward_auth",

@@ -155,7 +155,7 @@ fn hue(name: &str) -> u32 {
 }
 
 /// Escapes for an attribute and leaves slashes readable.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     HtmlEscape(text).to_string().replace("&#x2f;", "/")
 }
 

@@ -69,9 +69,14 @@ impl Overrides {
 
     /// The templates among the files.
     pub(super) fn templates(&self) -> impl Iterator<Item = (&str, &str)> {
-        let pages = self.files.keys().filter(|name| name.ends_with(".html"));
-        pages.filter_map(|name| self.text(name).map(|text| (name.as_str(), text)))
+        let templates = self.files.keys().filter(|name| is_template(name));
+        templates.filter_map(|name| self.text(name).map(|text| (name.as_str(), text)))
     }
+}
+
+/// Pages, and messages as text; texts by key are no templates.
+pub(super) fn is_template(name: &str) -> bool {
+    name.ends_with(".html") || (name.starts_with("mail/") && name.ends_with(".txt"))
 }
 
 /// The name of the template that a file stands for.

@@ -44,7 +44,8 @@ const APP_HOST: &[Place] = &[Place::AppHost];
 const ANYWHERE: &[Place] = &[Place::SignInHost, Place::AppHost];
 
 /// Text as an attacker would have it.
-const HOSTILE: &str = "<script>alert('{{ 7 * 7 }}')</script>\"><img src=x onerror=alert(1)>";
+pub(super) const HOSTILE: &str =
+    "<script>alert('{{ 7 * 7 }}')</script>\"><img src=x onerror=alert(1)>";
 const LONG: &str = "A name that goes on and on, as names of imported things sometimes do, with\
                     averylongunbrokenpartinitthatmustnotpushthepageoutofitsplaceonasmallscreen";
 

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::mail::message::{Message, Proof};
 
 fn shipped() -> Templates {
     Templates::load(&Overrides::none()).unwrap_or_else(|errors| panic!("{}", listed(&errors)))
@@ -122,6 +123,13 @@ fn every_text_that_a_template_asks_for_exists_and_none_is_left_over() {
         let source = shipped_text(&name).unwrap();
         for found in call.captures_iter(&source) {
             used.push((found[1].to_owned(), found.get(2).is_some()));
+        }
+    }
+    for message in Message::samples("x") {
+        let kind = message.kind().word();
+        used.push((format!("mail.{kind}.subject"), false));
+        if matches!(message.proof(), Some(Proof::Link(_))) {
+            used.push((format!("mail.{kind}.action"), false));
         }
     }
     let answers = |(text, open): &(String, bool), key: &str| {
