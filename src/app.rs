@@ -21,6 +21,10 @@ pub mod installed;
 pub mod keeper;
 /// Sockets, connections and an orderly end.
 pub mod listen;
+/// The way to the mail server.
+pub mod mail_route;
+/// Sending mail.
+pub mod mailer;
 /// Prometheus metrics.
 pub mod metrics;
 /// Planning and applying when no server runs.
@@ -43,6 +47,8 @@ pub mod secrets;
 pub mod serve;
 /// What runs beside requests.
 pub mod tasks;
+/// The look of pages and messages.
+pub mod theme;
 /// What a reload came to.
 pub mod verdict;
 /// Noticing that files changed.

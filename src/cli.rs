@@ -21,6 +21,7 @@ use crate::secret::Secret;
 mod apply;
 mod check;
 mod doctor;
+mod email;
 mod explain;
 mod export;
 mod plan;
@@ -84,6 +85,8 @@ enum Command {
     User(user::User),
     /// Make, list and revoke app passwords and API tokens
     Token(token::Token),
+    /// See whether mail can be sent
+    Email(email::Email),
     /// Look for the usual mistakes around the server
     Doctor(doctor::Doctor),
 }
@@ -159,6 +162,7 @@ pub fn run() -> ExitCode {
         Command::Secret(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Email(command) => command.run(),
         Command::Doctor(command) => command.run(),
     };
     match done {

@@ -3,6 +3,8 @@
 //! It knows no template and no HTTP: the words of a message are rendered when it is sent, by
 //! whoever sends it.
 
+/// From the outbox to the mail server.
+pub mod carrier;
 /// A finished message as it goes over the wire.
 pub mod letter;
 /// Everything that is ever mailed.

@@ -159,6 +159,12 @@ fn missing_secrets(options: &Options, blueprint: &Blueprint) -> Vec<String> {
             missing.push(format!("{what} ({}): {error}", reference.origin.shown()));
         }
     }
+    let ca = blueprint.email.as_ref().and_then(|email| email.ca.as_ref());
+    if let Some(path) = ca
+        && let Err(error) = secrets.certificates(&path.value)
+    {
+        missing.push(format!("email ca (\"{}\"): {error}", path.value));
+    }
     missing
 }
 

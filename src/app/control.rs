@@ -188,10 +188,23 @@ async fn live_sessions(server: &Server) -> Result<(i64, i64), StoreError> {
     Ok((sign_ins, sum(read.count_live_app_sessions(now).await?)))
 }
 
+/// Mail on its way out, and what stands in its way.
+async fn mail(server: &Server) -> Result<serde_json::Value, StoreError> {
+    let waiting = server.store.read().await?.count_outbox().await?;
+    Ok(serde_json::json!({
+        "configured": crate::mail::is_configured(&server.runtime.load()),
+        "waiting": waiting.waiting,
+        "failing": waiting.failing,
+        "given-up": waiting.given_up,
+        "last-error": waiting.last_error,
+    }))
+}
+
 async fn status(keeper: &Keeper) -> Answer {
     let server = &keeper.fronts.server;
     let live = live_sessions(server).await.ok();
     let (sign_ins, app_sessions) = live.unzip();
+    let mail = mail(server).await.ok();
     let (runtime, health) = (server.runtime.load(), server.health.load());
     let json = serde_json::json!({
         "schema": "doorward.status/1",
@@ -207,6 +220,7 @@ async fn status(keeper: &Keeper) -> Answer {
         "apps": runtime.apps.len(),
         "store": { "place": server.store.place(), "in-contact": server.sessions.in_contact() },
         "sessions": { "sign-ins": sign_ins, "apps": app_sessions },
+        "mail": mail,
         "problems": health.problems,
         "degraded": health.degraded,
     });

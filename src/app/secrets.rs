@@ -87,19 +87,34 @@ impl Secrets {
     }
 
     fn file(&self, path: &Path) -> Result<Secret, SecretError> {
+        let real = self.permitted(path)?;
+        refuse_public(&real).map_err(|error| {
+            error.unwrap_or_else(|| SecretError::ReadableByOthers(path.to_owned()))
+        })?;
+        read(&real)
+    }
+
+    /// The real path of a file, if the host lets it be read.
+    fn permitted(&self, path: &Path) -> Result<PathBuf, SecretError> {
         let unreadable = |error: std::io::Error| SecretError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),
         };
         let real = path.canonicalize().map_err(unreadable)?;
-        if !self.read_from.iter().any(|root| real.starts_with(root)) {
-            let parent = path.parent().unwrap_or(path);
-            return Err(SecretError::Outside(path.to_owned(), parent.to_owned()));
+        if self.read_from.iter().any(|root| real.starts_with(root)) {
+            return Ok(real);
         }
-        refuse_public(&real).map_err(|error| {
-            error.unwrap_or_else(|| SecretError::ReadableByOthers(path.to_owned()))
-        })?;
-        read(&real)
+        let parent = path.parent().unwrap_or(path);
+        Err(SecretError::Outside(path.to_owned(), parent.to_owned()))
+    }
+
+    /// The certificates in a file, as PEM text. They are no secret.
+    ///
+    /// # Errors
+    /// If it lies outside of the directories that may be read from, or cannot be read.
+    pub fn certificates(&self, path: &str) -> Result<String, SecretError> {
+        let path = self.permitted(Path::new(path))?;
+        read(&path).map(|text| text.reveal().to_owned())
     }
 
     fn variable(&self, name: &str) -> Result<Secret, SecretError> {

@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use axum::body::Body;
 use http::{Request, Response};
@@ -21,9 +21,10 @@ use super::keeper::Keeper;
 use super::opening::{KeyOrigin, Opened, open, write_private};
 use super::options::Options;
 use super::places::Places;
+use super::theme::{self, ThemeWatch};
 use super::verdict::Verdict;
 use super::watch::Watch;
-use super::{initial_passwords, listen, metrics, password_link, tasks};
+use super::{initial_passwords, listen, mailer, metrics, password_link, tasks};
 use crate::app::control;
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
@@ -32,6 +33,7 @@ use crate::flow::hashing::Hasher;
 use crate::forward_auth::ForwardAuth;
 use crate::ids::Rng;
 use crate::journal;
+use crate::mail::post::Post;
 use crate::pages::Pages;
 use crate::reconcile::apply::Applied;
 use crate::reconcile::{self, Confirmations, Outcome, Plan};
@@ -41,9 +43,7 @@ use crate::secret::Secret;
 use crate::session::Sessions;
 use crate::store::{Opening, StateUrl};
 use crate::token::Tokens;
-use crate::web::assets::STYLE_SHEETS;
 use crate::web::server::{Listening, Server};
-use crate::web::templates::{Overrides, Templates};
 
 /// What happened while starting, for the person who started it.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ pub async fn run(
         StateUrl::Postgres(_) => Duration::from_secs(10),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let theme = theme(&options)?;
+    let theme = theme::load(&options)?;
     let server = Arc::new(Server {
         runtime: ArcSwap::from_pointee(start.runtime),
         health: ArcSwap::from_pointee(Health::in_sync(clock.now())),
@@ -129,6 +129,7 @@ pub async fn run(
         store: opened.store.clone(),
         key: Arc::clone(&opened.key),
         journal,
+        post: Post::new(Arc::clone(&opened.key), clock.clone(), rng.clone()),
         hasher: Hasher::new(cores),
         clock,
         rng,
@@ -322,39 +323,6 @@ async fn into_force(
     Ok((keeper, warnings))
 }
 
-/// The pages, and the directories that have a part in them.
-struct Theme {
-    templates: Templates,
-    overrides: Vec<PathBuf>,
-}
-
-fn theme(options: &Options) -> anyhow::Result<Theme> {
-    let folder = options.environment.working_directory.join("custom-templates");
-    let overrides = match folder.is_dir() {
-        true => Overrides::read(&folder),
-        false => Ok(Overrides::none()),
-    };
-    let loaded = overrides.and_then(|overrides| {
-        let templates = Templates::load(&overrides)?;
-        Ok(Theme { templates, overrides: in_use(&folder, &overrides) })
-    });
-    loaded.or_else(|errors| {
-        for error in &errors {
-            tracing::error!(%error, "custom-templates is not used");
-        }
-        let templates = Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"));
-        Ok(Theme { templates: templates?, overrides: Vec::new() })
-    })
-}
-
-/// The directory of templates, and that of style sheets in it, where they hold files.
-fn in_use(folder: &Path, overrides: &Overrides) -> Vec<PathBuf> {
-    let is_sheet = |name: &str| name.starts_with(STYLE_SHEETS);
-    let any = |sheet: bool| overrides.files().any(|(name, _)| is_sheet(name) == sheet);
-    let templates = any(false).then(|| folder.to_owned());
-    templates.into_iter().chain(any(true).then(|| folder.join(STYLE_SHEETS))).collect()
-}
-
 async fn first_link(
     server: &Server,
     external: &str,
@@ -419,6 +387,7 @@ async fn live(
         running.spawn(listen::serve(listener, bounds, stop.clone(), handler));
     }
     running.spawn(tasks::run(Arc::clone(&server), stop.clone()));
+    running.spawn(mailer::run(Arc::clone(&server), keeper.options.clone(), stop.clone()));
     running.spawn(follow(Arc::clone(&keeper), watched, stop.clone()));
     running.spawn(control::serve(Arc::clone(&keeper), stop.clone()));
     let journal = tokio::spawn(writer.run(Arc::clone(&journal_ends)));
@@ -450,6 +419,7 @@ async fn told_to_stop() {
 async fn follow(keeper: Arc<Keeper>, watched: Vec<PathBuf>, mut stop: watch::Receiver<bool>) {
     let mut watch = Watch::new();
     watch.follow(&watched);
+    let mut themes = ThemeWatch::new(&keeper.options);
     let none = Confirmations::default();
     loop {
         tokio::select! {
@@ -458,5 +428,6 @@ async fn follow(keeper: Arc<Keeper>, watched: Vec<PathBuf>, mut stop: watch::Rec
         }
         let (_, watched) = keeper.reload(&none, "file change", false).await;
         watch.follow(&watched);
+        themes.look(&keeper.fronts.server).await;
     }
 }

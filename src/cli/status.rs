@@ -34,6 +34,25 @@ impl Status {
     }
 }
 
+/// One line about mail on its way out.
+fn mail(status: &serde_json::Value) -> String {
+    let Some(mail) = status.get("mail").filter(|mail| mail.is_object()) else {
+        return "unknown".to_owned();
+    };
+    let count = |name: &str| mail.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+    let (waiting, failing, given_up) = (count("waiting"), count("failing"), count("given-up"));
+    let configured = mail.get("configured").and_then(serde_json::Value::as_bool) == Some(true);
+    let mut text = match configured {
+        true => format!("{waiting} waiting, {failing} failing, {given_up} given up"),
+        false if waiting == 0 => return "no file says how it is sent".to_owned(),
+        false => format!("{waiting} waiting, and no file says how it is sent"),
+    };
+    if let Some(error) = mail.get("last-error").and_then(serde_json::Value::as_str) {
+        text += &format!("; last error: {error}");
+    }
+    text
+}
+
 fn text(status: &serde_json::Value) -> String {
     let word = |pointer: &str| match status.pointer(pointer) {
         Some(serde_json::Value::String(text)) => text.clone(),
@@ -59,6 +78,7 @@ fn text(status: &serde_json::Value) -> String {
             word("/sessions/apps")
         ),
     );
+    line("mail", mail(status));
     for problem in list("problems") {
         line("problem", problem);
     }

@@ -173,6 +173,13 @@ impl Tx {
         self.change_one(sql, values).await
     }
 
+    /// Makes everything due that failed before.
+    pub async fn hurry_outgoing(&mut self, now: Millis) -> Result<u64> {
+        let sql = "UPDATE outbox SET next_at = $1 \
+            WHERE given_up_at IS NULL AND last_error IS NOT NULL AND next_at > $1";
+        self.change(sql, vec![now.into()]).await
+    }
+
     /// Gives a message back that was not tried, as if it had never been claimed.
     pub async fn release_outgoing(&mut self, message: &Outgoing) -> Result<bool> {
         let sql = "UPDATE outbox SET claimed_until = NULL, attempts = attempts - 1 \

@@ -11,6 +11,7 @@ use super::cookies::NewCookie;
 use super::csp::PageClass;
 use super::server::Server;
 use super::templates::{Brand, FooterLink, Frame, Page, Person, Place};
+use crate::blueprint::Blueprint;
 use crate::runtime::Runtime;
 
 /// What a page is rendered for.
@@ -76,7 +77,13 @@ pub fn page<P: Page>(
 /// The name and marks of the installation.
 #[must_use]
 pub fn brand(runtime: &Runtime) -> Brand {
-    let Some(declared) = runtime.blueprint.brands.first() else { return Brand::plain() };
+    brand_of(&runtime.blueprint)
+}
+
+/// The name and marks that files declare.
+#[must_use]
+pub fn brand_of(blueprint: &Blueprint) -> Brand {
+    let Some(declared) = blueprint.brands.first() else { return Brand::plain() };
     let link = |link: &crate::blueprint::settings::FooterLink| FooterLink {
         text: link.text.clone(),
         url: link.url.value.clone(),

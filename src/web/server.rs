@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
 use crate::ids::Rng;
 use crate::journal::Journal;
+use crate::mail::post::Post;
 use crate::runtime::Runtime;
 use crate::runtime::health::Health;
 use crate::secret::MasterKey;
@@ -27,6 +28,7 @@ pub struct Server {
     pub store: Store,
     pub key: Arc<MasterKey>,
     pub journal: Journal,
+    pub post: Post,
     pub hasher: Hasher,
     pub clock: Clock,
     pub rng: Rng,

@@ -11,8 +11,8 @@ const METHODS: [&str; 9] =
 pub(super) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// The families of events and what happens in each.
-const EVENTS: [&str; 8] =
-    ["access", "config", "drift", "lock", "object", "rule", "secret", "login"];
+const EVENTS: [&str; 9] =
+    ["access", "config", "drift", "lock", "mail", "object", "rule", "secret", "login"];
 
 const LONGEST_NAME: usize = 64;
 

@@ -104,6 +104,12 @@ impl Failure {
         Self::new(stage, "the server did not answer in time")
     }
 
+    /// Each answer came in time, and the conversation had no end.
+    #[must_use]
+    pub fn too_long() -> Self {
+        Self::new(Stage::Message, "the conversation took too long")
+    }
+
     pub(super) fn no_trust(error: &TrustError) -> Self {
         Self::new(Stage::Encryption, &error.to_string()).with_remedy(
             "install the system's certificates, set SSL_CERT_FILE, or name a file with `ca`",
