@@ -15,6 +15,8 @@ use crate::web::templates::{ErrorKind, ErrorPage};
 
 /// Flows, stage by stage.
 mod flow;
+/// Mail about what happened to an account.
+mod notice;
 /// Flows of earlier generations, for sign-ins that began in them.
 pub mod pinned;
 /// The apps that a person may use.

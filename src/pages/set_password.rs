@@ -3,6 +3,7 @@
 use axum::body::Body;
 use http::{Response, StatusCode};
 
+use super::notice;
 use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::flow::attempts;
@@ -109,7 +110,9 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
     tx.clear_attempts(&attempts::account_key(&link.user.id)).await?;
     tx.forget_proofs_of(&link.user.id).await?;
     let ended = tx.end_sessions_of(&link.user.id, now).await?;
+    notice::queue(visit, &mut tx, &link.user, &notice::password_changed(visit, &link.user)).await?;
     tx.commit().await?;
+    server.post.ring();
     server.sessions.forget(&ended);
     let who = Some(link.user.username.as_str());
     server.journal.note("password.set", who, None, serde_json::json!({ "by": "link" }));

@@ -3,6 +3,7 @@
 use crate::factor::FactorError;
 use crate::flow::hashing::HashError;
 use crate::ids::NoRandomness;
+use crate::mail::post::PostError;
 use crate::session::SessionError;
 use crate::store::StoreError;
 
@@ -17,6 +18,8 @@ pub enum Trouble {
     Randomness(#[from] NoRandomness),
     #[error(transparent)]
     Hash(#[from] HashError),
+    #[error(transparent)]
+    Post(#[from] PostError),
     #[error(transparent)]
     Factor(#[from] FactorError),
 }

@@ -8,6 +8,7 @@ mod crash;
 mod docs;
 mod flow;
 mod generated_secrets;
+mod mail;
 mod security;
 mod store;
 mod support;

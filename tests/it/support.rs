@@ -1,4 +1,6 @@
 //! What tests share: the harness, no tests.
 
 pub mod server;
+pub mod smtp;
 pub mod stores;
+pub mod understood;

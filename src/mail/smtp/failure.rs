@@ -121,7 +121,8 @@ impl Failure {
         let failure = Self::new(Stage::Encryption, &error.to_string());
         let Some(rustls::Error::InvalidCertificate(reason)) = inner else { return failure };
         let (reason, remedy) = match reason {
-            CertificateError::UnknownIssuer => (
+            // An issuer of a trusted name with another key is another issuer.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => (
                 "its issuer is not trusted here".to_owned(),
                 "name the issuer's certificate with `ca` in `email`, or set SSL_CERT_FILE",
             ),

@@ -3,6 +3,8 @@
 use super::{Answer, Run, expired};
 use crate::factor::held::Held;
 use crate::flow::stages::may_add;
+use crate::mail::message::Message;
+use crate::pages::notice;
 use crate::store::Factor;
 use crate::web::templates::ErrorKind;
 
@@ -36,7 +38,17 @@ pub async fn keep(mut run: Run<'_>, factor: Factor) -> Answer {
     if !run.attempt.advance(&mut tx, now).await? {
         return Ok(run.attempt.turn(visit));
     }
+    if let Some(user) = tx.find_user(&factor.user_id).await? {
+        let message = Message::FactorAdded {
+            name: notice::called(&user),
+            factor: factor.name.clone(),
+            address: visit.address(),
+            at: now,
+        };
+        notice::queue(visit, &mut tx, &user, &message).await?;
+    }
     tx.commit().await?;
+    server.post.ring();
     let data = serde_json::json!({
         "factor": factor.kind.word(), "name": factor.name, "address": visit.address(),
     });

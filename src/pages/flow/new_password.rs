@@ -7,7 +7,7 @@ use super::{Answer, Run, action, expired, is_enabled};
 use crate::flow::hashing::Verified;
 use crate::flow::new_password;
 use crate::flow::progress::First;
-use crate::pages::set_password;
+use crate::pages::{notice, set_password};
 use crate::store::NewPassword;
 use crate::web::form::Form;
 use crate::web::templates::{PasswordReason, SetPassword};
@@ -56,7 +56,9 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
     }
     tx.forget_proofs_of(&id).await?;
     let ended = tx.end_sessions_of(&id, now).await?;
+    notice::queue(visit, &mut tx, &user, &notice::password_changed(visit, &user)).await?;
     tx.commit().await?;
+    server.post.ring();
     server.sessions.forget(&ended);
     server.journal.note("password.changed", Some(&user.username), None, serde_json::json!({}));
     run.attempt.progress.first = Some(First { at: now, password_set_at: Some(now) });

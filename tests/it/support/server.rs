@@ -147,6 +147,14 @@ impl Server {
         self.process = None;
     }
 
+    /// Tells the process to stop and waits until it has.
+    pub fn stop(&mut self) {
+        let Some(mut process) = self.process.take() else { return };
+        let pid = rustix::process::Pid::from_child(&process.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("told");
+        process.child.wait().expect("stopped");
+    }
+
     /// Hands the process over, to be killed by dropping it while others still ask.
     pub fn take(&mut self) -> Option<Process> {
         self.process.take()
