@@ -163,7 +163,7 @@ pub async fn run(
     };
     greet(&started);
     tracing::info!(listen = ?started.listen, generation = started.generation, external = started.external, "ready");
-    live(keeper, server, writer, listeners, watched).await
+    live(keeper, server, writer, listeners, Followed { files: watched, theme: theme.watch }).await
 }
 
 fn banner() -> &'static str {
@@ -356,7 +356,7 @@ async fn live(
     server: Arc<Server>,
     writer: journal::Writer,
     listeners: Listeners,
-    watched: Vec<PathBuf>,
+    followed: Followed,
 ) -> anyhow::Result<()> {
     let (stopper, stop) = watch::channel(false);
     let journal_ends = Arc::new(Notify::new());
@@ -388,7 +388,7 @@ async fn live(
     }
     running.spawn(tasks::run(Arc::clone(&server), stop.clone()));
     running.spawn(mailer::run(Arc::clone(&server), keeper.options.clone(), stop.clone()));
-    running.spawn(follow(Arc::clone(&keeper), watched, stop.clone()));
+    running.spawn(follow(Arc::clone(&keeper), followed, stop.clone()));
     running.spawn(control::serve(Arc::clone(&keeper), stop.clone()));
     let journal = tokio::spawn(writer.run(Arc::clone(&journal_ends)));
     told_to_stop().await;
@@ -415,11 +415,16 @@ async fn told_to_stop() {
     }
 }
 
+/// What is followed from the start on.
+struct Followed {
+    files: Vec<PathBuf>,
+    theme: ThemeWatch,
+}
+
 /// Follows the files.
-async fn follow(keeper: Arc<Keeper>, watched: Vec<PathBuf>, mut stop: watch::Receiver<bool>) {
+async fn follow(keeper: Arc<Keeper>, mut followed: Followed, mut stop: watch::Receiver<bool>) {
     let mut watch = Watch::new();
-    watch.follow(&watched);
-    let mut themes = ThemeWatch::new(&keeper.options);
+    watch.follow(&followed.files);
     let none = Confirmations::default();
     loop {
         tokio::select! {
@@ -428,6 +433,6 @@ async fn follow(keeper: Arc<Keeper>, watched: Vec<PathBuf>, mut stop: watch::Rec
         }
         let (_, watched) = keeper.reload(&none, "file change", false).await;
         watch.follow(&watched);
-        themes.look(&keeper.fronts.server).await;
+        followed.theme.look(&keeper.fronts.server).await;
     }
 }

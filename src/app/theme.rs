@@ -15,6 +15,7 @@ use crate::web::templates::{Overrides, TemplateError, Templates};
 pub struct Theme {
     pub templates: Templates,
     pub overrides: Vec<PathBuf>,
+    pub watch: ThemeWatch,
 }
 
 /// Follows the owner's files.
@@ -44,15 +45,20 @@ fn complain(errors: &[TemplateError], instead: &str) {
 /// If the shipped one was built in broken.
 pub fn load(options: &Options) -> anyhow::Result<Theme> {
     let folder = folder(options);
-    let loaded = read(&folder).and_then(|overrides| {
+    let last = read(&folder);
+    let loaded = last.clone().and_then(|overrides| {
         let templates = Templates::load(&overrides)?;
-        Ok(Theme { templates, overrides: in_use(&folder, &overrides) })
+        Ok((templates, in_use(&folder, &overrides)))
     });
-    loaded.or_else(|errors| {
-        complain(&errors, "the shipped look is shown");
-        let templates = Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"));
-        Ok(Theme { templates: templates?, overrides: Vec::new() })
-    })
+    let watch = ThemeWatch { folder, last };
+    match loaded {
+        Ok((templates, overrides)) => Ok(Theme { templates, overrides, watch }),
+        Err(errors) => {
+            complain(&errors, "the shipped look is shown");
+            let shipped = Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"));
+            Ok(Theme { templates: shipped?, overrides: Vec::new(), watch })
+        }
+    }
 }
 
 /// The directory of templates, and that of style sheets in it, where they hold files.
@@ -64,14 +70,6 @@ fn in_use(folder: &Path, overrides: &Overrides) -> Vec<PathBuf> {
 }
 
 impl ThemeWatch {
-    /// Begins with what lies there now.
-    #[must_use]
-    pub fn new(options: &Options) -> Self {
-        let folder = folder(options);
-        let last = read(&folder);
-        Self { folder, last }
-    }
-
     /// Reads the files again and puts them in place if they changed and render.
     pub async fn look(&mut self, server: &Arc<Server>) {
         let folder = self.folder.clone();

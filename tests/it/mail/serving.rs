@@ -33,7 +33,7 @@ fn sending(smtp: &Smtp, security: &str, state: &[&str]) -> Server {
 }
 
 fn mail(server: &Server) -> serde_json::Value {
-    server.status()["mail"].clone()
+    server.status().get("mail").cloned().expect("a state of mail")
 }
 
 /// The state of mail, once it is as wanted.
