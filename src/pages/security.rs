@@ -9,12 +9,14 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 
 use super::flow::{self, fresh};
+use super::notice;
 use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::access::Decision;
 use crate::blueprint::flow::{NotConfigured, Purpose, StageKind};
 use crate::clock::Millis;
 use crate::factor::held::Held;
+use crate::mail::message::Message;
 use crate::session::SignIn;
 use crate::store::Factor;
 use crate::web::agent;
@@ -180,9 +182,18 @@ async fn remove(visit: &Visit<'_>, sign_in: &SignIn, id: &str) -> Answer {
     }
     tx.forget_proofs_of(user_id).await?;
     let ended = tx.end_sessions_except(user_id, &sign_in.id, now).await?;
+    let user = &sign_in.account.profile().user;
+    let message = Message::FactorRemoved {
+        name: notice::called(user),
+        factor: removed.name.clone(),
+        address: visit.address(),
+        at: now,
+    };
+    notice::queue(visit, &mut tx, user, &message).await?;
     tx.commit().await?;
+    server.post.ring();
     server.sessions.forget(&ended);
-    let who = &sign_in.account.profile().user.username;
+    let who = &user.username;
     let data = serde_json::json!({
         "factor": removed.kind.word(), "name": removed.name, "address": visit.address(),
     });

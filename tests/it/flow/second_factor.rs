@@ -5,6 +5,7 @@ use doorward::store::Factor;
 use totp_rs::{Builder, Secret};
 
 use crate::support::server::{Answer, Browser, EXTERNAL, Server, household};
+use crate::support::smtp::{Smtp, Speaks};
 use crate::support::stores::on_both_servers;
 
 const PASSWORD: &str = "quiet-lantern-42-river";
@@ -349,4 +350,45 @@ fn people_name_and_remove_their_factors_and_end_their_sessions() {
         assert_eq!(factors(&server, "alice"), [theirs]);
         assert_eq!(factors(&server, "anna").len(), 1);
     });
+}
+
+#[test]
+fn a_factor_that_comes_or_goes_is_told_to_its_owner_by_mail() {
+    on_both_servers(|state| {
+        let smtp = Smtp::speaking(Speaks::Plain);
+        let (before, after) = APPS.split_once("app vault").expect("a vault");
+        let (_, after) = after.split_once("app notes").expect("notes");
+        let port = smtp.address.port();
+        let apps = format!(
+            "{before}app notes{after}\nemail {{ smtp \"smtp://127.0.0.1:{port}\"; from \"door@home.example\" }}"
+        );
+        let server = Server::with_arguments(&household(&apps), state);
+        server.set_password("alice", PASSWORD);
+        let mut walk = Walk::to(&server, Browser::at(&server), NOTES);
+        walk.password("alice");
+        let (secret, _) = walk.set_up();
+        let url = server.url(&format!("{EXTERNAL}/security"));
+        walk.url = url.clone();
+        walk.page = walk.browser.open(&url);
+        walk.follow();
+        walk.password("alice").post(&[("with", "totp"), ("code", &code(&secret, 1))]);
+        let id = factors(&server, "alice")[0].id.clone();
+        walk.post(&[("do", "remove"), ("id", &id)]);
+        assert_eq!(factors(&server, "alice"), []);
+        let received = smtp.received_all(3);
+        let about: Vec<&str> = received.iter().filter_map(|each| subject(&each.text)).collect();
+        assert_eq!(
+            about,
+            [
+                "Your password for Doorward was changed",
+                "A second factor was added to your account at Doorward",
+                "A second factor was removed from your account at Doorward",
+            ]
+        );
+        assert!(received.iter().all(|each| each.to == "alice@example.com"));
+    });
+}
+
+fn subject(letter: &str) -> Option<&str> {
+    letter.lines().find_map(|line| line.strip_prefix("Subject: "))
 }

@@ -108,6 +108,31 @@ fn what_is_missing_is_said_before_anything_is_sent() {
     assert_eq!(smtp.connections(), 0);
 }
 
+#[test]
+fn the_systems_certificates_are_those_of_ssl_cert_file() {
+    let smtp = Smtp::speaking(Speaks::Tls);
+    let server = installation(&smtp, "smtps", "");
+    let text = fs::read_to_string(server.path().join("blueprints/home.kdl")).expect("text");
+    let (before, after) = text.split_once("; ca ").expect("a ca");
+    let (_, after) = after.split_once(" }").expect("an end");
+    server.edit("home.kdl", &format!("{before} }}{after}"));
+    let test = |certificates: &std::path::Path| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_doorward"));
+        command.current_dir(server.path()).env_clear().env("SSL_CERT_FILE", certificates);
+        let done = command.args(["email", "test", "ada@example.com"]).output().expect("run");
+        (done.status.code(), String::from_utf8_lossy(&done.stdout).into_owned())
+    };
+    let (code, text) = test(&server.path().join("ca.pem"));
+    assert_eq!((code, smtp.received().len()), (Some(0), 1), "{text}");
+    let other = server.path().join("other.pem");
+    fs::write(&other, &Smtp::named("mail.elsewhere.example").ca).expect("written");
+    let (code, text) = test(&other);
+    assert_eq!(code, Some(1));
+    assert!(text.contains("its issuer is not trusted here"), "{text}");
+    assert!(text.contains("remedy: name the issuer's certificate with `ca`"), "{text}");
+    assert_eq!(smtp.received().len(), 1);
+}
+
 fn private(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("made private");
