@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use super::{Answer, Run, expired, is_enabled, remember};
+use crate::blueprint::flow::StageKind;
+use crate::clock::Millis;
 use crate::session::Begin;
-use crate::store::Proven;
+use crate::store::{ProofTimes, Proven};
 use crate::web::reply;
 
 /// Begins a new session; the one that this browser had before is over.
@@ -26,7 +28,7 @@ pub async fn finish(run: Run<'_>, stay: Option<Duration>) -> Answer {
         return Ok(expired(visit));
     }
     // What the browser remembers of the person is the session's too, as old as it is.
-    let mut factors = run.remembered.clone();
+    let mut factors = still_remembered(&run, now);
     factors.extend(progress.proven.iter().map(|(factor, at)| (*factor, *at)));
     let limits = visit.runtime.blueprint.settings.session;
     let begin = Begin {
@@ -55,4 +57,15 @@ pub async fn finish(run: Run<'_>, stay: Option<Duration>) -> Answer {
     visit.set_cookie(&mut response, &visit.flow_cookie(), "", Some(Duration::ZERO));
     remember::set_cookie(visit, &mut response, &browser);
     Ok(response)
+}
+
+/// What the browser may still remember: as long as this flow says, and nothing if it says nothing.
+fn still_remembered(run: &Run<'_>, now: Millis) -> ProofTimes {
+    let limits = run.attempt.flow.stages.iter().filter_map(|stage| match &stage.kind {
+        StageKind::AuthenticatorValidate(validate) => validate.last_validation_threshold,
+        _ => None,
+    });
+    let Some(limit) = limits.max() else { return ProofTimes::new() };
+    let fresh = |at: &Millis| *at <= now && now.since(*at) <= limit;
+    run.remembered.iter().filter(|(_, at)| fresh(at)).map(|(factor, at)| (*factor, *at)).collect()
 }
