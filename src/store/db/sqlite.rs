@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql};
@@ -22,6 +22,9 @@ use super::value::Value;
 use crate::store::error::{Result, StoreError};
 
 const STATEMENTS_KEPT: usize = 256;
+
+/// Between two tries to change the journal's mode.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// An open SQLite file and its threads.
 #[derive(Clone)]
@@ -62,7 +65,7 @@ impl Sqlite {
     pub fn open(path: &Path, place: &Arc<str>, wait: Duration, readers: usize) -> Result<Self> {
         make_file(path).map_err(|error| cannot_open(place, &error))?;
         let writer = connect(path, wait).map_err(|error| fault(place, &error))?;
-        prepare_writer(&writer).map_err(|error| fault(place, &error))?;
+        prepare_writer(&writer, wait).map_err(|error| fault(place, &error))?;
         let writes = start(vec![writer], "store-write", place)?;
         let mut connections = Vec::new();
         for _ in 0..readers.max(1) {
@@ -162,10 +165,28 @@ fn connect(path: &Path, wait: Duration) -> rusqlite::Result<Connection> {
 }
 
 /// `FULL`: with less, a power cut could make a used code usable again.
-fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+fn prepare_writer(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {
+    keep_write_ahead_log(connection, wait)?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))
+}
+
+/// Asked again while another process opens the same new file: a change of the journal's mode
+/// does not wait for a lock as statements do.
+fn keep_write_ahead_log(connection: &Connection, wait: Duration) -> rusqlite::Result<()> {
+    let started = Instant::now();
+    loop {
+        let changed = connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()));
+        match changed {
+            Err(error) if is_busy(&error) && started.elapsed() < wait => thread::sleep(PAUSE),
+            other => return other,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
 /// Starts a thread for each connection; all of them take from one queue.
