@@ -1,13 +1,13 @@
 //! Counting failures, shared by every way in (`security.md` 17).
 //!
-//! Two counters: one for the account that was meant, whichever way its name was spelled, and one
-//! for the address. A right password clears the account's.
+//! Three counters: one for the name as it was typed, one for the account behind it, whichever way it
+//! was spelled, and one for the address. A right password clears the first two.
 
 use std::time::Duration;
 
 use crate::blueprint::flow::Lockout;
 use crate::clock::Millis;
-use crate::store::{Store, StoreError, Tx};
+use crate::store::{Store, StoreError, Tx, User};
 
 /// Failures of one address, over all accounts, within a window.
 const ADDRESS_LIMIT: u64 = 50;
@@ -18,161 +18,163 @@ const STARTS_LIMIT: u64 = 60;
 const STARTS_WINDOW: Duration = Duration::from_secs(60);
 
 /// The lockout of a flow that declares none.
-pub const DEFAULT_LOCKOUT: Lockout = Lockout { after: 10, lasts: Duration::from_secs(15 * 60) };
+const DEFAULT_LOCKOUT: Lockout = Lockout { after: 10, lasts: Duration::from_secs(15 * 60) };
 
-/// The key that failures at an account count under.
-#[must_use]
-pub fn account_key(user_id: &str) -> String {
-    format!("account:{user_id}")
-}
+/// Each lockout of a key lasts twice as long as the one before it, up to so many doublings.
+const DOUBLINGS: u32 = 4;
 
-/// The two keys that one attempt counts under.
-#[derive(Clone, Debug)]
-pub struct Keys {
-    account: String,
-    address: String,
-}
-
-impl Keys {
-    /// An unknown name counts like an account, so that nobody can tell them apart.
-    #[must_use]
-    pub fn new(user_id: Option<&str>, login: &str, address: String) -> Self {
-        let account = match user_id {
-            Some(id) => account_key(id),
-            None => {
-                format!("name:{}", crate::secret::sha256_hex(crate::store::fold(login).as_bytes()))
-            }
-        };
-        Self { account, address }
-    }
-
-    /// Takes one of the attempts that are left, before anything is compared: many at once get no
-    /// more than one after the other. The last one locks until it turns out right.
-    ///
-    /// # Errors
-    /// If the store cannot be told.
-    pub async fn take(
-        &self,
-        store: &Store,
-        lockout: Lockout,
-        now: Millis,
-    ) -> Result<Taken, StoreError> {
-        let mut tx = store.begin().await?;
-        let account = tx.count_failure(&self.account, now, lockout.lasts).await?;
-        if let Some(until) = account.blocked_until.filter(|until| now < *until) {
-            return Ok(Taken::Wait(until.since(now)));
-        }
-        let address = tx.count_failure(&self.address, now, ADDRESS_WINDOW).await?;
-        if address.failures > ADDRESS_LIMIT {
-            return Ok(Taken::Wait(address.first_at.plus(ADDRESS_WINDOW).since(now)));
-        }
-        let last = account.failures >= u64::from(lockout.after);
-        if last {
-            tx.block_attempts(&self.account, now.plus(lockout.lasts)).await?;
-        }
-        tx.commit().await?;
-        Ok(if last { Taken::Last } else { Taken::One })
-    }
-
-    /// Nothing was compared: the attempt is there for the next one.
-    ///
-    /// # Errors
-    /// If the store cannot be told.
-    pub async fn give_back(&self, store: &Store) -> Result<(), StoreError> {
-        let mut tx = store.begin().await?;
-        tx.take_back_failure(&self.account).await?;
-        tx.take_back_failure(&self.address).await?;
-        tx.commit().await
-    }
-
-    /// The attempt was right: the account has no failures, and the address one fewer.
-    ///
-    /// # Errors
-    /// If the store cannot be told.
-    pub async fn succeeded(&self, store: &Store) -> Result<(), StoreError> {
-        let mut tx = store.begin().await?;
-        tx.clear_attempts(&self.account).await?;
-        tx.take_back_failure(&self.address).await?;
-        tx.commit().await
-    }
-}
-
-/// Guesses at second factors of one account, which a right password does not clear: whoever has it
-/// would otherwise have all the guesses in the world.
-#[derive(Clone, Debug)]
-pub struct FactorKeys(Keys);
-
-impl FactorKeys {
-    #[must_use]
-    pub fn new(user_id: &str, address: String) -> Self {
-        Self(Keys { account: format!("factor:{user_id}"), address })
-    }
-
-    /// Takes one of the guesses that are left, before anything is compared.
-    ///
-    /// # Errors
-    /// If the store cannot be told.
-    pub async fn take(
-        &self,
-        store: &Store,
-        lockout: Lockout,
-        now: Millis,
-    ) -> Result<Taken, StoreError> {
-        self.0.take(store, lockout, now).await
-    }
-
-    /// The proof was right.
-    ///
-    /// # Errors
-    /// If the store cannot be told.
-    pub async fn succeeded(&self, store: &Store) -> Result<(), StoreError> {
-        self.0.succeeded(store).await
-    }
-}
-
-/// Guesses at secrets that name no account: they count at the address, with those of the form.
+/// A guess at one secret: the counters that it counts under.
 #[derive(Clone, Debug)]
 pub struct Guesses {
+    /// Whoever guesses may see that this one locks: it is what they know already.
+    open: Option<String>,
+    /// Nobody may see that this one locks: it would tell that two names are one account's.
+    hidden: Option<String>,
     address: String,
+    lockout: Lockout,
 }
 
 impl Guesses {
+    /// At the password of a name. An unknown name counts like an account's.
     #[must_use]
-    pub fn of(address: &str) -> Self {
-        Self { address: address.to_owned() }
+    pub fn at_password(login: &str, user_id: Option<&str>, address: String) -> Self {
+        let open = Some(name_key(login));
+        Self { open, hidden: user_id.map(account_key), ..Self::at_key(address) }
     }
 
-    /// Takes one of the guesses that are left, before anything is looked up.
+    /// At a code of an account, which a right password does not clear: whoever has it would
+    /// otherwise have all the guesses in the world.
+    #[must_use]
+    pub fn at_code(user_id: &str, address: String) -> Self {
+        Self { open: Some(format!("factor:{user_id}")), ..Self::at_key(address) }
+    }
+
+    /// At what is too long to be guessed, such as a token or a passkey's signature.
+    #[must_use]
+    pub fn at_key(address: String) -> Self {
+        Self { open: None, hidden: None, address, lockout: DEFAULT_LOCKOUT }
+    }
+
+    /// Locks as a flow says.
+    #[must_use]
+    pub fn with(self, lockout: Option<Lockout>) -> Self {
+        Self { lockout: lockout.unwrap_or(self.lockout), ..self }
+    }
+
+    /// Takes one of the guesses that are left, before anything is compared: many at once get no
+    /// more than one after the other. The last one locks until it turns out right.
     ///
     /// # Errors
     /// If the store cannot be told.
     pub async fn take(&self, store: &Store, now: Millis) -> Result<Taken, StoreError> {
         let mut tx = store.begin().await?;
+        let mut taken = Taken::One;
+        if let Some(key) = &self.open {
+            match count(&mut tx, key, self.lockout, now).await? {
+                Counted::Blocked(until) => return Ok(Taken::Wait(until.since(now))),
+                Counted::Last => taken = Taken::Last,
+                Counted::One => {}
+            }
+        }
         let address = tx.count_failure(&self.address, now, ADDRESS_WINDOW).await?;
         if address.failures > ADDRESS_LIMIT {
             return Ok(Taken::Wait(address.first_at.plus(ADDRESS_WINDOW).since(now)));
         }
+        if let Some(key) = &self.hidden {
+            match count(&mut tx, key, self.lockout, now).await? {
+                Counted::Blocked(_) => taken = Taken::InVain,
+                Counted::Last => taken = Taken::Last,
+                Counted::One => {}
+            }
+        }
         tx.commit().await?;
-        Ok(Taken::One)
+        Ok(taken)
     }
 
-    /// It was no guess: the address has one fewer.
+    /// Nothing was compared: the guess is there for the next one.
     ///
     /// # Errors
     /// If the store cannot be told.
     pub async fn give_back(&self, store: &Store) -> Result<(), StoreError> {
         let mut tx = store.begin().await?;
+        for key in self.of_the_person() {
+            tx.take_back_failure(key).await?;
+        }
         tx.take_back_failure(&self.address).await?;
         tx.commit().await
     }
+
+    /// It was right: the person has no failures, and the address one fewer.
+    ///
+    /// # Errors
+    /// If the store cannot be told.
+    pub async fn succeeded(&self, store: &Store) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        for key in self.of_the_person() {
+            tx.clear_attempts(key).await?;
+        }
+        tx.take_back_failure(&self.address).await?;
+        tx.commit().await
+    }
+
+    fn of_the_person(&self) -> impl Iterator<Item = &String> {
+        self.open.iter().chain(&self.hidden)
+    }
 }
 
-/// Whether there was an attempt left.
+/// Forgets the guesses at the password of an account, whatever name they were made under.
+///
+/// # Errors
+/// If the store cannot be told.
+pub async fn forget(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
+    tx.clear_attempts(&account_key(&user.id)).await?;
+    for name in [Some(&user.username), user.email.as_ref()].into_iter().flatten() {
+        tx.clear_attempts(&name_key(name)).await?;
+    }
+    Ok(())
+}
+
+fn account_key(user_id: &str) -> String {
+    format!("account:{user_id}")
+}
+
+fn name_key(login: &str) -> String {
+    format!("name:{}", crate::secret::sha256_hex(crate::store::fold(login).as_bytes()))
+}
+
+/// What one more failure under a key came to.
+enum Counted {
+    One,
+    Last,
+    Blocked(Millis),
+}
+
+async fn count(
+    tx: &mut Tx,
+    key: &str,
+    lockout: Lockout,
+    now: Millis,
+) -> Result<Counted, StoreError> {
+    let found = tx.count_failure(key, now, lockout.lasts).await?;
+    if let Some(until) = found.blocked_until.filter(|until| now < *until) {
+        return Ok(Counted::Blocked(until));
+    }
+    if found.failures < u64::from(lockout.after) {
+        return Ok(Counted::One);
+    }
+    let lasts = lockout.lasts.saturating_mul(1 << found.blocks.min(DOUBLINGS));
+    tx.block_attempts(key, now.plus(lasts)).await?;
+    Ok(Counted::Last)
+}
+
+/// Whether there was a guess left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     One,
     /// If it is wrong, the account is locked.
     Last,
+    /// The account is locked, and whoever asks cannot know: the answer is that it was wrong.
+    InVain,
     /// None is left for so long.
     Wait(Duration),
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Millis;
+use crate::factor::held::Held;
 use crate::model::factor::Factor;
 use crate::store::ProofTimes;
 
@@ -27,6 +28,8 @@ pub struct Progress {
     pub must_change: bool,
     /// The second factors that were proven in this flow.
     pub proven: ProofTimes,
+    /// The ids of the factors that proved it.
+    pub proven_by: Vec<String>,
     /// Whether the browser may remember them.
     pub remember: bool,
     /// What is being set up, sealed: it is nobody's before it was proven once.
@@ -64,15 +67,36 @@ impl Progress {
         self.inside.push(Inside { flow: flow.to_owned(), stage: 0 });
     }
 
+    /// Whether a flow runs or ran inside this one.
+    #[must_use]
+    pub fn has_entered(&self, flow: &str) -> bool {
+        self.done.iter().any(|done| done == flow) || self.inside.iter().any(|i| i.flow == flow)
+    }
+
     /// Comes back from the flow inside, at its end or before.
     pub fn leave(&mut self) -> Option<Inside> {
         self.pending = None;
         self.inside.pop()
     }
 
-    /// A factor was proven, in this flow and now.
-    pub fn prove(&mut self, factor: Factor, at: Millis) {
+    /// Goes back to an earlier stage of the outer flow.
+    pub fn go_back(&mut self, stage: usize) {
+        self.stage = stage;
+        self.inside.clear();
+        self.pending = None;
+    }
+
+    /// A factor was proven, in this flow and now: the one of this id, unless it was a code that is
+    /// used up.
+    pub fn prove(&mut self, factor: Factor, id: Option<&str>, at: Millis) {
         self.proven.insert(factor, at);
+        self.proven_by.extend(id.map(str::to_owned));
+    }
+
+    /// Whether everything that proved something here is still the account's.
+    #[must_use]
+    pub fn stands(&self, held: &Held) -> bool {
+        self.proven_by.iter().all(|id| held.factors.iter().any(|factor| factor.id == *id))
     }
 
     /// Whether it is said whom the flow is about.
@@ -97,7 +121,7 @@ mod tests {
         let mut progress = Progress { stage: 2, login: Some("ä".into()), ..Default::default() };
         progress.enter("mfa-totp");
         progress.advance();
-        progress.prove(Factor::RecoveryCode, Millis(7));
+        progress.prove(Factor::RecoveryCode, None, Millis(7));
         let stored = serde_json::to_value(&progress).expect("JSON");
         assert_eq!(serde_json::from_value::<Progress>(stored).expect("progress"), progress);
         let more = serde_json::json!({ "stage": 0, "admin": true });

@@ -12,6 +12,9 @@ use crate::model::factor::Factor;
 /// The flows that set a factor up where a stage names none.
 const BUILT_IN: [&str; 2] = ["builtin.setup", "builtin.passkey"];
 
+const NOT_TAKEN: &str = "This app asks for a proof that cannot be given here. \
+    The person who runs this place can help.";
+
 const REFUSAL: &str = "This account has no second factor, and signing in here needs one. \
     The person who runs this place can help.";
 
@@ -22,7 +25,14 @@ impl<'a> Ask<'a, '_> {
         validate: &'a AuthenticatorValidate,
         progress: &mut Progress,
     ) -> Asked<'a> {
+        if self.known.wanted == Wanted::SignIn && !progress.is_proven() {
+            let reason = "`authenticator-validate` was reached without a first proof";
+            return Asked::Next(stuck(self.stage.at, reason));
+        }
         let classes = self.classes(validate);
+        if classes.is_empty() {
+            return Asked::Next(Next::Refuse { text: NOT_TAKEN });
+        }
         if progress.proven.keys().any(|factor| classes.contains(factor)) {
             return Asked::Done;
         }
@@ -87,7 +97,7 @@ impl<'a> Ask<'a, '_> {
         let mut flows = self.set_ups(names);
         flows.retain(|flow| {
             let slug = &flow.slug.value;
-            !progress.done.contains(slug) && (classes.is_empty() || sets_up(flow, classes))
+            !progress.has_entered(slug) && (classes.is_empty() || sets_up(flow, classes))
         });
         match flows.as_slice() {
             [] => Asked::Next(stuck(self.stage.at, "no flow here sets up what is asked for")),

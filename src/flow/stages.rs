@@ -109,6 +109,7 @@ pub fn next<'a>(flows: Flows<'a>, progress: &mut Progress, known: &Known<'_>) ->
             None => Next::AskPassword { lockout: None },
         };
     }
+    ask_again(flows, progress, known);
     loop {
         let (flow, at) = match flows.place(progress) {
             Some(place) => place,
@@ -117,7 +118,7 @@ pub fn next<'a>(flows: Flows<'a>, progress: &mut Progress, known: &Known<'_>) ->
         let Some(stage) = flow.stages.get(at) else {
             match progress.leave() {
                 Some(inside) => progress.done.push(inside.flow),
-                None => return end(flow, progress),
+                None => return end(flow, progress, known.wanted),
             }
             continue;
         };
@@ -137,6 +138,23 @@ pub fn next<'a>(flows: Flows<'a>, progress: &mut Progress, known: &Known<'_>) ->
     }
 }
 
+/// Goes back to a proof that was passed and is not enough any more: the account may have got a
+/// factor since it was skipped (`security.md` R9).
+fn ask_again<'a>(flows: Flows<'a>, progress: &mut Progress, known: &Known<'_>) {
+    let passed = flows.outer.stages.iter().take(progress.stage).enumerate();
+    for (at, stage) in passed {
+        let StageKind::AuthenticatorValidate(validate) = &stage.kind else { continue };
+        if runs(stage, known.holds) == Ok(false) {
+            continue;
+        }
+        let ask = Ask { flows, stage, known };
+        if !matches!(ask.validate(validate, &mut progress.clone()), Asked::Done) {
+            progress.go_back(at);
+            return;
+        }
+    }
+}
+
 impl<'a> Flows<'a> {
     /// Where the person is.
     fn place(&self, progress: &Progress) -> Option<(&'a Flow, usize)> {
@@ -148,11 +166,16 @@ impl<'a> Flows<'a> {
 }
 
 /// The end of a flow without `login`.
-fn end<'a>(flow: &'a Flow, progress: &Progress) -> Next<'a> {
+fn end<'a>(flow: &'a Flow, progress: &Progress, wanted: Wanted<'_>) -> Next<'a> {
+    let is_enough = match wanted {
+        Wanted::Factor([]) => !progress.proven.is_empty(),
+        Wanted::Factor(kinds) => progress.proven.keys().any(|factor| kinds.contains(factor)),
+        Wanted::SignIn | Wanted::Presence => progress.is_proven(),
+    };
     match flow.purpose {
         Purpose::Setup => Next::Done,
-        Purpose::StepUp if progress.is_proven() => Next::Done,
-        Purpose::StepUp => stuck(flow.at, "the flow ends without a proof"),
+        Purpose::StepUp if is_enough => Next::Done,
+        Purpose::StepUp => stuck(flow.at, "the flow ends without the proof that is asked for"),
         _ => stuck(flow.at, "the flow ends without a `login` stage"),
     }
 }

@@ -122,7 +122,7 @@ async fn look_up(
         Known::Unknown => {}
     }
     let found = async {
-        let (guesses, store) = (Guesses::of(&address), &front.server.store);
+        let (guesses, store) = (Guesses::at_key(address.clone()), &front.server.store);
         if let Taken::Wait(wait) = guesses.take(store, now).await? {
             tokens.close(address.clone(), now.plus(wait));
             return Ok(Err(Refusal::Wait(wait)));

@@ -117,7 +117,12 @@ async fn begin<'a>(visit: &'a Visit<'a>) -> Result<Begun<'a>, Trouble> {
         }
         None => Attempt::fresh(visit, errand, sign_in_ref)?,
     };
-    Ok(Begun::At(Box::new(Run::new(visit, errand, attempt, sign_in, need).await?)))
+    let run = Run::new(visit, errand, attempt, sign_in, need).await?;
+    if !run.attempt.progress.stands(&run.held) {
+        run.attempt.drop(visit).await?;
+        return Ok(Begun::Elsewhere(expired(visit)));
+    }
+    Ok(Begun::At(Box::new(run)))
 }
 
 /// A factor is set up by whoever has proven their presence just now.

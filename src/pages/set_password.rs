@@ -107,7 +107,7 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
         tx.note_administrator().await?;
     }
     // Whoever holds the link is let in by it: a lockout of guesses does not keep them out.
-    tx.clear_attempts(&attempts::account_key(&link.user.id)).await?;
+    attempts::forget(&mut tx, &link.user).await?;
     tx.forget_proofs_of(&link.user.id).await?;
     let ended = tx.end_sessions_of(&link.user.id, now).await?;
     notice::queue(visit, &mut tx, &link.user, &notice::password_changed(visit, &link.user)).await?;

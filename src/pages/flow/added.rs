@@ -32,7 +32,7 @@ pub async fn keep(mut run: Run<'_>, factor: Factor) -> Answer {
         return Ok(visit.error(ErrorKind::BadRequest));
     }
     let progress = &mut run.attempt.progress;
-    progress.prove(factor.kind, now);
+    progress.prove(factor.kind, Some(&factor.id), now);
     progress.pending = None;
     progress.advance();
     if !run.attempt.advance(&mut tx, now).await? {

@@ -7,7 +7,7 @@ use http::{Response, StatusCode};
 
 use super::{Answer, Run, Trouble, action, by_way_of, is_enabled, passkey, too_many, with};
 use crate::factor::{passkey as keys, recovery_code, totp::Totp};
-use crate::flow::attempts::{DEFAULT_LOCKOUT, FactorKeys, Taken};
+use crate::flow::attempts::{Guesses, Taken};
 use crate::model::factor::Factor;
 use crate::store::User;
 use crate::web::form::Form;
@@ -86,9 +86,9 @@ pub async fn answer(
     let Some(user) = user.filter(|user| is_enabled(visit, user)) else {
         return Ok(super::expired(visit));
     };
-    let keys = FactorKeys::new(&id, visitor::address_key(visit.client));
+    let guesses = guesses(class, &id, visitor::address_key(visit.client));
     let now = server.clock.now();
-    let taken = keys.take(&server.store, DEFAULT_LOCKOUT, now).await?;
+    let taken = guesses.take(&server.store, now).await?;
     if let Taken::Wait(wait) = taken {
         return Ok(too_many(visit, wait));
     }
@@ -99,9 +99,9 @@ pub async fn answer(
         Factor::EmailCode | Factor::Duo => Outcome::Wrong,
     };
     let (kind, problem) = match proven {
-        Outcome::Right => {
-            keys.succeeded(&server.store).await?;
-            run.attempt.progress.prove(class, now);
+        Outcome::Right { by } => {
+            guesses.succeeded(&server.store).await?;
+            run.attempt.progress.prove(class, by.as_deref(), now);
             run.attempt.progress.remember |= remembered.is_some() && form.text("remember") == "1";
             return super::proven(run).await;
         }
@@ -115,10 +115,21 @@ pub async fn answer(
     ask(&run, again(problem))
 }
 
+/// A passkey cannot be guessed, and guesses at codes do not keep its person out.
+fn guesses(class: Factor, user_id: &str, address: String) -> Guesses {
+    match class {
+        Factor::Webauthn => Guesses::at_key(address),
+        _ => Guesses::at_code(user_id, address),
+    }
+}
+
 /// What a proof came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Right,
+    Right {
+        /// The id of the factor, if it stays the account's.
+        by: Option<String>,
+    },
     /// It would have been right, and was used before.
     Used,
     Wrong,
@@ -133,7 +144,8 @@ async fn totp(run: &Run<'_>, given: &str) -> Result<Outcome, Trouble> {
         let mut tx = server.store.begin().await?;
         let first = tx.use_factor(&factor.id, step, now).await?;
         tx.commit().await?;
-        return Ok(if first { Outcome::Right } else { Outcome::Used });
+        let right = Outcome::Right { by: Some(factor.id.clone()) };
+        return Ok(if first { right } else { Outcome::Used });
     }
     Ok(Outcome::Wrong)
 }
@@ -151,7 +163,7 @@ async fn code(run: &Run<'_>, user: &User, given: &str) -> Result<Outcome, Troubl
     let left = run.held.recovery_codes.saturating_sub(1);
     let data = serde_json::json!({ "left": left, "address": run.visit.address() });
     server.journal.note("recovery-code.used", Some(&user.username), None, data);
-    Ok(Outcome::Right)
+    Ok(Outcome::Right { by: None })
 }
 
 /// The account has factors, and none that is asked for.

@@ -89,7 +89,8 @@ pub async fn prove_second(run: &Run<'_>, form: &Form) -> Result<Outcome, Trouble
         return Ok(Outcome::Wrong);
     };
     let proof = check(run, &given, factor).await?;
-    Ok(if proof.is_some() { Outcome::Right } else { Outcome::Wrong })
+    let right = Outcome::Right { by: Some(factor.id.clone()) };
+    Ok(if proof.is_some() { right } else { Outcome::Wrong })
 }
 
 /// A proof in place of name and password: the device says whose it is, and has verified them.
@@ -97,7 +98,7 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
     let visit = run.visit;
     let server = visit.server;
     let now = server.clock.now();
-    let guesses = Guesses::of(&visitor::address_key(visit.client));
+    let guesses = Guesses::at_key(visitor::address_key(visit.client));
     if let Taken::Wait(wait) = guesses.take(&server.store, now).await? {
         return Ok(too_many(visit, wait));
     }
@@ -119,7 +120,7 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
     progress.user_id = Some(user.id);
     progress.first = Some(First { at: now, password_set_at: user.password_set_at });
     progress.must_change = user.must_change && user.password_set_at.is_some();
-    progress.prove(Factor::Webauthn, now);
+    progress.prove(Factor::Webauthn, Some(&factor.id), now);
     run.save_and_turn().await
 }
 

@@ -5,7 +5,7 @@ use http::Response;
 
 use super::{Answer, Run, Trouble, action, is_enabled, too_many, with};
 use crate::blueprint::flow::Lockout;
-use crate::flow::attempts::{DEFAULT_LOCKOUT, Keys, Taken};
+use crate::flow::attempts::{Guesses, Taken};
 use crate::flow::hashing::{LONGEST, Verified};
 use crate::flow::progress::First;
 use crate::pages::visit::Visit;
@@ -45,21 +45,26 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
         None => None,
     };
     let user_id = user.as_ref().map(|user| user.id.as_str());
-    let keys = Keys::new(user_id, &login, visitor::address_key(visit.client));
+    let address = visitor::address_key(visit.client);
+    let guesses = Guesses::at_password(&login, user_id, address).with(lockout);
     let now = server.clock.now();
-    let taken = keys.take(&server.store, lockout.unwrap_or(DEFAULT_LOCKOUT), now).await?;
+    let taken = guesses.take(&server.store, now).await?;
     if let Taken::Wait(wait) = taken {
         return Ok(too_many(visit, wait));
     }
-    let hash = user.as_ref().and_then(|user| user.password_hash.as_ref());
+    let in_vain = taken == Taken::InVain;
+    let hash = user.as_ref().filter(|_| !in_vain).and_then(|user| user.password_hash.as_ref());
     let answer = match server.hasher.verify(&given, hash).await {
         Ok(answer) => answer,
         Err(error) => {
-            keys.give_back(&server.store).await?;
+            guesses.give_back(&server.store).await?;
             return Err(error.into());
         }
     };
-    let reason = refusal(visit, user.as_ref(), answer);
+    let reason = match in_vain {
+        true => Some("the account is locked"),
+        false => refusal(visit, user.as_ref(), answer),
+    };
     let user = user.filter(|_| reason.is_none());
     let Some((user, set_at)) = user.and_then(|user| user.password_set_at.map(|at| (user, at)))
     else {
@@ -72,7 +77,7 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
         tracing::info!(login = who, address = visit.address(), kind, reason, "a sign-in failed");
         return Ok(ask(&run, Some(SignInProblem::Wrong)));
     };
-    keys.succeeded(&server.store).await?;
+    guesses.succeeded(&server.store).await?;
     if answer == Verified::RightButOld {
         upgrade(visit, &user, &given).await?;
     }

@@ -5,7 +5,7 @@ use qrcode::render::svg;
 
 use super::{Answer, Run, Trouble, action, added};
 use crate::factor::totp::{DIGITS, Totp};
-use crate::flow::attempts::{DEFAULT_LOCKOUT, FactorKeys, Taken};
+use crate::flow::attempts::{Guesses, Taken};
 use crate::model::factor::Factor;
 use crate::secret::Secret;
 use crate::store;
@@ -73,14 +73,14 @@ pub async fn answer(
         return ask(run, issuer, digits, Some(FactorProblem::Missing)).await;
     }
     let user_id = run.attempt.progress.user_id.clone().unwrap_or_default();
-    let keys = FactorKeys::new(&user_id, visitor::address_key(run.visit.client));
-    if let Taken::Wait(wait) = keys.take(&server.store, DEFAULT_LOCKOUT, now).await? {
+    let guesses = Guesses::at_code(&user_id, visitor::address_key(run.visit.client));
+    if let Taken::Wait(wait) = guesses.take(&server.store, now).await? {
         return Ok(super::too_many(run.visit, wait));
     }
     let Some(step) = totp.step_of(given, now) else {
         return ask(run, issuer, digits, Some(FactorProblem::Wrong)).await;
     };
-    keys.succeeded(&server.store).await?;
+    guesses.succeeded(&server.store).await?;
     let factor = row(&run, &user_id, &totp, step)?;
     added::keep(run, factor).await
 }

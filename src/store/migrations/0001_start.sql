@@ -186,7 +186,8 @@ CREATE TABLE attempts (
     failures BIGINT NOT NULL,
     first_at BIGINT NOT NULL,
     last_at BIGINT NOT NULL,
-    blocked_until BIGINT
+    blocked_until BIGINT,
+    blocks BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX attempts_by_time ON attempts (last_at);
 

@@ -1,15 +1,17 @@
 //! Second factors over HTTP: set up at the first sign-in, asked for after that, remembered, and asked
 //! for by an app's rules (`security.md` R9).
 
+use doorward::flow::attempts::{Guesses, Taken};
 use doorward::store::Factor;
 use totp_rs::{Builder, Secret};
 
 use crate::support::server::{Answer, Browser, EXTERNAL, Server, household};
 use crate::support::smtp::{Smtp, Speaks};
-use crate::support::stores::on_both_servers;
+use crate::support::stores::{NOON, on_both_servers, on_both_stores};
 
 const PASSWORD: &str = "quiet-lantern-42-river";
 const VAULT: &str = "http://vault.localhost:9000/";
+const LAX: &str = "http://lax.localhost:9000/";
 const NOTES: &str = "http://notes.localhost:9000/";
 
 const APPS: &str = r#"user anna "Anna Example" { in users }
@@ -30,6 +32,17 @@ flow strict for=authentication {
         configure-with mfa
         last-validation-threshold days=30
     }
+    login
+}
+app lax "Lax" {
+    proxy "http://lax.localhost:9000"; authentication lax
+    access { allow group:users }
+}
+flow lax for=authentication {
+    identification
+    password
+    authenticator-validate { device-classes totp; not-configured-action skip }
+    authenticator-setup { any-of mfa }
     login
 }
 flow mfa for=setup { authenticator-totp { issuer "Lab" }; recovery-codes { count 4 } }
@@ -278,6 +291,50 @@ fn guesses_at_a_factor_run_out_and_the_password_gives_no_new_ones() {
     let mut again = Walk::to(&server, Browser::at(&server), NOTES);
     again.password("alice").post(&[("with", "recovery-code"), ("code", &codes[0])]);
     assert_eq!(again.page.status, 429, "{}", again.page.body);
+}
+
+#[tokio::test]
+async fn a_lockout_lasts_twice_as_long_as_the_one_before() {
+    on_both_stores(async |store| {
+        let guesses = Guesses::at_code("usr_1", "address:x".to_owned());
+        let (mut now, mut waits) = (NOON, Vec::new());
+        for round in 0..7_u64 {
+            for at in 1..=10 {
+                let taken = guesses.take(&store, now).await.expect("counted");
+                let wanted = if at < 10 { Taken::One } else { Taken::Last };
+                assert_eq!(taken, wanted, "{round} {at}");
+            }
+            let Taken::Wait(wait) = guesses.take(&store, now).await.expect("counted") else {
+                panic!("not locked in round {round}");
+            };
+            waits.push(wait.as_secs() / 60);
+            now = now.plus(wait);
+        }
+        assert_eq!(waits, [15, 30, 60, 120, 240, 240, 240]);
+        // What was not compared is given back, with the block that it led to.
+        for _ in 0..10 {
+            guesses.take(&store, now).await.expect("counted");
+        }
+        guesses.give_back(&store).await.expect("told");
+        assert_eq!(guesses.take(&store, now).await.expect("counted"), Taken::Last);
+        guesses.succeeded(&store).await.expect("told");
+        assert_eq!(guesses.take(&store, now).await.expect("counted"), Taken::One);
+    })
+    .await;
+}
+
+/// A flow that was let past because the account had no factor asks for the one that it got since.
+#[test]
+fn a_flow_that_was_let_past_asks_for_the_factor_that_came_meanwhile() {
+    let server = served(&[]);
+    let mut thief = Walk::to(&server, Browser::at(&server), LAX);
+    thief.password("alice").shows("Set up an authenticator app");
+    let mut owner = Walk::to(&server, Browser::at(&server), NOTES);
+    owner.password("alice").set_up();
+    owner.is_in(NOTES);
+    thief.post(&[("leave", "1")]).shows("Enter the code of your app");
+    thief.post(&[("with", "totp"), ("code", "")]).shows("Enter the code of your app");
+    assert_eq!(server.some_events("login.succeeded", 1).len(), 1);
 }
 
 /// A proof that grew too old, or a rule that came later, in the middle of using an app.
