@@ -24,7 +24,9 @@ mod doctor;
 mod email;
 mod explain;
 mod export;
+mod invite;
 mod plan;
+mod recover;
 mod reference;
 mod reload;
 mod secret;
@@ -83,6 +85,10 @@ enum Command {
     Secret(secret::Secret),
     /// Do something about one person, on the host
     User(user::User),
+    /// Set a new password by a one-time link: the way back in when everything else is lost
+    Recover(recover::Recover),
+    /// Invite people to an account of their own
+    Invite(invite::Invite),
     /// Make, list and revoke app passwords and API tokens
     Token(token::Token),
     /// See whether mail can be sent
@@ -161,6 +167,8 @@ pub fn run() -> ExitCode {
         Command::Export(command) => command.run(),
         Command::Secret(command) => command.run(),
         Command::User(command) => command.run(),
+        Command::Recover(command) => command.run(),
+        Command::Invite(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Email(command) => command.run(),
         Command::Doctor(command) => command.run(),

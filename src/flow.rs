@@ -8,8 +8,12 @@
 pub mod attempts;
 /// Password hashes, made and verified on a bounded pool.
 pub mod hashing;
+/// Invitations are made here.
+pub mod invitations;
 /// A new password: what it must be, and setting it.
 pub mod new_password;
+/// Stages that make and change accounts.
+pub mod people;
 /// How far a flow in progress has come.
 pub mod progress;
 /// When a second factor is asked for, and when one is set up first.

@@ -15,5 +15,7 @@ pub mod smtp_server;
 pub mod subject;
 /// Weekly windows of time in a zone.
 pub mod time_window;
+/// The names of accounts.
+pub mod user_name;
 /// Web addresses and the addresses of listeners, as blueprints write them.
 pub mod web_url;

@@ -10,7 +10,7 @@ use crate::access::groups::{GroupSet, Groups};
 use crate::access::person::Attributes;
 use crate::blueprint::Blueprint;
 use crate::blueprint::flow::{Flow, Purpose};
-use crate::blueprint::people::ConsoleRole;
+use crate::blueprint::people::{ConsoleRole, Group, Membership};
 use crate::blueprint::source::Sources;
 use crate::model::network::Network;
 
@@ -106,6 +106,25 @@ impl Runtime {
             let direct = person.into_iter().flat_map(|person| &person.groups).map(String::as_str);
             self.groups.expand(direct).meets(&groups)
         })
+    }
+
+    /// The highest console role of a group and of those that it is in.
+    #[must_use]
+    pub fn console_role(&self, group: &str) -> ConsoleRole {
+        let all = self.groups.expand([group]);
+        let role = |group: &Group| {
+            let id = self.groups.id(&group.slug.value)?;
+            all.contains(id).then_some(group.console)
+        };
+        self.blueprint.groups.iter().filter_map(role).max().unwrap_or_default()
+    }
+
+    /// Whether people may be put into a group at run time. Who may rule is said in files alone.
+    #[must_use]
+    pub fn may_be_joined(&self, group: &str) -> bool {
+        let found = self.blueprint.groups.iter().find(|each| each.slug.value == group);
+        found.is_some_and(|found| found.membership == Membership::Runtime)
+            && self.console_role(group) != ConsoleRole::Admin
     }
 
     /// Whether the peer may speak for clients.

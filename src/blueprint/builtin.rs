@@ -51,6 +51,8 @@ mod tests {
             names,
             [
                 "builtin.authentication",
+                "builtin.recovery",
+                "builtin.enrollment",
                 "builtin.step-up",
                 "builtin.setup",
                 "builtin.passkey",

@@ -6,6 +6,7 @@ mod bypass;
 mod complete;
 mod cycles;
 mod email;
+mod enrollment;
 mod expectations;
 mod flow_proof;
 mod flows;
@@ -50,6 +51,7 @@ pub fn check(view: &View<'_>, out: &mut Diagnostics) {
     settings::check(view, out);
     secrets::check(view, out);
     email::check(view, out);
+    enrollment::check(view, out);
     people::check(view, out);
     cycles::check(view, out);
     network::check(view, out);

@@ -137,6 +137,8 @@ pub struct Field {
     pub label: Option<String>,
     pub pattern: Option<Spanned<String>>,
     pub required: bool,
+    /// What a choice offers: values and what they are called.
+    pub options: Vec<(String, String)>,
     pub at: Span,
 }
 
@@ -300,8 +302,15 @@ fn field(node: &Node) -> Option<Field> {
         label: decode::prop_text(node, "label"),
         pattern: decode::prop_name(node, "pattern"),
         required: decode::has(node, 1, "required"),
+        options: node.kids_named("option").filter_map(option).collect(),
         at: node.line,
     })
+}
+
+fn option(node: &Node) -> Option<(String, String)> {
+    let value = decode::name(node)?.value;
+    let label = decode::title(node).unwrap_or_else(|| value.clone());
+    Some((value, label))
 }
 
 fn version(node: &Node) -> Option<String> {

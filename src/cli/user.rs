@@ -64,6 +64,13 @@ async fn open(at: &Installation) -> anyhow::Result<(Opened, String)> {
     Ok((opened, declared))
 }
 
+/// The installation, and where people sign in while the server runs.
+pub(super) async fn open_with_address(at: &Installation) -> anyhow::Result<(Opened, String)> {
+    let (opened, declared) = open(at).await?;
+    let external = external(&opened.places.control, declared).await;
+    Ok((opened, external))
+}
+
 /// Where people sign in: as the running server says, which may listen elsewhere than the files
 /// and the arguments of this command say.
 async fn external(control: &Path, declared: String) -> String {
@@ -73,9 +80,9 @@ async fn external(control: &Path, declared: String) -> String {
     told.unwrap_or(declared)
 }
 
-async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
-    let (opened, declared) = open(at).await?;
-    let external = external(&opened.places.control, declared).await;
+/// Makes a link to set a password and prints it.
+pub(super) async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
+    let (opened, external) = open_with_address(at).await?;
     let stored = &opened.stored;
     let user = stored.store.read().await?.find_user_by_username(name).await?;
     let Some(user) = user else {

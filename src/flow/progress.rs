@@ -1,7 +1,11 @@
 //! How far a flow in progress has come: what the store keeps between two steps.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use crate::blueprint::flow::{Field, FieldKind};
 use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::model::factor::Factor;
@@ -34,6 +38,103 @@ pub struct Progress {
     pub remember: bool,
     /// What is being set up, sealed: it is nobody's before it was proven once.
     pub pending: Option<String>,
+    /// The invitation that the flow goes on by.
+    pub invitation: Option<String>,
+    /// What was filled in.
+    pub filled: Filled,
+    /// A `user-write` that waits until the address is verified.
+    pub waits_to_write: bool,
+    /// The last mail that the flow sent.
+    pub mailed: Option<Mailed>,
+    /// Whether its person came by a link from a mail.
+    pub by_link: bool,
+    /// The address that was verified in this flow.
+    pub verified: Option<String>,
+}
+
+/// What was filled into the forms of a flow. It is nobody's before `user-write`.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filled {
+    pub username: Option<String>,
+    pub email: Option<String>,
+    /// The hash of the new password.
+    pub password: Option<String>,
+    /// Everything else, by the name of its field.
+    pub fields: BTreeMap<String, String>,
+    /// The fields that an invitation filled in: nobody changes them.
+    pub fixed: Vec<String>,
+    /// The username turned out to be somebody's.
+    pub taken: bool,
+}
+
+impl Filled {
+    /// What is filled into the field of this kind and name.
+    #[must_use]
+    pub fn get(&self, field: &Field) -> Option<&str> {
+        let value = match field.kind {
+            FieldKind::Username => self.username.as_ref(),
+            FieldKind::Email => self.email.as_ref(),
+            FieldKind::NewPassword => None,
+            _ => self.fields.get(&field.name.value),
+        };
+        value.map(String::as_str)
+    }
+
+    /// Fills a field in. Passwords are hashed first, and set by themselves.
+    pub fn set(&mut self, field: &Field, value: &str) {
+        let kept = (!value.is_empty()).then(|| value.to_owned());
+        match field.kind {
+            FieldKind::Username => self.username = kept,
+            FieldKind::Email => self.email = kept,
+            FieldKind::NewPassword => {}
+            _ => {
+                self.fields.insert(field.name.value.clone(), value.to_owned());
+            }
+        }
+    }
+
+    /// Fills in what an invitation says, for good.
+    pub fn fix(&mut self, fields: &BTreeMap<String, String>) {
+        for (name, value) in fields {
+            match name.as_str() {
+                "username" => self.username = Some(value.clone()),
+                "email" => self.email = Some(value.clone()),
+                _ => {
+                    self.fields.insert(name.clone(), value.clone());
+                }
+            }
+            self.fixed.push(name.clone());
+        }
+    }
+
+    #[must_use]
+    pub fn is_fixed(&self, field: &Field) -> bool {
+        let name = match field.kind {
+            FieldKind::Username => "username",
+            FieldKind::Email => "email",
+            _ => field.name.value.as_str(),
+        };
+        self.fixed.iter().any(|fixed| fixed == name)
+    }
+}
+
+/// A mail that the flow sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mailed {
+    pub at: Millis,
+    /// How many the flow sent so far.
+    pub count: u32,
+    /// The digest of the token that verifies an address, in hex.
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Filled {
+    /// Without what people typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Filled({:?})", self.fields.keys().collect::<Vec<_>>())
+    }
 }
 
 /// A flow inside another.

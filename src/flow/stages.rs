@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::progress::Progress;
 use crate::access::condition::Truth;
-use crate::blueprint::flow::{Flow, Identification, Lockout, Purpose, Stage, StageKind};
+use crate::blueprint::flow::{Field, Flow, Identification, Lockout, Purpose, Stage, StageKind};
 use crate::blueprint::source::{Name, Span};
 use crate::clock::Millis;
 use crate::factor::held::Held;
@@ -42,6 +42,24 @@ pub enum Next<'a> {
     },
     ShowRecoveryCodes {
         count: Option<u32>,
+    },
+    /// An invitation, which the flow does not have.
+    AskInvitation,
+    Prompt {
+        fields: &'a [Field],
+    },
+    /// A link is mailed, and whoever has it goes on.
+    MailLink {
+        lasts: Duration,
+    },
+    /// A link is mailed to the address that was filled in, and opened in this browser.
+    VerifyAddress {
+        lasts: Duration,
+        address: String,
+    },
+    /// What was filled in is written: an account is made, or changed.
+    Write {
+        groups: &'a [Name],
     },
     /// The account has factors, and none of these.
     Lacks {
@@ -227,6 +245,13 @@ impl<'a> Ask<'a, '_> {
             StageKind::RecoveryCodes { count } => {
                 return self.set_up(progress, Next::ShowRecoveryCodes { count: *count });
             }
+            StageKind::Invitation { required } => return self.invitation(*required, progress),
+            StageKind::Prompt { fields } => Next::Prompt { fields },
+            StageKind::UserWrite { groups, inactive_until_verified } => {
+                return self.write(groups, *inactive_until_verified, progress);
+            }
+            StageKind::EmailVerify { expires } => return self.verify(*expires, progress),
+            StageKind::EmailLink { expires } => return self.link(*expires, progress),
             StageKind::Deny { text } => Next::Refuse { text },
             StageKind::Login { stay_signed_in } => self.login(progress, *stay_signed_in),
             _ if (self.known.skip)(self.stage) => return Asked::Done,

@@ -28,6 +28,10 @@ pub enum Message {
         url: String,
         minutes: u32,
     },
+    /// Somebody wanted an account for an address that has one.
+    AddressTaken {
+        name: String,
+    },
     /// A link that signs in.
     SignInLink {
         name: String,
@@ -81,6 +85,7 @@ pub enum Message {
 pub enum Kind {
     RecoveryLink,
     VerifyAddress,
+    AddressTaken,
     SignInLink,
     Code,
     NewDevice,
@@ -99,9 +104,10 @@ pub enum Proof<'a> {
 }
 
 impl Kind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RecoveryLink,
         Self::VerifyAddress,
+        Self::AddressTaken,
         Self::SignInLink,
         Self::Code,
         Self::NewDevice,
@@ -117,6 +123,7 @@ impl Kind {
         match self {
             Self::RecoveryLink => "recovery-link",
             Self::VerifyAddress => "verify-address",
+            Self::AddressTaken => "address-taken",
             Self::SignInLink => "sign-in-link",
             Self::Code => "code",
             Self::NewDevice => "new-device",
@@ -135,6 +142,7 @@ impl Message {
         match self {
             Self::RecoveryLink { .. } => Kind::RecoveryLink,
             Self::VerifyAddress { .. } => Kind::VerifyAddress,
+            Self::AddressTaken { .. } => Kind::AddressTaken,
             Self::SignInLink { .. } => Kind::SignInLink,
             Self::Code { .. } => Kind::Code,
             Self::NewDevice { .. } => Kind::NewDevice,
@@ -155,7 +163,8 @@ impl Message {
             | Self::SignInLink { minutes, .. }
             | Self::Code { minutes, .. }
             | Self::Invitation { minutes, .. } => Duration::from_secs(u64::from(*minutes) * 60),
-            Self::NewDevice { .. }
+            Self::AddressTaken { .. }
+            | Self::NewDevice { .. }
             | Self::PasswordChanged { .. }
             | Self::FactorAdded { .. }
             | Self::FactorRemoved { .. }
@@ -187,6 +196,7 @@ impl Message {
             | Self::Code { name, minutes, .. } => {
                 BTreeMap::from([("name", line(name)), ("minutes", minutes.to_string())])
             }
+            Self::AddressTaken { name } => BTreeMap::from([("name", line(name))]),
             Self::Invitation { inviter, minutes, .. } => BTreeMap::from([
                 ("inviter", line(inviter)),
                 ("hours", minutes.div_ceil(60).to_string()),
@@ -221,6 +231,7 @@ impl Message {
         vec![
             Self::RecoveryLink { name: own(), url: url.clone(), minutes: 30 },
             Self::VerifyAddress { name: own(), url: url.clone(), minutes: 30 },
+            Self::AddressTaken { name: own() },
             Self::SignInLink { name: own(), url: url.clone(), minutes: 1 },
             Self::Code { name: own(), code: "123456".to_owned(), minutes: 10 },
             Self::NewDevice { name: own(), address: own(), agent: own(), at },

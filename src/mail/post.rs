@@ -138,7 +138,11 @@ fn limit_key(kind: Kind, to: &str) -> String {
 fn hourly(kind: Kind) -> u64 {
     match kind {
         Kind::Code | Kind::SignInLink => 10,
-        Kind::RecoveryLink | Kind::VerifyAddress | Kind::Invitation | Kind::Test => 5,
+        Kind::RecoveryLink
+        | Kind::VerifyAddress
+        | Kind::AddressTaken
+        | Kind::Invitation
+        | Kind::Test => 5,
         // Nobody but the person themselves causes these; they are worth knowing.
         Kind::NewDevice | Kind::PasswordChanged | Kind::FactorAdded | Kind::FactorRemoved => 20,
     }

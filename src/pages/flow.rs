@@ -11,6 +11,7 @@ use super::visit::Visit;
 use crate::flow::hashing::HashError;
 use crate::flow::stages::Next;
 use crate::forward_auth::handover;
+use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::session::SignIn;
 use crate::store::User;
@@ -33,14 +34,20 @@ mod errand;
 mod factor;
 /// Who is it.
 mod identification;
+/// Who may come.
+mod invitation;
 /// The end of a sign-in.
 mod login;
+/// A link by mail proves who somebody is.
+mod mail_link;
 /// A new password, for whoever has to set one.
 mod new_password;
 /// A passkey in place of name and password.
 mod passkey;
 /// The first proof.
 mod password;
+/// A form as the flow declares it.
+mod prompt;
 /// Codes for when every factor is lost, shown once.
 mod recovery_codes;
 /// The browser that a person signed in with.
@@ -53,6 +60,10 @@ mod set_up;
 mod set_up_passkey;
 /// A new authenticator app.
 mod set_up_totp;
+/// What was filled in becomes an account.
+mod user_write;
+/// An address is shown to be somebody's.
+mod verify_address;
 
 pub use errand::is_fresh as fresh;
 pub use set_up::kind as set_up_kind;
@@ -60,6 +71,9 @@ pub use set_up::kind as set_up_kind;
 use attempt::Attempt;
 use errand::{Errand, Need};
 use run::Run;
+
+const NO_MAIL: &str = "No mail is sent from here. The person who runs this place can make you a \
+    link by `doorward recover`.";
 
 type Answer = Result<Response<Body>, Trouble>;
 
@@ -79,10 +93,19 @@ async fn show(visit: &Visit<'_>) -> Answer {
     if visit.query("restart").is_some() {
         return restart(visit).await;
     }
+    if let Some((errand, token)) = by_link(visit) {
+        return mail_link::open(visit, errand, &token).await;
+    }
     match begin(visit).await? {
         Begun::At(run) => go_on(*run).await,
         Begun::Elsewhere(response) => Ok(response),
     }
+}
+
+/// The errand that a mailed link leads on to, and its token.
+fn by_link(visit: &Visit<'_>) -> Option<(Errand, String)> {
+    let errand = Errand::of(visit.path()).filter(|errand| !errand.is_inside_session())?;
+    Some((errand, visit.query("link")?))
 }
 
 /// Where a visit finds itself.
@@ -98,8 +121,8 @@ async fn begin<'a>(visit: &'a Visit<'a>) -> Result<Begun<'a>, Trouble> {
     if errand == Errand::SignIn && visit.sign_in_for(app_of(visit)).await?.is_some() {
         return elsewhere(&visit.next());
     }
-    let sign_in = visit.sign_in().await?.filter(|_| errand != Errand::SignIn);
-    if errand != Errand::SignIn && sign_in.is_none() {
+    let sign_in = visit.sign_in().await?.filter(|_| errand.is_inside_session());
+    if errand.is_inside_session() && sign_in.is_none() {
         return elsewhere(&by_way_of("/sign-in", &action(visit)));
     }
     let need = Need::of(errand, visit, sign_in.as_ref()).await?;
@@ -117,10 +140,14 @@ async fn begin<'a>(visit: &'a Visit<'a>) -> Result<Begun<'a>, Trouble> {
         }
         None => Attempt::fresh(visit, errand, sign_in_ref)?,
     };
-    let run = Run::new(visit, errand, attempt, sign_in, need).await?;
+    let mut run = Run::new(visit, errand, attempt, sign_in, need).await?;
     if !run.attempt.progress.stands(&run.held) {
         run.attempt.drop(visit).await?;
         return Ok(Begun::Elsewhere(expired(visit)));
+    }
+    invitation::take_from_address(&mut run).await?;
+    if visit.query("verify").is_some() && !run.attempt.is_stored() {
+        return Ok(Begun::Elsewhere(verify_address::elsewhere(visit)));
     }
     Ok(Begun::At(Box::new(run)))
 }
@@ -135,10 +162,7 @@ async fn may_begin(visit: &Visit<'_>, sign_in: Option<&SignIn>) -> Result<bool, 
 
 pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
     let Ok(form) = Form::read(body).await else { return visit.error(ErrorKind::BadRequest) };
-    if !visit.is_ours(visit.cookie(&visit.flow_cookie()), form.text(CSRF_FIELD)) {
-        return stale(visit).await;
-    }
-    match step(visit, &form).await {
+    match answer(visit, &form).await {
         Ok(response) => response,
         Err(Trouble::Hash(HashError::Busy)) => {
             let mut page = ErrorPage::new(ErrorKind::Unavailable);
@@ -146,6 +170,34 @@ pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
             visit.error_with(page)
         }
         Err(trouble) => visit.unavailable(&trouble),
+    }
+}
+
+/// A form of the flow itself, or one that a mailed link was confirmed by: each has its own token.
+async fn answer(visit: &Visit<'_>, form: &Form) -> Answer {
+    if let Some((errand, token)) = by_link(visit) {
+        return mail_link::enter(visit, errand, &token, form).await;
+    }
+    if let Some(token) = visit.query("verify") {
+        return verify(visit, form, &token).await;
+    }
+    if !visit.is_ours(visit.cookie(&visit.flow_cookie()), form.text(CSRF_FIELD)) {
+        return Ok(stale(visit).await);
+    }
+    step(visit, form).await
+}
+
+async fn verify(visit: &Visit<'_>, form: &Form, token: &str) -> Answer {
+    let mut run = match begin(visit).await? {
+        Begun::At(run) => *run,
+        Begun::Elsewhere(response) => return Ok(response),
+    };
+    let generation = Arc::clone(&run.attempt.generation);
+    match run.next(&generation) {
+        Some(Next::VerifyAddress { address, .. }) => {
+            verify_address::enter(run, address, token, form).await
+        }
+        _ => Ok(run.attempt.turn(visit)),
     }
 }
 
@@ -195,6 +247,12 @@ async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
             set_up_passkey::answer(run, wish, form).await
         }
         Next::ShowRecoveryCodes { .. } => recovery_codes::answer(run, form).await,
+        Next::AskInvitation => invitation::answer(run, form).await,
+        Next::Prompt { fields } => prompt::answer(run, fields, form).await,
+        Next::MailLink { lasts } => mail_link::answer(run, lasts).await,
+        Next::VerifyAddress { lasts, address } => {
+            verify_address::answer(run, lasts, &address).await
+        }
         _ => go_on(run).await,
     }
 }
@@ -247,7 +305,16 @@ async fn go_on(mut run: Run<'_>) -> Answer {
             set_up_passkey::ask(&run, wish, None)
         }
         Next::ShowRecoveryCodes { count } => recovery_codes::ask(run, count).await,
+        Next::AskInvitation => Ok(invitation::ask(&run, false)),
+        Next::Prompt { fields } => Ok(prompt::ask(&run, fields)),
+        Next::MailLink { .. } | Next::VerifyAddress { .. } if !sends_mail(run.visit) => {
+            Ok(no_mail(run.visit))
+        }
+        Next::MailLink { lasts } => mail_link::ask(run, lasts).await,
+        Next::VerifyAddress { lasts, address } => verify_address::ask(run, lasts, &address).await,
+        Next::Write { groups } => user_write::perform(run, groups).await,
         Next::Lacks { classes } => Ok(factor::lacks(&run, &classes)),
+        Next::SignIn { .. } if run.errand != Errand::SignIn => login::hand_over(run).await,
         Next::SignIn { stay } => login::finish(run, stay).await,
         Next::Done => done::finish(run).await,
         Next::Refuse { text } => {
@@ -264,6 +331,21 @@ async fn go_on(mut run: Run<'_>) -> Answer {
             Ok(run.visit.error(ErrorKind::Internal))
         }
     }
+}
+
+fn sends_mail(visit: &Visit<'_>) -> bool {
+    crate::mail::is_configured(&visit.runtime)
+}
+
+/// No file says how mail is sent, so a link is made on the host.
+fn no_mail(visit: &Visit<'_>) -> Response<Body> {
+    tracing::warn!(
+        path = visit.path(),
+        "a flow ended: it mails a link, and no `email` is declared"
+    );
+    let mut page = ErrorPage::new(ErrorKind::Unavailable);
+    page.detail = Some(NO_MAIL.to_owned());
+    visit.error_with(page)
 }
 
 fn too_many(visit: &Visit<'_>, wait: Duration) -> Response<Body> {
@@ -287,8 +369,10 @@ fn app_of<'v>(visit: &'v Visit<'_>) -> Option<&'v App> {
 /// The address that forms of this flow are posted to: it holds where to go on.
 fn action(visit: &Visit<'_>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    if let Some(flow) = visit.query("flow") {
-        query.append_pair("flow", &flow);
+    for name in ["flow", "invitation"] {
+        if let Some(value) = visit.query(name) {
+            query.append_pair(name, &value);
+        }
     }
     let next = visit.next();
     if next != "/" {
@@ -312,9 +396,14 @@ fn with(address: &str, pair: &str) -> String {
     format!("{address}{joiner}{pair}")
 }
 
-/// A disabled account fails like a wrong password: the files or the store may have disabled it.
+/// A disabled account fails like a wrong password.
 fn is_enabled(visit: &Visit<'_>, user: &User) -> bool {
-    let declared = visit.runtime.declared.get(&user.username);
+    enabled_in(&visit.runtime, user)
+}
+
+/// The files or the store may have disabled an account.
+fn enabled_in(runtime: &Runtime, user: &User) -> bool {
+    let declared = runtime.declared.get(&user.username);
     let gone = user.declared && declared.is_none();
     !user.disabled && !gone && !declared.is_some_and(|person| person.disabled)
 }

@@ -6,7 +6,6 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::access::groups::GroupSet;
 use crate::access::person::{Attributes, Person, PersonKind, Proofs};
-use crate::blueprint::people::{ConsoleRole, Membership as Kept};
 use crate::runtime::Runtime;
 use crate::store::{self, Owner};
 
@@ -96,7 +95,7 @@ impl Profile {
 
     fn judge(&self, runtime: &Runtime) -> Standing {
         let declared = runtime.declared.get(&self.user.username);
-        let joined = self.joined.iter().filter(|group| may_be_joined(runtime, group));
+        let joined = self.joined.iter().filter(|group| runtime.may_be_joined(group));
         let direct = declared.into_iter().flat_map(|person| &person.groups).chain(joined);
         let groups = runtime.groups.expand(direct.map(String::as_str));
         let mut group_names: Vec<_> = runtime.groups.names_in(&groups).map(str::to_owned).collect();
@@ -107,20 +106,16 @@ impl Profile {
             epoch: runtime.epoch,
             disabled: self.user.disabled || gone || declared.is_some_and(|person| person.disabled),
             name: declared.and_then(|p| p.name.clone()).unwrap_or_else(|| self.user.name.clone()),
-            email: declared.and_then(|person| person.email.clone()),
+            email: match declared {
+                Some(person) => person.email.clone(),
+                // Whoever belongs to the run time has verified it.
+                None => self.user.email.clone(),
+            },
             groups,
             group_names,
             attributes: declared.map(|person| person.attributes.clone()).unwrap_or_default(),
         }
     }
-}
-
-/// Run-time members count only where the files leave room for them.
-fn may_be_joined(runtime: &Runtime, slug: &str) -> bool {
-    let group = runtime.blueprint.groups.iter().find(|group| group.slug.value == slug);
-    group.is_some_and(|group| {
-        group.membership == Kept::Runtime && group.console != ConsoleRole::Admin
-    })
 }
 
 impl Standing {

@@ -57,6 +57,7 @@ pub struct Cleaned {
     pub events: u64,
     pub attempts: u64,
     pub once: u64,
+    pub invitations: u64,
     /// Mail that was given up.
     pub mail: u64,
     pub browsers: u64,
@@ -100,6 +101,7 @@ impl Store {
         cleaned.tickets = tx.purge_tickets(before, keep.batch).await?;
         cleaned.flow_states = tx.purge_flow_states(now, keep.batch).await?;
         cleaned.links = tx.purge_links(before, keep.batch).await?;
+        cleaned.invitations = tx.purge_invitations(now.minus(keep.ended), keep.batch).await?;
         cleaned.once = tx.purge_once(now, keep.batch).await?;
         cleaned.mail = tx.purge_given_up(now.minus(keep.given_up), keep.batch).await?;
         cleaned.attempts = tx.purge_attempts(now.minus(keep.ended), keep.batch).await?;

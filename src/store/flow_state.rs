@@ -108,6 +108,12 @@ impl Tx {
         self.change_one(sql, values).await
     }
 
+    /// Lets a flow wait until then, if it would not wait as long.
+    pub async fn extend_flow_state(&mut self, digest: &TokenDigest, until: Millis) -> Result<bool> {
+        let sql = "UPDATE flow_states SET expires_at = $2 WHERE digest = $1 AND expires_at < $2";
+        self.change_one(sql, vec![digest.into(), until.into()]).await
+    }
+
     /// Takes a flow out at its end. `None` if another step was faster or time is up.
     pub async fn consume_flow_state(
         &mut self,

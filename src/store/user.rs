@@ -108,6 +108,13 @@ impl Read {
         row.as_ref().map(User::from_row).transpose()
     }
 
+    /// Whose verified address this is, among accounts that are not disabled.
+    pub async fn find_user_by_email(&self, email: &str) -> Result<Option<User>> {
+        let sql = "SELECT * FROM users WHERE email_key = $1 AND NOT disabled";
+        let row = self.one(sql, vec![fold(email).into()]).await?;
+        row.as_ref().map(User::from_row).transpose()
+    }
+
     /// A page of people by username, after the key of the last one seen (`""` at first).
     pub async fn list_users(&self, after_key: &str, limit: i64) -> Result<Vec<User>> {
         let sql = "SELECT * FROM users WHERE username_key > $1 ORDER BY username_key LIMIT $2";
@@ -158,6 +165,27 @@ impl Tx {
             now.into(),
         ];
         self.change(sql, values).await.map(|_| ())
+    }
+
+    /// Writes what somebody who belongs to the run time filled in. What blueprints own stays.
+    pub async fn put_own(
+        &mut self,
+        id: &str,
+        name: Option<&str>,
+        own_attributes: &Attributes,
+    ) -> Result<bool> {
+        let sql = "UPDATE users SET own_attributes = $3, \
+            name = CASE WHEN declared THEN name ELSE COALESCE(CAST($2 AS TEXT), name) END \
+            WHERE id = $1 AND NOT disabled";
+        let values = vec![id.into(), name.into(), Value::json(own_attributes)?];
+        self.change_one(sql, values).await
+    }
+
+    /// Sets an address that was verified. False if a blueprint owns it.
+    pub async fn set_verified_email(&mut self, id: &str, email: &str) -> Result<bool> {
+        let sql = "UPDATE users SET email = $2, email_key = $3 \
+            WHERE id = $1 AND NOT declared AND NOT disabled";
+        self.change_one(sql, vec![id.into(), email.into(), fold(email).into()]).await
     }
 
     /// Sets hash, time and `must_change` in one statement.

@@ -3,5 +3,6 @@
 mod disabled;
 mod initial_password;
 mod links;
+mod people;
 mod second_factor;
 mod starts;

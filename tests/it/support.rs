@@ -4,3 +4,4 @@ pub mod server;
 pub mod smtp;
 pub mod stores;
 pub mod understood;
+pub mod walk;

@@ -13,11 +13,9 @@ struct Unserved {
 
 const SECOND_FACTOR: [&str; 3] = ["authenticator-email", "authenticator-duo", "duo"];
 
-const MAIL: [&str; 2] = ["email-verify", "email-link"];
+const ASKED: [&str; 2] = ["terms", "consent"];
 
-const PEOPLE: [&str; 5] = ["invitation", "prompt", "user-write", "terms", "consent"];
-
-const ALL: [Unserved; 9] = [
+const ALL: [Unserved; 8] = [
     Unserved {
         what: "OpenID Connect for apps",
         is: |node, path| path == ["app"] && node.is("oidc"),
@@ -39,12 +37,8 @@ const ALL: [Unserved; 9] = [
         },
     },
     Unserved {
-        what: "links by e-mail",
-        is: |node, path| path == ["flow"] && MAIL.contains(&node.name.text.as_str()),
-    },
-    Unserved {
-        what: "forms, enrollment and consent",
-        is: |node, path| path == ["flow"] && PEOPLE.contains(&node.name.text.as_str()),
+        what: "terms and consent",
+        is: |node, path| path == ["flow"] && ASKED.contains(&node.name.text.as_str()),
     },
     Unserved { what: "notifications", is: |node, path| path.is_empty() && node.is("notify") },
     Unserved { what: "backups", is: |node, path| path == ["settings"] && node.is("backup") },

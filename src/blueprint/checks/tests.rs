@@ -69,8 +69,10 @@ fn a_built_in_flow_is_one_that_there_is_and_used_for_what_it_is_for() {
     for good in ["builtin.setup", "builtin.passkey builtin.setup", "builtin.recovery-codes"] {
         assert_eq!(chosen(good), NONE, "{good}");
     }
-    for none in ["builtin.enrollment", "builtin.logout", "builtin.stepup"] {
+    for none in ["builtin.signup", "builtin.logout", "builtin.stepup"] {
         assert_eq!(chosen(none), [format!("unknown-flow: {none}")]);
     }
-    assert_eq!(chosen("builtin.step-up"), ["wrong-purpose: builtin.step-up"]);
+    for other in ["builtin.step-up", "builtin.enrollment", "builtin.recovery"] {
+        assert_eq!(chosen(other), [format!("wrong-purpose: {other}")]);
+    }
 }

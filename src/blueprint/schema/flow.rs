@@ -1,7 +1,7 @@
 //! `flow` and its stages.
 
 use super::people::EXPIRES;
-use super::{Lasts, Spec, Want, arg, many, must, need, node, once, prop, several};
+use super::{Lasts, Spec, Want, arg, many, maybe, must, need, node, once, prop, several};
 use crate::blueprint::object::Kind;
 
 pub static FLOW: Spec = node(
@@ -186,7 +186,11 @@ static FIELD: Spec = node(
     ),
     prop("label", Want::Text),
     prop("pattern", Want::Regex),
-]);
+])
+.kids(&[many(&OPTION)]);
+static OPTION: Spec =
+    node("option", "What a field of the type `choice` offers.", "option small \"Up to 5 GB\"")
+        .args(&[arg("value", Want::Key), maybe("label", Want::Title)]);
 static USER_WRITE: Spec = node(
     "user-write",
     "Writes what was filled in.",

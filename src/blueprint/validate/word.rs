@@ -53,8 +53,7 @@ pub(super) fn slug(text: &str) -> Option<Bad> {
 }
 
 pub(super) fn user_name(text: &str) -> Option<Bad> {
-    let fits = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
-    if text.chars().all(fits) && text.chars().count() <= LONGEST_NAME {
+    if crate::model::user_name::is_valid(text) {
         return None;
     }
     let message = format!("`{text}` cannot be a user name");

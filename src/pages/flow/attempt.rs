@@ -63,7 +63,7 @@ impl Attempt {
         let Some(generation) = generation else { return Ok(None) };
         let flow = generation.flows.get(&state.flow).cloned();
         let Ok(progress) = serde_json::from_value::<Progress>(state.data) else { return Ok(None) };
-        let theirs = errand == Errand::SignIn
+        let theirs = !errand.is_inside_session()
             || sign_in.is_some_and(|s| progress.user_id.as_deref() == Some(s.account.id()));
         Ok(flow.filter(|_| theirs).map(|flow| Self {
             cookie: cookie.to_owned(),
@@ -94,15 +94,38 @@ impl Attempt {
         Ok(Self {
             digest: visit.server.key.digest(cookie.as_bytes()),
             cookie,
-            generation: Arc::new(Generation {
-                flows: runtime.flows.clone(),
-                sources: runtime.sources.clone(),
-            }),
+            generation: present(visit),
             flow,
             progress: errand.begin(visit, sign_in),
             version: None,
             number: runtime.generation,
         })
+    }
+
+    /// A flow that goes on from what happened elsewhere. Its cookie is new: the browser may have had
+    /// another flow under way, or been given a cookie.
+    pub fn going_on(
+        visit: &Visit<'_>,
+        generation: (i64, Arc<Generation>),
+        flow: Arc<Flow>,
+        progress: Progress,
+    ) -> Result<Self, Trouble> {
+        let cookie = visit.server.rng.token()?;
+        let digest = visit.server.key.digest(cookie.as_bytes());
+        let (number, generation) = generation;
+        Ok(Self { cookie, digest, generation, flow, progress, version: None, number })
+    }
+
+    /// The number of the generation in which it began.
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// Lets the flow wait for a mail that takes longer than a step should.
+    pub async fn extend(&self, visit: &Visit<'_>, lasts: Duration) -> Result<(), Trouble> {
+        let mut tx = visit.server.store.begin().await?;
+        tx.extend_flow_state(&self.digest, visit.server.clock.now().plus(lasts)).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Writes how far the flow came and shows the next step by a redirect, so that going back or
@@ -162,7 +185,12 @@ impl Attempt {
     }
 
     pub fn turn(&self, visit: &Visit<'_>) -> Response<Body> {
-        let mut response = reply::see_other(&action(visit));
+        self.turn_to(visit, &action(visit))
+    }
+
+    /// Goes on at another address.
+    pub fn turn_to(&self, visit: &Visit<'_>, address: &str) -> Response<Body> {
+        let mut response = reply::see_other(address);
         visit.set_cookie(&mut response, &visit.flow_cookie(), &self.cookie, Some(LASTS));
         response
     }
@@ -184,4 +212,10 @@ impl Attempt {
         self.finish(&mut tx, visit.server.clock.now()).await?;
         Ok(tx.commit().await?)
     }
+}
+
+/// The flows in force.
+pub fn present(visit: &Visit<'_>) -> Arc<Generation> {
+    let runtime = &visit.runtime;
+    Arc::new(Generation { flows: runtime.flows.clone(), sources: runtime.sources.clone() })
 }

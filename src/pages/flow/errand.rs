@@ -20,6 +20,10 @@ pub const FRESH: Duration = Duration::from_secs(10 * 60);
 pub enum Errand {
     /// To a session.
     SignIn,
+    /// To an account of one's own.
+    Enroll,
+    /// To a new password for an account that is there.
+    Recover,
     /// To one more proof in the session that is there.
     StepUp,
     /// To one more factor of the account that is signed in.
@@ -29,13 +33,16 @@ pub enum Errand {
 impl Errand {
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
-        [Self::SignIn, Self::StepUp, Self::SetUp].into_iter().find(|errand| errand.path() == path)
+        let all = [Self::SignIn, Self::Enroll, Self::Recover, Self::StepUp, Self::SetUp];
+        all.into_iter().find(|errand| errand.path() == path)
     }
 
     #[must_use]
     pub fn path(self) -> &'static str {
         match self {
             Self::SignIn => "/sign-in",
+            Self::Enroll => "/enroll",
+            Self::Recover => "/recover",
             Self::StepUp => "/step-up",
             Self::SetUp => "/set-up",
         }
@@ -46,17 +53,37 @@ impl Errand {
         match self {
             Self::SignIn => visit.runtime.authentication_flow(app_of(visit)),
             Self::StepUp => visit.runtime.default_flow(Purpose::StepUp),
-            Self::SetUp => {
-                let flow = visit.runtime.flows.get(&visit.query("flow")?)?;
-                (flow.purpose == Purpose::Setup).then_some(flow)
-            }
+            Self::Enroll => named(visit, Purpose::Enrollment)
+                .or_else(|| visit.runtime.default_flow(Purpose::Enrollment)),
+            Self::Recover => named(visit, Purpose::Recovery)
+                .or_else(|| visit.runtime.default_flow(Purpose::Recovery)),
+            Self::SetUp => named(visit, Purpose::Setup),
         }
+    }
+
+    /// The errand that a flow is for, if people go on it by themselves.
+    #[must_use]
+    pub fn for_purpose(purpose: Purpose) -> Option<Self> {
+        match purpose {
+            Purpose::Authentication => Some(Self::SignIn),
+            Purpose::Enrollment => Some(Self::Enroll),
+            Purpose::Recovery => Some(Self::Recover),
+            Purpose::StepUp => Some(Self::StepUp),
+            Purpose::Setup => Some(Self::SetUp),
+            Purpose::Consent | Purpose::Logout => None,
+        }
+    }
+
+    /// Whether it is for whoever is signed in already.
+    #[must_use]
+    pub fn is_inside_session(self) -> bool {
+        matches!(self, Self::StepUp | Self::SetUp)
     }
 
     /// What somebody who is signed in begins with. A factor is set up by whoever proved one just
     /// now, or gave the password if there is none (`security.md` R9).
     pub fn begin(self, visit: &Visit<'_>, sign_in: Option<&SignIn>) -> Progress {
-        let Some(sign_in) = sign_in.filter(|_| self != Self::SignIn) else {
+        let Some(sign_in) = sign_in.filter(|_| self.is_inside_session()) else {
             return Progress::default();
         };
         let user = &sign_in.account.profile().user;
@@ -76,6 +103,12 @@ impl Errand {
         }
         progress
     }
+}
+
+/// The flow that the address names, if it is for this purpose.
+fn named<'v>(visit: &'v Visit<'_>, purpose: Purpose) -> Option<&'v Arc<Flow>> {
+    let flow = visit.runtime.flows.get(&visit.query("flow")?)?;
+    (flow.purpose == purpose).then_some(flow)
 }
 
 /// What a step-up is wanted for.

@@ -1,11 +1,13 @@
 //! `identification`: who is it.
 
-use super::{Answer, Run, action, passkey};
-use crate::blueprint::flow::{Accept, Identification};
+use super::errand::Errand;
+use super::{Answer, Run, action, by_way_of, passkey, with};
+use crate::blueprint::flow::{Accept, Identification, Purpose, StageKind};
+use crate::blueprint::source::Name;
 use crate::factor::passkey::Verification;
 use crate::store::User;
 use crate::web::form::Form;
-use crate::web::templates::{Identify, IdentifyProblem};
+use crate::web::templates::{FlowLink, FlowLinkKind, Identify, IdentifyProblem};
 
 /// A longer name is nobody's: the longest e-mail address (RFC 5321 §4.5.3.1.3).
 const LONGEST: usize = 254;
@@ -21,11 +23,32 @@ pub fn ask(run: &Run<'_>, stage: &Identification, problem: Option<IdentifyProble
         username: String::new(),
         error: problem,
         continue_to: run.continue_to(),
-        links: Vec::new(),
+        links: links(run, stage),
         passkey,
         action: action(run.visit),
     };
     Ok(run.ask(&page, problem.is_some()))
+}
+
+/// Ways to the flows that the stage names; to none that could not go on.
+pub fn links(run: &Run<'_>, stage: &Identification) -> Vec<FlowLink> {
+    let visit = run.visit;
+    let link = |name: &Name| {
+        let flow = visit.runtime.flows.get(&name.value)?;
+        let kind = match flow.purpose {
+            Purpose::Enrollment => FlowLinkKind::Enrollment,
+            Purpose::Recovery => FlowLinkKind::Recovery,
+            _ => FlowLinkKind::OtherWay,
+        };
+        let mails = flow.stages.iter().any(|each| matches!(each.kind, StageKind::EmailLink { .. }));
+        if mails && !crate::mail::is_configured(&visit.runtime) {
+            return None;
+        }
+        let mut url = by_way_of(Errand::for_purpose(flow.purpose)?.path(), &visit.next());
+        url = with(&url, &format!("flow={}", flow.slug.value));
+        Some(FlowLink { kind, url })
+    };
+    stage.links.iter().filter_map(link).collect()
 }
 
 /// A name was given. Nothing that follows tells whether anybody has it.

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Answer, Run, expired, is_enabled, remember};
+use super::attempt::{Attempt, Saved, present};
+use super::errand::Errand;
+use super::{Answer, Run, app_of, by_way_of, expired, is_enabled, remember, too_many};
 use crate::blueprint::flow::StageKind;
 use crate::clock::Millis;
+use crate::flow::progress::Progress;
 use crate::session::Begin;
 use crate::store::{ProofTimes, Proven};
 use crate::web::reply;
@@ -57,6 +60,38 @@ pub async fn finish(run: Run<'_>, stay: Option<Duration>) -> Answer {
     visit.set_cookie(&mut response, &visit.flow_cookie(), "", Some(Duration::ZERO));
     remember::set_cookie(visit, &mut response, &browser);
     Ok(response)
+}
+
+/// An enrollment or a recovery ends in the flow that signs people in: it asks for what it would ask
+/// everybody for, and for nothing that was proven already.
+pub async fn hand_over(run: Run<'_>) -> Answer {
+    let visit = run.visit;
+    let Some(flow) = visit.runtime.authentication_flow(app_of(visit)).cloned() else {
+        return Ok(expired(visit));
+    };
+    let mut tx = visit.server.store.begin().await?;
+    if !run.attempt.finish(&mut tx, visit.server.clock.now()).await? {
+        return Ok(expired(visit));
+    }
+    tx.commit().await?;
+    let done = run.attempt.progress;
+    let progress = Progress {
+        login: done.login,
+        user_id: done.user_id,
+        first: done.first,
+        must_change: done.must_change,
+        proven: done.proven,
+        proven_by: done.proven_by,
+        by_link: done.by_link,
+        ..Progress::default()
+    };
+    let generation = (visit.runtime.generation, present(visit));
+    let mut attempt = Attempt::going_on(visit, generation, flow, progress)?;
+    match attempt.save(visit, Errand::SignIn).await? {
+        Saved::TooMany(wait) => return Ok(too_many(visit, wait)),
+        Saved::Yes | Saved::Overtaken => {}
+    }
+    Ok(attempt.turn_to(visit, &by_way_of(Errand::SignIn.path(), &visit.next())))
 }
 
 /// What the browser may still remember: as long as this flow says, and nothing if it says nothing.

@@ -3,8 +3,8 @@
 use axum::body::Body;
 use http::Response;
 
-use super::{Answer, Run, Trouble, action, is_enabled, too_many, with};
-use crate::blueprint::flow::Lockout;
+use super::{Answer, Run, Trouble, action, identification, is_enabled, too_many, with};
+use crate::blueprint::flow::{Lockout, StageKind};
 use crate::flow::attempts::{Guesses, Taken};
 use crate::flow::hashing::{LONGEST, Verified};
 use crate::flow::progress::First;
@@ -12,7 +12,7 @@ use crate::pages::visit::Visit;
 use crate::secret::Secret;
 use crate::store::User;
 use crate::web::form::Form;
-use crate::web::templates::{Password, SignInProblem};
+use crate::web::templates::{FlowLink, Password, SignInProblem};
 use crate::web::visitor;
 
 pub fn ask(run: &Run<'_>, problem: Option<SignInProblem>) -> Response<Body> {
@@ -22,10 +22,20 @@ pub fn ask(run: &Run<'_>, problem: Option<SignInProblem>) -> Response<Body> {
         not_you: with(&action, "restart=1"),
         error: problem,
         continue_to: run.continue_to(),
-        links: Vec::new(),
+        links: links(run),
         action,
     };
     run.ask(&page, problem.is_some())
+}
+
+/// The ways that the page before offered.
+fn links(run: &Run<'_>) -> Vec<FlowLink> {
+    let stages = run.attempt.flow.stages.iter();
+    let mut found = stages.filter_map(|stage| match &stage.kind {
+        StageKind::Identification(stage) => Some(stage),
+        _ => None,
+    });
+    found.next().map(|stage| identification::links(run, stage)).unwrap_or_default()
 }
 
 /// A password was given: one counter, the same work for everybody, one answer for every failure.

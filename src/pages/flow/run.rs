@@ -1,6 +1,7 @@
 //! One step of a flow: who it is about, what is known of them, and the page that asks.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use base64::Engine;
@@ -13,6 +14,7 @@ use super::attempt::{Attempt, LASTS, Saved};
 use super::conditions::{self, Conditions};
 use super::errand::{Errand, Need};
 use super::{Answer, Trouble, app_of, too_many};
+use crate::blueprint::flow::Stage;
 use crate::factor::{self, held::Held};
 use crate::flow::stages::{Flows, Next};
 use crate::model::factor::Factor;
@@ -140,7 +142,7 @@ impl<'a> Run<'a> {
             let profile = sign_in.account.profile();
             crate::pages::portal::shown(&profile.standing(&visit.runtime), &profile)
         });
-        let user: Option<&Person> = user.as_ref().filter(|_| self.errand != Errand::SignIn);
+        let user: Option<&Person> = user.as_ref().filter(|_| self.errand.is_inside_session());
         let wanted = For { class, status, user, csrf: Some(&token) };
         let mut response = reply::page(visit.server, &visit.runtime, wanted, page);
         let cookie = &self.attempt.cookie;
@@ -148,7 +150,16 @@ impl<'a> Run<'a> {
         response
     }
 
-    pub fn not_served(&self, stage: &crate::blueprint::flow::Stage) -> Response<Body> {
+    /// The same, kept by the browser for as long as a mailed link is good.
+    pub fn wait<P: Page>(&self, page: &P, again: bool, lasts: Duration) -> Response<Body> {
+        let mut response = self.ask(page, again);
+        let cookie = &self.attempt.cookie;
+        let lasts = lasts.max(LASTS);
+        self.visit.set_cookie(&mut response, &self.visit.flow_cookie(), cookie, Some(lasts));
+        response
+    }
+
+    pub fn not_served(&self, stage: &Stage) -> Response<Body> {
         let visit = self.visit;
         let declared = conditions::declared(&self.attempt.generation.sources, stage.at);
         let (file, line) = (&declared.place.file, declared.place.line);

@@ -127,6 +127,22 @@ CREATE TABLE links (
 CREATE UNIQUE INDEX links_by_user ON links (user_id, purpose) WHERE used_at IS NULL;
 CREATE INDEX links_by_expiry ON links (expires_at);
 
+-- Invitations to make an account, by one flow. What they give is written by whoever may give it.
+CREATE TABLE invitations (
+    id TEXT NOT NULL PRIMARY KEY,
+    digest BYTEA NOT NULL,
+    flow TEXT NOT NULL,
+    note TEXT NOT NULL,          -- for whoever made it
+    made_by TEXT NOT NULL,
+    groups TEXT NOT NULL,        -- JSON list of slugs
+    fields TEXT NOT NULL,        -- JSON map, filled in and fixed
+    uses_left BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX invitations_by_digest ON invitations (digest);
+CREATE INDEX invitations_by_expiry ON invitations (expires_at);
+
 -- Generated secrets, sealed with the master key. One current value for each field.
 CREATE TABLE secrets (
     owner_uid TEXT NOT NULL,

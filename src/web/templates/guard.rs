@@ -7,7 +7,7 @@
 
 use super::functions::is_local;
 
-const ELEMENTS: [&str; 74] = [
+const ELEMENTS: [&str; 76] = [
     "a",
     "abbr",
     "address",
@@ -60,6 +60,7 @@ const ELEMENTS: [&str; 74] = [
     "meta",
     "nav",
     "ol",
+    "option",
     "p",
     "path",
     "polygon",
@@ -67,6 +68,7 @@ const ELEMENTS: [&str; 74] = [
     "pre",
     "rect",
     "section",
+    "select",
     "small",
     "span",
     "strong",

@@ -3,6 +3,7 @@
 //! Samples are the contract with a theme: one that renders them all is good to serve.
 
 mod factor;
+mod people;
 mod portal;
 mod refusal;
 mod security;
@@ -16,6 +17,10 @@ use super::{Brand, FooterLink, Frame, Person, Place, Sample, Templates};
 pub use factor::{
     ChooseSetUp, FactorProblem, LacksFactor, OtherFactor, PasskeyChallenge, ProveFactor,
     RecoveryCodes, SetUpChoice, SetUpPasskey, SetUpTotp,
+};
+pub use people::{
+    AskInvitation, ConfirmLink, MailSent, MailedLink, Prompt, PromptField, PromptKind,
+    PromptOption, PromptProblem,
 };
 pub use portal::{AppCard, Category, Portal, SignOut, SignedOut};
 pub use refusal::{
@@ -61,6 +66,10 @@ pub(super) const SAMPLERS: &[Sampler] = &[
     sample::<SetUpPasskey>,
     sample::<RecoveryCodes>,
     sample::<LacksFactor>,
+    sample::<Prompt>,
+    sample::<MailSent>,
+    sample::<ConfirmLink>,
+    sample::<AskInvitation>,
     sample::<Portal>,
     sample::<Security>,
     sample::<SignOut>,

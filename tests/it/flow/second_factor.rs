@@ -3,13 +3,12 @@
 
 use doorward::flow::attempts::{Guesses, Taken};
 use doorward::store::Factor;
-use totp_rs::{Builder, Secret};
 
-use crate::support::server::{Answer, Browser, EXTERNAL, Server, household};
+use crate::support::server::{Browser, EXTERNAL, Server, household};
 use crate::support::smtp::{Smtp, Speaks};
 use crate::support::stores::{NOON, on_both_servers, on_both_stores};
+use crate::support::walk::{PASSWORD, Walk, code};
 
-const PASSWORD: &str = "quiet-lantern-42-river";
 const VAULT: &str = "http://vault.localhost:9000/";
 const LAX: &str = "http://lax.localhost:9000/";
 const NOTES: &str = "http://notes.localhost:9000/";
@@ -52,99 +51,6 @@ fn served(state: &[&str]) -> Server {
     let server = Server::with_arguments(&household(APPS), state);
     server.set_password("alice", PASSWORD);
     server
-}
-
-/// A browser and the page of the sign-in host that it is at.
-struct Walk<'a> {
-    server: &'a Server,
-    browser: Browser<'a>,
-    url: String,
-    page: Answer,
-}
-
-impl<'a> Walk<'a> {
-    /// From an app to wherever its redirects lead.
-    fn to(server: &'a Server, browser: Browser<'a>, app: &str) -> Self {
-        let mut browser = browser;
-        let sent = browser.ask(&server.url(app));
-        assert_eq!(sent.status, 302, "{}", sent.body);
-        let url = sent.location().to_owned();
-        let page = browser.open(&url);
-        let mut walk = Self { server, browser, url, page };
-        walk.follow();
-        walk
-    }
-
-    /// Follows redirects, through the app's callback and back too.
-    fn follow(&mut self) {
-        for _ in 0..12 {
-            if self.page.status != 303 && self.page.status != 302 {
-                return;
-            }
-            let to = self.page.location().to_owned();
-            let external = self.server.url(EXTERNAL);
-            self.url = if to.starts_with('/') { format!("{external}{to}") } else { to };
-            self.page = match self.url.starts_with(&external) {
-                true => self.browser.open(&self.url),
-                false => self.browser.ask(&self.url),
-            };
-        }
-        panic!("round and round at {}", self.url);
-    }
-
-    fn post(&mut self, fields: &[(&str, &str)]) -> &mut Self {
-        self.page = self.browser.submit(&self.url, &self.page, fields);
-        self.follow();
-        self
-    }
-
-    fn password(&mut self, name: &str) -> &mut Self {
-        self.post(&[("username", name)]).post(&[("password", PASSWORD)])
-    }
-
-    fn shows(&mut self, words: &str) -> &mut Self {
-        let (status, body) = (self.page.status, &self.page.body);
-        assert!(body.contains(words), "{words}: {status} at {}: {body}", self.url);
-        self
-    }
-
-    /// The proxy's question was answered with yes.
-    fn is_in(&self, app: &str) {
-        assert_eq!(self.page.status, 200, "{} {}", self.url, self.page.body);
-        assert_eq!(self.url, self.server.url(app));
-    }
-
-    /// The secret that the page of an authenticator app shows.
-    fn secret(&self) -> String {
-        let (_, rest) = self.page.body.split_once("class=\"secret\"><code>").expect("a secret");
-        rest.split('<').next().unwrap_or("").replace(' ', "")
-    }
-
-    fn codes(&self) -> Vec<String> {
-        let parts = self.page.body.split("<li><code>").skip(1);
-        parts.map(|part| part.split('<').next().unwrap_or("").to_owned()).collect()
-    }
-
-    /// Sets up an authenticator app and saves the codes; gives the secret and the codes.
-    fn set_up(&mut self) -> (String, Vec<String>) {
-        let secret = self.shows("Set up an authenticator app").secret();
-        self.post(&[("code", "000000")]).shows("That is not right");
-        assert_eq!((self.page.status, self.secret()), (422, secret.clone()));
-        self.post(&[("code", &code(&secret, 0))]);
-        let codes = self.shows("Save your recovery codes").codes();
-        self.post(&[]).shows("Save your recovery codes");
-        assert_eq!(self.codes(), codes, "shown again until they are saved");
-        self.post(&[("saved", "1")]);
-        (secret, codes)
-    }
-}
-
-/// The code of a secret so many steps from now.
-fn code(secret: &str, steps: u64) -> String {
-    let now = doorward::clock::Clock::machine().now();
-    let secret = Secret::try_from_base32(secret).expect("base32");
-    let totp = Builder::new().with_secret(secret).build().expect("a secret");
-    totp.generate(u64::try_from(now.0).expect("now") / 1_000 + steps * 30).to_string()
 }
 
 fn factors(server: &Server, name: &str) -> Vec<Factor> {

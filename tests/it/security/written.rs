@@ -45,13 +45,14 @@ fn readers() -> [String; 4] {
 }
 
 fn enrollment(field: &str) -> String {
-    format!("flow join for=enrollment {{ prompt {{ {field} }}; user-write {{ in users }} }}")
+    let fields = format!("field username type=username; {field}");
+    format!("flow join for=enrollment {{ prompt {{ {fields} }}; user-write {{ in users }} }}")
 }
 
 #[test]
 fn a_prompt_writes_no_attribute_that_access_rests_on() {
     for reader in readers() {
-        for kind in ["text", "checkbox", "choice"] {
+        for kind in ["text", "checkbox", "choice { option it }"] {
             let field = enrollment(&format!("field department type={kind}"));
             let found = errors(&format!("{field}\n{reader}"));
             assert_eq!(found, ["attribute-written-by-people"], "{kind}: {reader}");
@@ -102,7 +103,7 @@ fn no_other_node_writes_an_attribute() {
 fn nobody_is_written_into_a_console_group() {
     for group in ["admins", "auditors", "deputies"] {
         let flow = format!(
-            "flow join for=enrollment {{ prompt {{ field floor type=text }}; user-write {{ in {group} }} }}"
+            "flow join for=enrollment {{ prompt {{ field username type=username }}; user-write {{ in {group} }} }}"
         );
         assert_eq!(errors(&flow), ["console-group-given"], "{group}");
         let source = format!(
@@ -152,8 +153,8 @@ fn write(server: &Server, sql: &str) {
 const MALLORY: &str = "INSERT INTO users \
     (id, username, username_key, name, email, email_key, declared, disabled, attributes, \
     own_attributes, must_change, initial_password_applied, created_at) \
-    VALUES ('usr_mallory', 'mallory', 'mallory', 'Mallory', 'mallory@example.com', \
-    'mallory@example.com', FALSE, FALSE, '{}', '{\"department\":[\"it\"]}', FALSE, FALSE, 1);
+    VALUES ('usr_mallory', 'mallory', 'mallory', 'Mallory', NULL, NULL, FALSE, FALSE, '{}', \
+    '{\"department\":[\"it\"],\"email\":[\"mallory@example.com\"]}', FALSE, FALSE, 1);
     INSERT INTO memberships (user_id, group_slug, owner) VALUES ('usr_mallory', 'guests', 'runtime');";
 
 /// What somebody sees of the household: the headers at the open app, and whether the others open.

@@ -65,7 +65,8 @@ fn a_login_is_there_and_comes_last() {
 
 #[test]
 fn an_account_is_proven_before_it_is_written() {
-    let prompt = "prompt { field password type=new-password }";
+    let prompt = "prompt { field username type=username; field email type=email; \
+                  field password type=new-password }";
     assert_eq!(
         flow("recovery", &format!("identification; {prompt}; user-write; email-link; login")),
         ["write-without-proof: user-write"]
@@ -133,7 +134,8 @@ fn flows_are_used_for_what_they_are_for() {
 
 #[test]
 fn nobody_writes_themselves_into_a_console_group() {
-    let prompt = "prompt { field password type=new-password }";
+    let prompt = "prompt { field username type=username; field email type=email; \
+                  field password type=new-password }";
     assert_eq!(
         flow("enrollment", &format!("{prompt}; user-write {{ in admins }}; login")),
         ["console-group-given: admins"]
@@ -143,7 +145,7 @@ fn nobody_writes_themselves_into_a_console_group() {
 #[test]
 fn access_never_rests_on_what_people_fill_in() {
     let enrollment = "flow f for=enrollment {
-        prompt { field department type=text; field secret type=hidden }
+        prompt { field username type=username; field department type=text; field secret type=hidden }
         user-write { in users }
     }";
     let with = |reader: &str| complaints(&format!("{enrollment}\n{reader}"));
@@ -165,4 +167,27 @@ fn access_never_rests_on_what_people_fill_in() {
     }
     assert_eq!(with("policy it { attribute floor equals=\"3\" }"), NONE);
     assert_eq!(with("policy it { attribute secret equals=x }"), NONE);
+}
+
+#[test]
+fn an_enrollment_asks_for_what_an_account_needs() {
+    let flow = |prompt: &str, rest: &str| {
+        complaints(&format!("flow new for=enrollment {{ prompt {{ {prompt} }}; {rest}; login }}"))
+    };
+    let (name, mail) = ("field username type=username; ", "field email type=email");
+    let (write, waits) = ("user-write", "user-write { inactive-until-verified }; email-verify");
+    let codes = |found: Vec<String>| {
+        let code = |line: &String| line.split(':').next().unwrap_or("").to_owned();
+        found.iter().map(code).filter(|code| code != "no-mail-server").collect::<Vec<_>>()
+    };
+    assert_eq!(codes(flow(name, write)), NONE);
+    assert_eq!(codes(flow(&format!("{name}{mail}"), waits)), NONE);
+    assert_eq!(codes(flow(mail, write)), ["enrollment-without-username"]);
+    assert_eq!(codes(flow(name, waits)), ["enrollment-without-email"]);
+    let early = "user-write { inactive-until-verified }; authenticator-setup { any-of builtin.setup }; email-verify";
+    assert_eq!(codes(flow(&format!("{name}{mail}"), early)), ["setup-before-account"]);
+    let choice = format!("{name}field size type=choice");
+    assert_eq!(codes(flow(&choice, write)), ["choice-without-options"]);
+    let options = format!("{name}field size type=text {{ option small }}");
+    assert_eq!(codes(flow(&options, write)), ["options-without-choice"]);
 }
