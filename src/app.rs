@@ -29,6 +29,8 @@ pub mod mailer;
 pub mod metrics;
 /// Planning and applying when no server runs.
 pub mod offline;
+/// How many files the process may have open.
+pub mod open_files;
 /// The store and the master key, opened.
 pub mod opening;
 /// What the host decides.
@@ -39,6 +41,8 @@ pub mod password_link;
 pub mod places;
 /// What the configuration in force gives to others: Traefik's file, delivered secrets.
 pub mod publish;
+/// What the files say and only a restart takes up.
+pub mod restart;
 /// Which git revision the files are at.
 pub mod revision;
 /// The values behind references to secrets.

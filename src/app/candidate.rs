@@ -2,9 +2,9 @@
 //! reconcile.
 
 use super::options::Options;
-use super::places::Places;
-use super::revision;
+use super::places::{Places, absolute};
 use super::secrets::{self, Secrets};
+use super::{restart, revision};
 use crate::blueprint::Blueprint;
 use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
@@ -21,6 +21,7 @@ use crate::reconcile::generated;
 use crate::runtime::Runtime;
 use crate::runtime::compile::{Inputs, compile as compile_runtime};
 use crate::runtime::expectations::{self, Report};
+use crate::runtime::health::AwaitsRestart;
 use crate::secret::sha256_hex;
 use crate::written_file::{self, WriteError};
 
@@ -34,6 +35,8 @@ pub struct Candidate {
     pub nodes: usize,
     /// Secrets that are demanded and have no value, where that is no reason to stop.
     pub missing: Vec<String>,
+    /// What they say and only a restart of this process takes up.
+    pub restart: Vec<AwaitsRestart>,
 }
 
 /// Files that cannot.
@@ -93,9 +96,10 @@ pub fn build(
     known: &Known,
     demands: Demands,
 ) -> Result<Candidate, Box<Rejected>> {
+    let restart = restart::awaited(options, places, &loaded.server);
     let Loaded { sources, blueprint, diagnostics, problems, nodes, .. } = loaded;
     let mut rejected = Rejected {
-        vanished: problems.iter().filter(|p| is_vanished(p)).map(ToString::to_string).collect(),
+        vanished: problems.iter().filter_map(|problem| vanished(options, problem)).collect(),
         problems: problems.iter().map(ToString::to_string).collect(),
         sources,
         diagnostics,
@@ -141,14 +145,20 @@ pub fn build(
     if demands != Demands::None && gate && !report.failures.is_empty() {
         return Err(Box::new(rejected));
     }
-    Ok(Candidate { runtime, report, diagnostics: rejected.diagnostics, nodes, missing })
+    Ok(Candidate { runtime, report, diagnostics: rejected.diagnostics, nodes, missing, restart })
 }
 
-fn is_vanished(problem: &ReadError) -> bool {
-    matches!(
-        problem,
-        ReadError::Missing { .. } | ReadError::Unreadable { .. } | ReadError::Empty { .. }
-    )
+/// What is gone, by its whole path: a log is read far from the server's directory.
+fn vanished(options: &Options, problem: &ReadError) -> Option<String> {
+    let whole = |path| absolute(&options.environment.working_directory, path).display().to_string();
+    match problem {
+        ReadError::Missing { path } => Some(format!("{} does not exist", whole(path))),
+        ReadError::Empty { path } => Some(format!("no .kdl file lies below {}", whole(path))),
+        ReadError::Unreadable { path, reason } => {
+            Some(format!("{} cannot be read: {reason}", whole(path)))
+        }
+        _ => None,
+    }
 }
 
 fn missing_secrets(options: &Options, blueprint: &Blueprint) -> Vec<String> {

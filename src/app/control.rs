@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::app::installed::Installed;
 use crate::app::keeper::Keeper;
+use crate::app::verdict::Verdict;
 use crate::blueprint::render::Style;
 use crate::reconcile::{self, Confirmations};
 use crate::store::StoreError;
@@ -132,12 +133,16 @@ async fn reload(keeper: &Keeper, ask: &Ask) -> Answer {
     };
     let by = if confirmations.is_empty() { "reload" } else { "apply" };
     let (verdict, _) = keeper.reload(&confirmations, by, true).await;
-    let now = keeper.fronts.server.clock.now();
+    let server = &keeper.fronts.server;
+    let (now, generation) = (server.clock.now(), server.runtime.load().generation);
+    let restart = &server.health.load().restart;
+    let told = restart.iter().map(|awaited| format!("{awaited}\n"));
+    let (word, text) = (verdict.word(), verdict.text(now, &style(ask)));
     Answer {
         exit: verdict.exit_code(),
-        word: verdict.word().to_owned(),
-        text: verdict.text(now, &style(ask)),
-        json: serde_json::json!({ "result": verdict.word(), "generation": keeper.fronts.server.runtime.load().generation }),
+        word: word.to_owned(),
+        text: text + &told.collect::<String>(),
+        json: serde_json::json!({ "result": word, "generation": generation, "restart": restart }),
     }
 }
 
@@ -152,8 +157,8 @@ async fn plan(keeper: &Keeper, ask: &Ask) -> Answer {
         Ok(Err(rejected)) => Answer {
             exit: 1,
             word: "rejected".to_owned(),
-            text: rejected.render(&style(ask)),
             json: serde_json::json!({ "result": "rejected", "problems": rejected.lines() }),
+            text: Verdict::from(rejected).text(now, &style(ask)),
         },
         Ok(Ok(plan)) => Answer {
             exit: plan.outcome().exit_code(),
@@ -222,6 +227,8 @@ async fn status(keeper: &Keeper) -> Answer {
         "sessions": { "sign-ins": sign_ins, "apps": app_sessions },
         "mail": mail,
         "problems": health.problems,
+        "remedy": health.remedy,
+        "restart": health.restart,
         "degraded": health.degraded,
     });
     Answer { exit: exit_code(&health), word: String::new(), text: String::new(), json }

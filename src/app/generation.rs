@@ -46,6 +46,7 @@ pub fn plan_candidate(
             passed: candidate.report.passed,
             failed: candidate.report.failures.len(),
         },
+        restart: candidate.restart.clone(),
         roots: roots.join(" "),
     };
     // Generation 0 is none: there is nothing to compare with.

@@ -20,7 +20,7 @@ use crate::blueprint::load;
 use crate::reconcile::{Confirmations, Outcome, Plan, gather};
 use crate::repeats::Repeats;
 use crate::runtime::Runtime;
-use crate::runtime::health::{Health, SyncState};
+use crate::runtime::health::{AwaitsRestart, Health, SyncState};
 use crate::store::{Store, StoreError};
 
 /// How often what was published is looked at again, in case somebody removed or edited it.
@@ -43,6 +43,8 @@ struct Last {
     digest: String,
     /// When everything was last published; `None` if something is left to publish.
     published: Option<Instant>,
+    /// What the last files that could be understood say and only a restart takes up.
+    restart: Vec<AwaitsRestart>,
 }
 
 impl Keeper {
@@ -56,7 +58,7 @@ impl Keeper {
         let mut last = self.last.lock().await;
         digest.clone_into(&mut last.digest);
         match refused {
-            Some(verdict) => self.tell(verdict, "start", false).await,
+            Some(verdict) => self.tell(verdict, "start", false, &[]).await,
             None => self.forget_held().await,
         }
         last.published = self.publish().await;
@@ -93,7 +95,7 @@ impl Keeper {
             // Not the files' fault: the next look tries again.
             last.digest.clear();
         }
-        self.tell(&verdict, by, repeated && !insists).await;
+        self.tell(&verdict, by, repeated && !insists, &last.restart).await;
         (verdict, watched)
     }
 
@@ -110,6 +112,7 @@ impl Keeper {
             Ok(candidate) => candidate,
             Err(rejected) => return Ok(Verdict::from(rejected)),
         };
+        last.restart.clone_from(&candidate.restart);
         let plan = self.plan_for(Some(&before), &candidate, confirmations).await?;
         if plan.outcome() == Outcome::Held {
             hold(&applying(server, &plan, &candidate.runtime, by)).await;
@@ -165,7 +168,7 @@ impl Keeper {
     }
 
     /// Says once what came of it: in the log, in the events, and in the state of health.
-    async fn tell(&self, verdict: &Verdict, by: &str, repeated: bool) {
+    async fn tell(&self, verdict: &Verdict, by: &str, repeated: bool, restart: &[AwaitsRestart]) {
         let server = &self.fronts.server;
         let before = server.health.load_full();
         let (state, problems) = verdict.state();
@@ -175,10 +178,15 @@ impl Keeper {
         }
         if !repeated {
             self.note(verdict, &problems, by);
-            verdict::log(verdict, &problems, by);
+            verdict::log(verdict, &problems, by, before.state);
         }
-        let degraded = before.degraded.clone();
-        server.health.store(Arc::new(Health { state, since, problems, degraded }));
+        for awaited in restart.iter().filter(|awaited| !before.restart.contains(awaited)) {
+            tracing::warn!(by, "{awaited}");
+        }
+        let (remedy, degraded) = (verdict.remedy(), before.degraded.clone());
+        let restart = restart.to_vec();
+        let health = Health { state, since, problems, remedy, degraded, restart };
+        server.health.store(Arc::new(health));
     }
 
     async fn forget_held(&self) {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::options::Options;
+use crate::blueprint::secret_ref::SecretOrigin;
 use crate::blueprint::settings::{DEFAULT_LISTEN, Server};
 use crate::blueprint::source::Spanned;
 use crate::model::web_url::SocketAddress;
@@ -21,6 +22,8 @@ pub struct Places {
     /// The directory of the state, or where a database far away keeps its small things.
     pub directory: PathBuf,
     pub control: PathBuf,
+    /// Where the files say that the master key is found.
+    pub master_key: Option<SecretOrigin>,
     pub addressing: Addressing,
 }
 
@@ -59,6 +62,7 @@ impl Places {
             state,
             directory,
             control,
+            master_key: server.master_key.as_ref().map(|key| key.origin.clone()),
         })
     }
 

@@ -24,7 +24,7 @@ use super::places::Places;
 use super::theme::{self, ThemeWatch};
 use super::verdict::Verdict;
 use super::watch::Watch;
-use super::{initial_passwords, listen, mailer, metrics, password_link, tasks};
+use super::{initial_passwords, listen, mailer, metrics, open_files, password_link, tasks};
 use crate::app::control;
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
@@ -92,6 +92,7 @@ pub async fn run(
     audience: Audience,
     greet: impl FnOnce(&Started),
 ) -> anyhow::Result<()> {
+    open_files::raise();
     let loaded = load::load(&options.roots, options.mode());
     let places = Places::new(&options, &loaded.server)?;
     let listeners = open_listeners(&places)?;

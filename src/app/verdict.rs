@@ -92,6 +92,22 @@ impl Verdict {
         }
     }
 
+    /// What to do about it, if there is something.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&'static str> {
+        match self {
+            Self::Unchanged | Self::Refreshed | Self::Applied { .. } => None,
+            Self::Rejected(_) => {
+                Some("The files were changed and are NOT in force. See: doorward plan")
+            }
+            Self::Held(_) => Some("The files wait for a confirmation. See: doorward plan"),
+            Self::Vanished(_) => Some(BRING_BACK),
+            Self::Failed(_) => {
+                Some("It is tried again every two seconds. See the log of the server")
+            }
+        }
+    }
+
     /// What to tell a person.
     #[must_use]
     pub fn text(&self, now: Millis, style: &Style) -> String {
@@ -109,13 +125,17 @@ impl Verdict {
             Self::Rejected(rejected) => rejected.render(style),
             Self::Vanished(roots) => {
                 let lines = roots.iter().map(|root| format!("held: {root}\n"));
-                lines.collect::<String>()
-                    + "the last good configuration goes on; bring the directory back\n"
+                format!("{}{GOES_ON}. {BRING_BACK}\n", lines.collect::<String>())
             }
             Self::Failed(error) => format!("error: {error}\n"),
         }
     }
 }
+
+const GOES_ON: &str = "The last good configuration goes on serving";
+
+const BRING_BACK: &str = "Put the directory back, with files that the server may read: that is noticed within two seconds. \
+     Or start the server with another --blueprints";
 
 /// Whether plans are printed in colour.
 #[must_use]
@@ -123,10 +143,11 @@ pub fn colour(wanted: bool) -> reconcile::render::Colour {
     if wanted { reconcile::render::Colour::On } else { reconcile::render::Colour::Off }
 }
 
-/// Writes it to the log, with what stands in the way.
-pub fn log(verdict: &Verdict, problems: &[String], by: &str) {
+/// Writes it to the log, with what stands in the way; `before` is what was told before.
+pub fn log(verdict: &Verdict, problems: &[String], by: &str, before: SyncState) {
     match verdict {
-        Verdict::Unchanged => {}
+        Verdict::Unchanged if before == SyncState::InSync => {}
+        Verdict::Unchanged => tracing::info!(by, "the files are the ones in force again"),
         Verdict::Refreshed => tracing::info!(by, "the files changed in places and comments only"),
         Verdict::Applied { generation, plan } => {
             tracing::info!(
@@ -149,7 +170,12 @@ pub fn log(verdict: &Verdict, problems: &[String], by: &str) {
                 tracing::error!("{problem}");
             }
         }
-        Verdict::Held(_) | Verdict::Vanished(_) => {
+        Verdict::Vanished(roots) => {
+            for root in roots {
+                tracing::warn!(by, "{root}. {GOES_ON}. {BRING_BACK}");
+            }
+        }
+        Verdict::Held(_) => {
             tracing::warn!(
                 by,
                 "the files were changed and wait for a confirmation: `doorward plan` shows what for"

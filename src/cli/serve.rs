@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use clap::Args;
+use tracing_subscriber::EnvFilter;
 
 use super::Installation;
 use crate::app::opening::KeyOrigin;
@@ -51,13 +52,24 @@ impl Serve {
 }
 
 fn start_log(log: Log) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("DOORWARD_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let wanted = std::env::var_os("DOORWARD_LOG").and_then(|text| text.into_string().ok());
+    let filter = EnvFilter::new(directives(wanted));
     let to_terminal = std::io::stderr().is_terminal();
     let log_lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match log {
         Log::Json => log_lines.json().flatten_event(true).init(),
         Log::Human => log_lines.with_target(false).with_ansi(to_terminal).compact().init(),
+    }
+}
+
+/// What is logged. The crate that watches directories warns of each one that is gone, though the
+/// kernel ends such a watch by itself; what matters of it is told by `app::watch`. Whoever names
+/// it in `DOORWARD_LOG` hears it.
+fn directives(wanted: Option<String>) -> String {
+    let wanted = wanted.filter(|text| text.parse::<EnvFilter>().is_ok());
+    match wanted.unwrap_or_else(|| "info".to_owned()) {
+        named if named.contains("notify") => named,
+        others => format!("notify=off,{others}"),
     }
 }
 
@@ -130,4 +142,17 @@ fn next_step(started: &Started) -> String {
     }
     text += "\n  An edit to a file is in force when it is saved. Ctrl-C stops the server.\n\n";
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::directives;
+
+    #[test]
+    fn the_crate_that_watches_is_heard_only_by_who_names_it() {
+        assert_eq!(directives(None), "notify=off,info");
+        assert_eq!(directives(Some("doorward=debug".into())), "notify=off,doorward=debug");
+        assert_eq!(directives(Some("info,notify=trace".into())), "info,notify=trace");
+        assert_eq!(directives(Some("a=b=c".into())), "notify=off,info");
+    }
 }

@@ -58,7 +58,8 @@ pub async fn installed(control: &Path) -> anyhow::Result<Option<Installed>> {
 pub fn nobody(control: &Path) -> anyhow::Error {
     anyhow::anyhow!(
         "no server answers at {}: start it with `doorward serve`, or give this command the same \
-         --blueprints and --state as the server",
+         --blueprints and --state as the server. If `server {{ state … }}` was edited since the server started, \
+         restart it: that setting also says where commands look for it",
         control.display()
     )
 }

@@ -5,6 +5,7 @@ use http::Method;
 
 use super::{Installation, socket};
 use crate::app::control::Ask;
+use crate::runtime::health::AwaitsRestart;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes with --exit-code: 0 in sync, 1 rejected or degraded, 3 held.")]
@@ -85,12 +86,16 @@ fn text(status: &serde_json::Value) -> String {
     for problem in list("degraded") {
         line("degraded", problem);
     }
-    match word("/state").as_str() {
-        "rejected" => {
-            text += "\n  The files were changed and are NOT in force. See: doorward plan\n"
-        }
-        "held" => text += "\n  The files wait for a confirmation. See: doorward plan\n",
-        _ => {}
+    for awaited in restart(status) {
+        line("restart", awaited.to_string());
+    }
+    if let Some(remedy) = status.get("remedy").and_then(serde_json::Value::as_str) {
+        text += &format!("\n  {remedy}\n");
     }
     text
+}
+
+fn restart(status: &serde_json::Value) -> Vec<AwaitsRestart> {
+    let list = status.get("restart").cloned();
+    list.and_then(|list| serde_json::from_value(list).ok()).unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use super::plan::{Change, Op};
 use super::stored::Stored;
 use crate::blueprint::Blueprint;
 use crate::blueprint::app::Reach;
+use crate::runtime::health::AwaitsRestart;
 
 /// The consequences of a plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,8 +20,8 @@ pub struct Effects {
     pub routers: Routers,
     /// Secrets that would be written to another file (`oidc.client-secret of app:gitea`), and the file.
     pub delivered: Vec<(String, String)>,
-    /// Fields that take effect after a restart.
-    pub restart: Vec<String>,
+    /// What this process runs with and the files say otherwise: a restart takes it up.
+    pub restart: Vec<AwaitsRestart>,
 }
 
 /// Routers of the reverse proxy, by count.
@@ -39,13 +40,14 @@ pub fn effects(
     after: &Blueprint,
     changes: &[Change],
     stored: &Stored,
+    restart: &[AwaitsRestart],
 ) -> Effects {
     Effects {
         new_logins_only: flows(changes, stored),
         sessions_ended: sessions(changes, stored),
         routers: routers(before, after),
         delivered: delivered(before, after),
-        restart: restart(changes),
+        restart: restart.to_vec(),
     }
 }
 
@@ -76,14 +78,6 @@ fn ends_sessions(change: &Change) -> bool {
         "user" => change.op == Op::Remove || change.fields.iter().any(disabled),
         _ => false,
     }
-}
-
-fn restart(changes: &[Change]) -> Vec<String> {
-    // Listeners, state and keys are opened when the process starts; whom to trust is read anew.
-    let server = changes.iter().filter(|change| change.kind == "server");
-    let fields = server.flat_map(|change| &change.fields);
-    let at_start = fields.filter(|field| !field.path.starts_with("trusted-proxies"));
-    at_start.map(|field| format!("server {}", field.path)).collect()
 }
 
 fn routers(before: Option<&Blueprint>, after: &Blueprint) -> Routers {

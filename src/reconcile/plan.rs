@@ -17,6 +17,7 @@ use super::stored::{Active, Stored};
 use crate::blueprint::object::Kind;
 use crate::blueprint::source::Position;
 use crate::runtime::Runtime;
+use crate::runtime::health::AwaitsRestart;
 
 /// Everything that a plan depends on.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +37,8 @@ pub struct Given {
     pub vanished_roots: Vec<String>,
     pub warnings: Vec<String>,
     pub tests: TestCounts,
+    /// What the files say and only a restart of the running server takes up.
+    pub restart: Vec<AwaitsRestart>,
     /// The directories as given, for people.
     pub roots: String,
 }
@@ -153,7 +156,7 @@ pub fn plan(question: &Question<'_>) -> Plan {
         base: stored.active.clone(),
         target: target(after, given),
         access: access_change::compare(old_side, new_side, &matched),
-        effects: effects(old, &after.blueprint, &changes, stored),
+        effects: effects(old, &after.blueprint, &changes, stored, &given.restart),
         people: people::compare(old, &after.blueprint, stored, &matched, &renamed),
         secret_uses: remembered(stored, before, after),
         generated: generated::missing(old, &after.blueprint, stored, &matched),

@@ -191,7 +191,7 @@ impl Page {
 
     fn effects(&mut self, plan: &Plan) {
         if plan.outcome() == Outcome::Nothing {
-            return;
+            return self.restarts(plan, "  Restart   ");
         }
         let effects = &plan.effects;
         self.gap();
@@ -222,11 +222,16 @@ impl Page {
         for (secret, path) in &effects.delivered {
             self.line(PLAIN, &format!("    secret written    {path}   ({secret})"));
         }
-        let restart = match effects.restart.join(", ") {
-            none if none.is_empty() => "none".to_owned(),
-            fields => fields,
-        };
-        self.line(PLAIN, &format!("    restart           {restart}"));
+        if effects.restart.is_empty() {
+            self.line(PLAIN, "    restart           none");
+        }
+        self.restarts(plan, "    restart           ");
+    }
+
+    fn restarts(&mut self, plan: &Plan, label: &str) {
+        for awaited in &plan.effects.restart {
+            self.line(YELLOW, &format!("{label}{awaited}"));
+        }
     }
 
     fn rest(&mut self, plan: &Plan) {

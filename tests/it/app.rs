@@ -4,8 +4,10 @@ mod check;
 mod commands;
 mod doctor;
 mod elsewhere;
+mod restart;
 mod seldom;
 mod start;
+mod vanished;
 
 use super::support::server::household;
 

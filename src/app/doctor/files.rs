@@ -9,6 +9,7 @@ use crate::app::places::Places;
 use crate::blueprint::diagnostic::Severity;
 use crate::blueprint::load::{self, Loaded};
 use crate::model::counted::counted;
+use crate::runtime::health::AwaitsRestart;
 
 const TOPIC: &str = "files";
 
@@ -94,7 +95,7 @@ fn server(facts: &Facts, status: &Value) -> Vec<Finding> {
                 .why(why)
                 .change("doorward check")
         }
-        "held" => Finding::warning(TOPIC, "the files wait for a confirmation and are not in force")
+        "held" => Finding::warning(TOPIC, "the files are held and not in force")
             .why(why)
             .change("doorward plan"),
         _ if word("source") != facts.digest => {
@@ -104,6 +105,10 @@ fn server(facts: &Facts, status: &Value) -> Vec<Finding> {
         }
         _ => Finding::ok(TOPIC, format!("in force, revision {}", word("revision"))),
     }];
+    let restart = status.get("restart").cloned();
+    let restart: Vec<AwaitsRestart> =
+        restart.and_then(|list| serde_json::from_value(list).ok()).unwrap_or_default();
+    found.extend(restart.iter().map(|awaited| Finding::warning(TOPIC, awaited.to_string())));
     let degraded = lines("degraded");
     found.extend(degraded.into_iter().map(|line| {
         Finding::error(TOPIC, "the server runs with less than was declared").why(line)

@@ -112,3 +112,16 @@ fn the_greeting_names_what_is_laid_over_the_theme() {
     assert!(!server.greeting().contains("theme from"), "{}", server.greeting());
     assert!(server.log().contains("custom-templates is not used"), "{}", server.log());
 }
+
+/// Shells and service managers give few open files to begin with, and let a process ask for more.
+#[test]
+fn a_start_raises_the_number_of_open_files() {
+    let most = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    let mut server = Server::stopped(&household(WIKI), &[]);
+    let raised = server.start_with_open_files(256);
+    assert!(raised.is_some_and(|raised| raised > 256), "{raised:?}");
+    if let Some(most) = most {
+        assert_eq!(raised, Some(most));
+    }
+    assert!(!server.log().contains("LimitNOFILE"), "{}", server.log());
+}

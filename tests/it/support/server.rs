@@ -44,6 +44,8 @@ pub struct Server {
     /// Arguments of every command beside the place to listen on.
     arguments: Vec<String>,
     process: Option<Process>,
+    /// The soft limit of open files of what is run, if not the one of the tests.
+    open_files: Option<u32>,
 }
 
 /// The running process; dropped, it is killed as by a power cut.
@@ -86,7 +88,7 @@ impl Server {
         fs::create_dir(directory.path().join("blueprints")).expect("a directory");
         let arguments = arguments.iter().map(ToString::to_string).collect();
         let (listen, port) = (Ipv4Addr::LOCALHOST, free_port());
-        let server = Self { directory, listen, port, arguments, process: None };
+        let server = Self { directory, listen, port, arguments, process: None, open_files: None };
         server.edit("home.kdl", blueprint);
         server
     }
@@ -110,6 +112,18 @@ impl Server {
         self.allow(arguments);
         self.start();
         self.arguments = common;
+    }
+
+    /// Starts with this soft limit of open files, and gives the one that the server has then.
+    pub fn start_with_open_files(&mut self, soft: u32) -> Option<u64> {
+        self.open_files = Some(soft);
+        self.start();
+        let process = self.process.as_ref().expect("a process");
+        let pid = rustix::process::Pid::from_child(&process.child);
+        let limits = fs::read_to_string(format!("/proc/{}/limits", pid.as_raw_nonzero()));
+        let limits = limits.expect("the limits of the process");
+        let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok())
     }
 
     /// Waits until commands reach the server, which is a moment after requests do.
@@ -228,7 +242,15 @@ impl Server {
 
     /// A command with its arguments, ready to run, without the place.
     fn prepared(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorward"));
+        let program = env!("CARGO_BIN_EXE_doorward");
+        let mut command = match self.open_files {
+            None => Command::new(program),
+            Some(soft) => {
+                let mut shell = Command::new("/bin/sh");
+                shell.args(["-c", &format!("ulimit -Sn {soft}; exec \"$0\" \"$@\""), program]);
+                shell
+            }
+        };
         command.current_dir(self.path()).env_clear().env("NO_COLOR", "1").args(arguments);
         command.stdin(Stdio::null());
         command
