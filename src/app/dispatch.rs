@@ -117,12 +117,12 @@ impl Fronts {
         if let Some(response) = standin::answer(&self.forward_auth, &parts, peer).await {
             return response;
         }
-        self.nobody(&runtime, &asked)
+        self.nobody(&runtime, &parts, &asked)
     }
 
-    fn nobody(&self, runtime: &Runtime, asked: &str) -> Response<Body> {
+    fn nobody(&self, runtime: &Runtime, parts: &request::Parts, asked: &str) -> Response<Body> {
         let host = split_authority(asked).map(|(host, _)| host.into_owned()).unwrap_or_default();
-        wrong_address::answer(&self.server, runtime, asked, &host)
+        wrong_address::answer(&self.server, runtime, parts, asked, &host)
     }
 
     /// Traefik's HTTP provider: only with the token, if one is declared.

@@ -4,10 +4,12 @@ mod check;
 mod commands;
 mod doctor;
 mod elsewhere;
+mod refused;
 mod restart;
 mod seldom;
 mod start;
 mod vanished;
+mod wrong_address;
 
 use super::support::server::household;
 

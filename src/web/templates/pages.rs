@@ -28,7 +28,7 @@ pub use refusal::{
 };
 pub use security::{AddFactor, OwnFactor, OwnSession, Security, SecurityProblem};
 pub use setup::{
-    AddressProblem, Declared, HeaderLine, SourcePlace, StageNotServed, Standin, WrongAddress,
+    AddressProblem, Declared, HeaderLine, Meant, SourcePlace, StageNotServed, Standin, WrongAddress,
 };
 pub use sign_in::{
     FlowLink, FlowLinkKind, Identify, IdentifyProblem, Password, PasswordProblem, PasswordReason,

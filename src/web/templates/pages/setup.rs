@@ -49,10 +49,20 @@ pub struct WrongAddress {
     pub reason: AddressProblem,
     /// The host as it was asked for.
     pub asked: String,
+    /// The app that was probably meant; left out where a stranger may see the page.
+    pub meant: Option<Meant>,
     /// The sign-in host's address.
     pub right: String,
     /// Where `external-host` is written; left out where a stranger may see the page.
     pub declared: Option<Declared>,
+}
+
+/// An app and its address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Meant {
+    /// The application's title.
+    pub app: String,
+    pub url: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -131,6 +141,7 @@ impl Page for WrongAddress {
         let bare = Self {
             reason: AddressProblem::BareAddress,
             asked: "127.0.0.1:8400".to_owned(),
+            meant: None,
             right: "http://auth.localhost:8400/".to_owned(),
             declared: Some(declared(
                 "blueprints/home.kdl",
@@ -143,13 +154,20 @@ impl Page for WrongAddress {
             Self {
                 reason: AddressProblem::UnknownHost,
                 asked: "grafna.localhost".to_owned(),
+                meant: meant("Grafana", "http://grafana.localhost:8400/"),
                 declared: None,
                 ..bare.clone()
             },
-            Self { asked: LONG.to_owned(), right: format!("https://{LONG}/"), ..bare },
+            Self {
+                asked: LONG.to_owned(),
+                meant: meant(LONG, &format!("https://{LONG}/")),
+                right: format!("https://{LONG}/"),
+                ..bare
+            },
             Self {
                 reason: AddressProblem::UnknownHost,
                 asked: HOSTILE.to_owned(),
+                meant: meant(HOSTILE, HOSTILE),
                 right: HOSTILE.to_owned(),
                 declared: Some(declared(HOSTILE, 1, HOSTILE)),
             },
@@ -173,6 +191,10 @@ impl Page for StageNotServed {
             stage(HOSTILE, HOSTILE, HOSTILE),
         ]
     }
+}
+
+fn meant(app: &str, url: &str) -> Option<Meant> {
+    Some(Meant { app: app.to_owned(), url: url.to_owned() })
 }
 
 fn declared(file: &str, line: u32, text: &str) -> Declared {
