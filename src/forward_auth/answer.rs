@@ -69,10 +69,10 @@ pub fn denied(
     verdict: &Verdict<'_>,
 ) -> Response<Body> {
     let reference = reference(front);
-    let by = verdict.by.place().unwrap_or("");
-    tracing::info!(app = %request.app.slug, user = %profile.user.username, reference, by, rule = verdict.by.text(), "access denied");
+    let (by, rule) = (verdict.by.place(), verdict.by.text());
+    tracing::info!(app = %request.app.slug, user = %profile.user.username, reference, by, rule, "access denied");
     if request.is_navigation() {
-        let data = serde_json::json!({ "reference": reference, "by": by, "host": request.host, "path": request.target.path });
+        let data = serde_json::json!({ "reference": reference, "by": by, "rule": rule, "host": request.host, "path": request.target.path });
         front.server.journal.note(
             "access.denied",
             Some(&profile.user.username),

@@ -80,11 +80,11 @@ static HOSTS: Spec = node(
 .args(&[several("pattern", Want::HostPattern)]);
 static BYPASS: Spec = node(
     "bypass",
-    "Paths that anybody may reach without signing in.",
+    "Paths that anybody may reach without signing in; `reason=` tells the reader why.",
     "bypass \"/public/*\" reason=\"dashboards shared by link\"",
 )
 .args(&[several("path", Want::Glob)])
-.props(&[prop("reason", Want::Text), prop("method", Want::Method)]);
+.props(&[prop("reason", Want::Phrase), prop("method", Want::Method)]);
 static PROTECT_ONLY: Spec = node(
     "protect-only",
     "Only these paths are behind the login.",
@@ -164,7 +164,7 @@ static OIDC: Spec = node(
     once(&CONSENT),
 ]);
 static CLIENT_ID: Spec = node("client-id", "Its name; made if not given.", "client-id wiki-prod")
-    .args(&[arg("id", Want::Text)]);
+    .args(&[arg("id", Want::Phrase)]);
 static CLIENT_SECRET: Spec = node(
     "client-secret",
     "Its secret; made if not given.",
@@ -185,7 +185,7 @@ static POST_LOGOUT_REDIRECT_URI: Spec = node(
 )
 .args(&[arg("uri", Want::Redirect)]);
 static SCOPES: Spec = node("scopes", "What the app may ask for.", "scopes openid profile email")
-    .args(&[several("scope", Want::Text)]);
+    .args(&[several("scope", Want::Phrase)]);
 static CLAIM: Spec = node(
     "claim",
     "A claim, worked out from who is signed in.",

@@ -31,7 +31,7 @@ pub static TEST: Spec = node(
 
 static EXPECT: Spec = node(
     "expect",
-    "What must come of one request.",
+    "What must come of one request; `by=` is a part of the rule that must decide it, as written.",
     "expect deny alice \"https://pihole.example.com/admin\" from=\"203.0.113.9\"",
 )
 .args(&[
@@ -45,7 +45,7 @@ static EXPECT: Spec = node(
     prop("method", Want::Method),
     prop("name", Want::Key),
     prop("value", Want::Text),
-    prop("by", Want::Text),
+    prop("by", Want::Phrase),
 ])
 .kids(&[once(&MFA)]);
 

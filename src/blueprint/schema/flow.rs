@@ -23,7 +23,7 @@ pub static FLOW: Spec = node(
             "logout",
         ]),
     ),
-    prop("title", Want::Text),
+    prop("title", Want::Phrase),
     prop("formerly", Want::Formerly(Kind::Flow)),
 ])
 .kids(&[
@@ -128,7 +128,7 @@ static AUTHENTICATOR_TOTP: Spec = node(
 .kids(&[once(&ISSUER), once(&DIGITS)])
 .conditional();
 static ISSUER: Spec = node("issuer", "The name shown in the app.", "issuer \"Home Lab\"")
-    .args(&[arg("text", Want::Text)]);
+    .args(&[arg("text", Want::Phrase)]);
 static DIGITS: Spec =
     node("digits", "Digits of a code.", "digits 6").args(&[arg("number", Want::Whole(6, 8))]);
 
@@ -184,7 +184,7 @@ static FIELD: Spec = node(
         "type",
         Want::Word(&["username", "text", "email", "new-password", "checkbox", "choice", "hidden"]),
     ),
-    prop("label", Want::Text),
+    prop("label", Want::Phrase),
     prop("pattern", Want::Regex),
 ])
 .kids(&[many(&OPTION)]);

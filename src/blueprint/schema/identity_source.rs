@@ -60,12 +60,12 @@ static USERINFO: Spec = node(
 )
 .args(&[arg("url", Want::Endpoint)]);
 static CLIENT_ID: Spec =
-    node("client-id", "Our name there.", "client-id doorward").args(&[arg("id", Want::Text)]);
+    node("client-id", "Our name there.", "client-id doorward").args(&[arg("id", Want::Phrase)]);
 static CLIENT_SECRET: Spec =
     node("client-secret", "Our secret there.", "client-secret (credential)github")
         .args(&[arg("secret", Want::Secret)]);
 static SCOPES: Spec = node("scopes", "What is asked for.", "scopes openid profile email")
-    .args(&[several("scope", Want::Text)]);
+    .args(&[several("scope", Want::Phrase)]);
 
 static LINK: Spec =
     node("link", "Whether a first sign-in may join an account that exists.", "link ask")

@@ -6,8 +6,18 @@ use super::policy::CONDITIONS;
 use super::{Arg, Lasts, PropSpec, ROOT, Spec, Want, named};
 
 /// What holds when a blueprint says nothing.
-const DEFAULTS: [(&str, &str); 15] = [
+const DEFAULTS: [(&str, &str); 19] = [
     ("`server { listen }`", "`\"127.0.0.1:9000\"`"),
+    (
+        "`server { listen-envoy }`",
+        "none: Envoy's `ext_authz` is answered nowhere, and the other listeners refuse its path",
+    ),
+    ("`server { metrics }`", "none: no metrics and no `/healthz/config`"),
+    (
+        "`server { state }`",
+        "`\"sqlite://./state/doorward.db\"`; under `--dev` it is `./state/dev.db`, whatever is written",
+    ),
+    ("`server { master-key }`", "`master.key` beside the state, made at the first start"),
     ("`server { trusted-proxies }`", "none: decision endpoints answer 403"),
     ("`session { idle }`", "`hours=12`"),
     ("`session { absolute }`", "`days=14`; `stay-signed-in` replaces both for that session"),
@@ -131,6 +141,7 @@ fn enumerations(spec: &Spec) -> String {
             Want::Whole(least, most) if most < i64::MAX => {
                 writeln!(text, "- `{name}` is a whole number from {least} to {most}")
             }
+            Want::Phrase => writeln!(text, "- `{name}` is text, not empty"),
             _ => writeln!(text, "- `{name}` is {}", want.words()),
         };
     }

@@ -161,7 +161,7 @@ static REPOSITORY: Spec = node(
     "repository \"https://git.example.com/home/homelab\"",
 )
 .args(&[arg("url", Want::Page)])
-.props(&[prop("edit", Want::Text)]);
+.props(&[prop("edit", Want::Phrase)]);
 
 static RECONCILE: Spec = node(
     "reconcile",
@@ -200,7 +200,7 @@ static DUO: Spec = node(
     "The account with Duo for its push factor.",
     "duo api-host=\"api-x.duosecurity.com\" integration-key=DIXXXX { secret-key (credential)duo }",
 )
-.props(&[need("api-host", Want::Host), need("integration-key", Want::Text)])
+.props(&[need("api-host", Want::Host), need("integration-key", Want::Phrase)])
 .kids(&[must(&SECRET_KEY)]);
 static SECRET_KEY: Spec = node("secret-key", "The secret key.", "secret-key (credential)duo")
     .args(&[arg("secret", Want::Secret)]);
@@ -220,7 +220,7 @@ static SMTP: Spec = node(
 .args(&[arg("url", Want::Smtp)])
 .props(&[
     prop("security", Want::Word(Security::WORDS)),
-    prop("username", Want::Text),
+    prop("username", Want::Phrase),
     prop("password", Want::Secret),
 ]);
 static CA: Spec = node(
@@ -271,7 +271,7 @@ static DOMAIN: Spec =
     node("domain", "A host, with its subdomains, that has this look.", "domain \"example.com\"")
         .args(&[arg("host", Want::Host)]);
 static TITLE: Spec = node("title", "The name shown on pages.", "title \"Home Lab\"")
-    .args(&[arg("text", Want::Text)]);
+    .args(&[arg("text", Want::Phrase)]);
 static LOGO: Spec =
     node("logo", "An image.", "logo \"assets/logo.svg\"").args(&[arg("file", Want::Asset)]);
 static FAVICON: Spec = node("favicon", "The icon of the tab.", "favicon \"assets/favicon.ico\"")

@@ -39,9 +39,9 @@ static REACH: Spec = node(
 .args(&[arg("url", Want::Upstream)]);
 static ENTRYPOINTS: Spec =
     node("entrypoints", "Entry points of the routers.", "entrypoints websecure")
-        .args(&[several("name", Want::Text)]);
+        .args(&[several("name", Want::Phrase)]);
 static TLS: Spec = node("tls", "Routers have TLS.", "tls resolver=letsencrypt")
-    .props(&[prop("resolver", Want::Text)]);
+    .props(&[prop("resolver", Want::Phrase)]);
 static FORWARD_AUTH: Spec =
     node("forward-auth", "The name of the middleware that asks Doorward.", "forward-auth doorward")
         .args(&[arg("name", Want::Slug)]);

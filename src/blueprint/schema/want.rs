@@ -7,6 +7,8 @@ use crate::blueprint::object::Kind;
 pub enum Want {
     /// Any text.
     Text,
+    /// Text that is not blank: an empty one would look as if something were said.
+    Phrase,
     /// Text that must be in quotes.
     Title,
     /// A whole number from and to.
@@ -120,7 +122,7 @@ impl Want {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Self::Text | Self::Key | Self::Any | Self::UrlPath => "text",
+            Self::Text | Self::Phrase | Self::Key | Self::Any | Self::UrlPath => "text",
             Self::Title => "text in quotes",
             Self::Whole(..) => "a whole number",
             Self::Word(_) => "a word",

@@ -33,3 +33,18 @@ fn the_homelab_is_valid() {
         files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     assert_eq!(complaints(&files, Mode::default()), "");
 }
+
+/// An empty `by=` is part of every rule, and an empty reason none.
+#[test]
+fn text_that_says_nothing_is_refused_where_it_should_say_something() {
+    let text = "app wiki { proxy \"https://wiki.example.com\" { bypass \"/a\" reason=\"\"; }; \
+                access { allow everyone; }; }\n\
+                test \"t\" { expect allow anonymous \"https://wiki.example.com/\" by=\" \"; }\n\
+                traefik { middleware m { headers { request X-Gone \"\"; }; }; }";
+    insta::assert_snapshot!(complaints(&[("home.kdl", text)], Mode::default()), @r#"
+    blueprint::empty-value: `reason` wants text
+      home.kdl:1:66 `""` this is empty
+    blueprint::empty-value: `by` wants text
+      home.kdl:2:66 `" "` this is empty
+    "#);
+}

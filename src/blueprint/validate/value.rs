@@ -184,7 +184,12 @@ fn what(scalar: &Scalar) -> &'static str {
 /// Everything wrong with a text in its place.
 fn judge(place: &Place<'_>, text: &str) -> Option<Bad> {
     let name = place.name;
-    if text.is_empty() && !matches!(place.want, Want::Text) {
+    let empty = match place.want {
+        Want::Text => false,
+        Want::Phrase => text.trim().is_empty(),
+        _ => text.is_empty(),
+    };
+    if empty {
         let message = format!("`{name}` wants {}", place.want.words());
         return Some(Bad::new("blueprint::empty-value", message, "this is empty"));
     }
@@ -223,6 +228,7 @@ fn judge(place: &Place<'_>, text: &str) -> Option<Bad> {
         Want::Smtp => address::smtp(text),
         Want::State => address::state(text),
         Want::Text
+        | Want::Phrase
         | Want::Title
         | Want::Any
         | Want::Whole(..)
