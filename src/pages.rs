@@ -13,6 +13,8 @@ use crate::web::reply::{self, For};
 use crate::web::server::Server;
 use crate::web::templates::{ErrorKind, ErrorPage};
 
+/// A person's own account.
+mod account;
 /// Flows, stage by stage.
 mod flow;
 /// Mail about what happened to an account.
@@ -21,8 +23,6 @@ mod notice;
 pub mod pinned;
 /// The apps that a person may use.
 mod portal;
-/// What an account is proven by, and where it is signed in.
-mod security;
 /// Setting a password by a one-time link.
 mod set_password;
 /// Signing out.
@@ -36,6 +36,7 @@ mod visit;
 /// Hosts that lead nowhere.
 pub mod wrong_address;
 
+use account::Room;
 use visit::Visit;
 
 /// The front and what it remembers.
@@ -63,14 +64,15 @@ impl Pages {
         if let Some(asset) = self.asset(visit.path()) {
             return asset;
         }
+        let room = Room::of(visit.path());
         let get = matches!(visit.parts.method, Method::GET | Method::HEAD);
         let post = visit.parts.method == Method::POST;
         match (visit.path(), get, post) {
             ("/" | "/if/user/" | "/if/user", true, _) => portal::get(&visit).await,
             (path, true, _) if flow::is_flow(path) => flow::get(&visit).await,
             (path, _, true) if flow::is_flow(path) => flow::post(&visit, body).await,
-            (security::PATH, true, _) => security::get(&visit).await,
-            (security::PATH, _, true) => security::post(&visit, body).await,
+            (_, true, _) if let Some(room) = room => account::get(&visit, room).await,
+            (_, _, true) if let Some(room) = room => account::post(&visit, room, body).await,
             ("/sign-out", true, _) => sign_out::get(&visit).await,
             ("/sign-out", _, true) => sign_out::post(&visit, body).await,
             ("/set-password", true, _) => set_password::get(&visit).await,

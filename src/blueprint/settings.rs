@@ -55,6 +55,20 @@ pub struct Settings {
     pub at: Span,
 }
 
+/// What people may make at run time where no file says it.
+const AT_RUN_TIME: [&str; 4] = ["users", "invitations", "tokens", "memberships"];
+
+impl Settings {
+    /// Whether these may be made at run time (`runtime-objects`).
+    #[must_use]
+    pub fn allows_at_run_time(&self, objects: &str) -> bool {
+        match self.runtime_objects.is_empty() {
+            true => AT_RUN_TIME.contains(&objects),
+            false => self.runtime_objects.iter().any(|each| each.value == objects),
+        }
+    }
+}
+
 /// How long a session lasts without use, and at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {

@@ -69,9 +69,8 @@ impl<'a> Ask<'a, '_> {
         let waiting = |kind: &StageKind| {
             matches!(kind, StageKind::UserWrite { inactive_until_verified: true, .. })
         };
-        let stages = self.flows.outer.stages.iter().take(progress.stage);
-        let at = stages.enumerate().filter(|(_, stage)| waiting(&stage.kind)).map(|(at, _)| at);
-        match at.last() {
+        let passed = self.flows.outer.stages.get(..progress.stage).unwrap_or_default();
+        match passed.iter().rposition(|stage| waiting(&stage.kind)) {
             Some(at) => {
                 progress.go_back(at);
                 Asked::Entered

@@ -68,6 +68,13 @@ pub enum Message {
         address: String,
         at: Millis,
     },
+    /// An app password or API token.
+    TokenMade {
+        name: String,
+        token: String,
+        address: String,
+        at: Millis,
+    },
     /// A link to an account of their own.
     Invitation {
         inviter: String,
@@ -92,6 +99,7 @@ pub enum Kind {
     PasswordChanged,
     FactorAdded,
     FactorRemoved,
+    TokenMade,
     Invitation,
     Test,
 }
@@ -104,7 +112,7 @@ pub enum Proof<'a> {
 }
 
 impl Kind {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RecoveryLink,
         Self::VerifyAddress,
         Self::AddressTaken,
@@ -114,6 +122,7 @@ impl Kind {
         Self::PasswordChanged,
         Self::FactorAdded,
         Self::FactorRemoved,
+        Self::TokenMade,
         Self::Invitation,
         Self::Test,
     ];
@@ -130,6 +139,7 @@ impl Kind {
             Self::PasswordChanged => "password-changed",
             Self::FactorAdded => "factor-added",
             Self::FactorRemoved => "factor-removed",
+            Self::TokenMade => "token-made",
             Self::Invitation => "invitation",
             Self::Test => "test",
         }
@@ -149,6 +159,7 @@ impl Message {
             Self::PasswordChanged { .. } => Kind::PasswordChanged,
             Self::FactorAdded { .. } => Kind::FactorAdded,
             Self::FactorRemoved { .. } => Kind::FactorRemoved,
+            Self::TokenMade { .. } => Kind::TokenMade,
             Self::Invitation { .. } => Kind::Invitation,
             Self::Test { .. } => Kind::Test,
         }
@@ -168,6 +179,7 @@ impl Message {
             | Self::PasswordChanged { .. }
             | Self::FactorAdded { .. }
             | Self::FactorRemoved { .. }
+            | Self::TokenMade { .. }
             | Self::Test { .. } => NOTICE,
         }
     }
@@ -219,6 +231,12 @@ impl Message {
                 ("address", line(address)),
                 ("at", moment(*at)),
             ]),
+            Self::TokenMade { name, token, address, at } => BTreeMap::from([
+                ("name", line(name)),
+                ("token", line(token)),
+                ("address", line(address)),
+                ("at", moment(*at)),
+            ]),
             Self::Test { at } => BTreeMap::from([("at", moment(*at))]),
         }
     }
@@ -238,6 +256,7 @@ impl Message {
             Self::PasswordChanged { name: own(), address: own(), at },
             Self::FactorAdded { name: own(), factor: own(), address: own(), at },
             Self::FactorRemoved { name: own(), factor: own(), address: own(), at },
+            Self::TokenMade { name: own(), token: own(), address: own(), at },
             Self::Invitation { inviter: own(), url, minutes: 2880 },
             Self::Test { at },
         ]

@@ -144,6 +144,10 @@ fn hourly(kind: Kind) -> u64 {
         | Kind::Invitation
         | Kind::Test => 5,
         // Nobody but the person themselves causes these; they are worth knowing.
-        Kind::NewDevice | Kind::PasswordChanged | Kind::FactorAdded | Kind::FactorRemoved => 20,
+        Kind::NewDevice
+        | Kind::PasswordChanged
+        | Kind::FactorAdded
+        | Kind::FactorRemoved
+        | Kind::TokenMade => 20,
     }
 }

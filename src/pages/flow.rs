@@ -349,12 +349,7 @@ fn no_mail(visit: &Visit<'_>) -> Response<Body> {
 }
 
 fn too_many(visit: &Visit<'_>, wait: Duration) -> Response<Body> {
-    let mut page = ErrorPage::new(ErrorKind::TooManyAttempts);
-    page.wait_minutes = u32::try_from(wait.as_secs().div_ceil(60)).ok();
-    page.retry = Some(action(visit));
-    let mut response = visit.error_with(page);
-    response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
-    response
+    visit.too_many(wait, action(visit))
 }
 
 /// The app that the sign-in leads to, if it began at one.
@@ -385,7 +380,7 @@ fn action(visit: &Visit<'_>) -> String {
 }
 
 /// The address of another flow that comes back to `next`.
-fn by_way_of(path: &str, next: &str) -> String {
+pub fn by_way_of(path: &str, next: &str) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     format!("{path}?{}", query.append_pair("next", next).finish())
 }

@@ -14,6 +14,9 @@ use crate::web::csp::PageClass;
 use crate::web::reply::{self, For};
 use crate::web::templates::{AppCard, Category, Person, Portal};
 
+/// So many apps are worth a field to search in.
+const WORTH_SEARCHING: usize = 7;
+
 pub async fn get(visit: &Visit<'_>) -> Response<Body> {
     let sign_in = match visit.sign_in_for(None).await {
         Ok(Some(sign_in)) => sign_in,
@@ -22,11 +25,9 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
     };
     let profile = sign_in.account.profile();
     let standing = profile.standing(&visit.runtime);
-    let page = Portal {
-        categories: categories(visit, &sign_in, &profile, &standing),
-        last_sign_in: None,
-        sign_out: "/sign-out".to_owned(),
-    };
+    let categories = categories(visit, &sign_in, &profile, &standing);
+    let count: usize = categories.iter().map(|category| category.apps.len()).sum();
+    let page = Portal { categories, is_searchable: count >= WORTH_SEARCHING };
     let user = shown(&standing, &profile);
     let csrf = super::sign_out::csrf_token(visit);
     let class = PageClass::SignInHost;

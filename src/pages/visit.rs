@@ -154,6 +154,16 @@ impl<'a> Visit<'a> {
         super::error_page(self.server, &self.runtime, &page)
     }
 
+    /// Too many guesses were made: the visitor is asked to come back to `retry` after `wait`.
+    pub fn too_many(&self, wait: Duration, retry: String) -> Response<Body> {
+        let mut page = ErrorPage::new(ErrorKind::TooManyAttempts);
+        page.wait_minutes = u32::try_from(wait.as_secs().div_ceil(60)).ok();
+        page.retry = Some(retry);
+        let mut response = self.error_with(page);
+        response.headers_mut().insert(http::header::RETRY_AFTER, wait.as_secs().max(1).into());
+        response
+    }
+
     /// The store is away: said in the log, and the visitor is asked to come back.
     pub fn unavailable(&self, error: &dyn std::fmt::Display) -> Response<Body> {
         tracing::warn!(%error, path = self.path(), "the store did not answer");

@@ -63,6 +63,26 @@ impl Read {
         ];
         self.rows(sql, values).await?.iter().map(Event::from_row).collect()
     }
+
+    /// The newest events of these kinds that a person did or that concern them, since `since` and
+    /// before the id of the last one of the page before.
+    pub async fn list_events_about(
+        &self,
+        (username, kinds): (&str, &[&str]),
+        since: Millis,
+        before_id: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<Event>> {
+        let places: Vec<_> = (5..).take(kinds.len()).map(|place| format!("${place}")).collect();
+        let sql = format!(
+            "SELECT * FROM events WHERE (actor = $1 OR subject = $1) AND at >= $2 \
+            AND (CAST($3 AS TEXT) IS NULL OR id < $3) AND kind IN ({}) ORDER BY id DESC LIMIT $4",
+            places.join(", ")
+        );
+        let mut values = vec![username.into(), since.into(), before_id.into(), limit.into()];
+        values.extend(kinds.iter().map(|kind| Value::from(*kind)));
+        self.rows(sql, values).await?.iter().map(Event::from_row).collect()
+    }
 }
 
 impl Tx {

@@ -181,6 +181,12 @@ impl Tx {
         self.change_one(sql, values).await
     }
 
+    /// Sets the name that somebody goes by. False if a blueprint owns it.
+    pub async fn rename_user(&mut self, id: &str, name: &str) -> Result<bool> {
+        let sql = "UPDATE users SET name = $2 WHERE id = $1 AND NOT declared AND NOT disabled";
+        self.change_one(sql, vec![id.into(), name.into()]).await
+    }
+
     /// Sets an address that was verified. False if a blueprint owns it.
     pub async fn set_verified_email(&mut self, id: &str, email: &str) -> Result<bool> {
         let sql = "UPDATE users SET email = $2, email_key = $3 \

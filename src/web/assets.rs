@@ -58,7 +58,7 @@ impl Assets {
         let sheet = format!("{}{}", assets.inline_style, style("style.css", overrides));
         let sheet = assets.add("style.css", sheet.into_bytes().into());
         assets.sheets.extend(sheet);
-        for name in ["favicon.svg", "logo.svg", "passkey.js"] {
+        for name in ["favicon.svg", "logo.svg", "passkey.js", "search.js"] {
             if let Some(file) = Shipped::get(name) {
                 assets.add(name, file.data.into_owned().into());
             }
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(sheet.content_type, "text/css; charset=utf-8");
         assert_eq!(sheet.cache_control, IMMUTABLE);
         assert!(sheet.bytes.starts_with(assets.inline_style().as_bytes()));
-        assert!(sheet.bytes.len() < 14_800, "{} bytes", sheet.bytes.len());
+        assert!(sheet.bytes.len() < 18_000, "{} bytes", sheet.bytes.len());
         assert!(assets.get("/assets/style.0000000000000000.css").is_none());
     }
 

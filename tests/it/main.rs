@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that goes wrong stops there")]
 
+mod account;
 mod app;
 mod blueprint;
 mod crash;

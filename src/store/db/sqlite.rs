@@ -178,7 +178,9 @@ fn keep_write_ahead_log(connection: &Connection, wait: Duration) -> rusqlite::Re
     loop {
         let changed = connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()));
         match changed {
-            Err(error) if is_busy(&error) && started.elapsed() < wait => thread::sleep(PAUSE),
+            Err(error) if is_busy(&error) && started.elapsed() < wait => {
+                thread::park_timeout(PAUSE)
+            }
             other => return other,
         }
     }

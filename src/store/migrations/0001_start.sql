@@ -194,6 +194,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_by_time ON events (at);
 CREATE INDEX events_by_kind ON events (kind, id);
+CREATE INDEX events_by_actor ON events (actor, id);
 CREATE INDEX events_by_subject ON events (subject, id);
 
 -- Failed attempts, shared by all nodes; the key names account and address.

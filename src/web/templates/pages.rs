@@ -2,6 +2,7 @@
 //!
 //! Samples are the contract with a theme: one that renders them all is good to serve.
 
+mod account;
 mod factor;
 mod people;
 mod portal;
@@ -14,6 +15,10 @@ use serde::Serialize;
 
 use super::{Brand, FooterLink, Frame, Person, Place, Sample, Templates};
 
+pub use account::{
+    Activity, ChangePassword, Happening, MadeToken, NewToken, OwnToken, Profile, ProfileProblem,
+    TokenApp, TokenProblem, Tokens,
+};
 pub use factor::{
     ChooseSetUp, FactorProblem, LacksFactor, OtherFactor, PasskeyChallenge, ProveFactor,
     RecoveryCodes, SetUpChoice, SetUpPasskey, SetUpTotp,
@@ -71,7 +76,11 @@ pub(super) const SAMPLERS: &[Sampler] = &[
     sample::<ConfirmLink>,
     sample::<AskInvitation>,
     sample::<Portal>,
+    sample::<Profile>,
+    sample::<ChangePassword>,
     sample::<Security>,
+    sample::<Tokens>,
+    sample::<Activity>,
     sample::<SignOut>,
     sample::<SignedOut>,
     sample::<Denied>,

@@ -57,7 +57,7 @@ impl House {
             if found.len() >= wanted {
                 break;
             }
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::park_timeout(std::time::Duration::from_millis(50));
         }
         assert_eq!(found.len(), wanted, "mails to {to} about {subject}");
         found

@@ -206,11 +206,11 @@ async fn a_lockout_lasts_twice_as_long_as_the_one_before() {
         let (mut now, mut waits) = (NOON, Vec::new());
         for round in 0..7_u64 {
             for at in 1..=10 {
-                let taken = guesses.take(&store, now).await.expect("counted");
+                let taken = guesses.take(store, now).await.expect("counted");
                 let wanted = if at < 10 { Taken::One } else { Taken::Last };
                 assert_eq!(taken, wanted, "{round} {at}");
             }
-            let Taken::Wait(wait) = guesses.take(&store, now).await.expect("counted") else {
+            let Taken::Wait(wait) = guesses.take(store, now).await.expect("counted") else {
                 panic!("not locked in round {round}");
             };
             waits.push(wait.as_secs() / 60);
@@ -219,12 +219,12 @@ async fn a_lockout_lasts_twice_as_long_as_the_one_before() {
         assert_eq!(waits, [15, 30, 60, 120, 240, 240, 240]);
         // What was not compared is given back, with the block that it led to.
         for _ in 0..10 {
-            guesses.take(&store, now).await.expect("counted");
+            guesses.take(store, now).await.expect("counted");
         }
-        guesses.give_back(&store).await.expect("told");
-        assert_eq!(guesses.take(&store, now).await.expect("counted"), Taken::Last);
-        guesses.succeeded(&store).await.expect("told");
-        assert_eq!(guesses.take(&store, now).await.expect("counted"), Taken::One);
+        guesses.give_back(store).await.expect("told");
+        assert_eq!(guesses.take(store, now).await.expect("counted"), Taken::Last);
+        guesses.succeeded(store).await.expect("told");
+        assert_eq!(guesses.take(store, now).await.expect("counted"), Taken::One);
     })
     .await;
 }

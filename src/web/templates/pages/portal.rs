@@ -8,10 +8,8 @@ use super::{HOSTILE, LONG, Page, Place, SIGN_IN_HOST};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Portal {
     pub categories: Vec<Category>,
-    /// When the person last signed in, in words.
-    pub last_sign_in: Option<String>,
-    /// The path that signing out is posted to.
-    pub sign_out: String,
+    /// There is enough to search in.
+    pub is_searchable: bool,
 }
 
 /// Applications under one heading; without a title they stand under none.
@@ -55,14 +53,10 @@ impl Page for Portal {
     const PLACES: &'static [Place] = SIGN_IN_HOST;
 
     fn samples() -> Vec<Self> {
-        let portal = |categories| Self {
-            categories,
-            last_sign_in: Some("yesterday at 21:14".to_owned()),
-            sign_out: "/sign-out".to_owned(),
-        };
+        let portal = |categories| Self { categories, is_searchable: false };
         vec![
-            portal(home_lab()),
-            Self { last_sign_in: None, ..portal(Vec::new()) },
+            Self { is_searchable: true, ..portal(home_lab()) },
+            portal(Vec::new()),
             portal(vec![category(None, vec![card(LONG), card("Wiki"), card("")])]),
             portal(vec![category(
                 Some(HOSTILE),

@@ -7,6 +7,10 @@ use super::{HOSTILE, LONG, Page, Place, SIGN_IN_HOST};
 /// Second factors and sessions of the person who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Security {
+    /// The day on which the password was set, if there is one.
+    pub password_set: Option<String>,
+    /// It was changed just now.
+    pub password_changed: bool,
     pub factors: Vec<OwnFactor>,
     pub recovery_codes: u64,
     /// What can be added.
@@ -81,6 +85,8 @@ impl Page for Security {
         };
         let add = |title: &str, url: &str| AddFactor { title: title.into(), url: url.into() };
         let usual = Self {
+            password_set: Some("2026-01-07".to_owned()),
+            password_changed: false,
             factors: vec![factor("totp", "Authenticator app"), factor("webauthn", "Phone")],
             recovery_codes: 7,
             add: vec![add("App", "/set-up?flow=totp"), add("Passkey", "/set-up?flow=passkey")],
@@ -99,7 +105,8 @@ impl Page for Security {
             problem(SecurityProblem::NeededByApp, Some("Vaultwarden")),
             problem(SecurityProblem::NeededToSignIn, None),
             problem(SecurityProblem::BadName, None),
-            Self { factors: Vec::new(), recovery_codes: 0, ..usual.clone() },
+            Self { password_changed: true, ..usual.clone() },
+            Self { password_set: None, factors: Vec::new(), recovery_codes: 0, ..usual.clone() },
             Self {
                 factors: vec![OwnFactor { used: None, ..factor("email-code", HOSTILE) }],
                 recovery_codes: 1,

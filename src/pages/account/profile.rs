@@ -1,0 +1,54 @@
+//! Who the person is here. What files declare is theirs to change; a name that nobody declared is
+//! the person's own.
+
+use super::{Answer, Own, Room};
+use crate::web::form::Form;
+use crate::web::reply;
+use crate::web::templates::{ErrorKind, Profile, ProfileProblem};
+
+const PATH: &str = Room::Profile.path();
+
+/// The longest name that a person may have.
+const LONGEST_NAME: usize = 100;
+
+pub fn show(own: &Own<'_>, problem: Option<(ProfileProblem, &str)>) -> Answer {
+    let account = own.sign_in.account.profile();
+    let standing = account.standing(&own.visit.runtime);
+    let title = |slug: &String| {
+        let groups = &own.visit.runtime.blueprint.groups;
+        let found = groups.iter().find(|group| group.slug.value == *slug);
+        found.and_then(|group| group.title.clone()).unwrap_or_else(|| slug.clone())
+    };
+    let page = Profile {
+        username: account.user.username.clone(),
+        name: problem.map_or_else(|| standing.name.clone(), |(_, given)| given.to_owned()),
+        email: standing.email.clone(),
+        groups: standing.group_names.iter().map(title).collect(),
+        is_declared: account.user.declared,
+        is_saved: problem.is_none() && own.visit.query("done").is_some(),
+        problem: problem.map(|(problem, _)| problem),
+        action: PATH.to_owned(),
+    };
+    Ok(own.page(&page, problem.is_some()))
+}
+
+pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
+    let user = own.user();
+    let name = form.text("name");
+    if user.declared {
+        return Ok(own.visit.error(ErrorKind::BadRequest));
+    }
+    if name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return show(own, Some((ProfileProblem::BadName, name)));
+    }
+    let server = own.visit.server;
+    let mut tx = server.store.begin().await?;
+    if !tx.rename_user(&user.id, name).await? {
+        return Ok(own.visit.error(ErrorKind::BadRequest));
+    }
+    tx.commit().await?;
+    server.sessions.refresh_account(&user.id).await?;
+    let data = serde_json::json!({ "address": own.visit.address() });
+    server.journal.note("profile.changed", Some(&user.username), None, data);
+    Ok(reply::see_other(&format!("{PATH}?done=1")))
+}
