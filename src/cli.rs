@@ -15,8 +15,11 @@ use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::read::Root;
 use crate::blueprint::render::{self, Format, Style};
 use crate::blueprint::source::Sources;
+use crate::clock::Clock;
+use crate::ids::Rng;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
+use crate::store::{Event, Tx};
 
 mod apply;
 mod check;
@@ -212,6 +215,28 @@ fn style(format: Format, to: &impl IsTerminal) -> Style {
 fn terminal_width() -> Option<usize> {
     let columns = std::env::var_os("COLUMNS")?;
     columns.to_str()?.parse().ok().filter(|width| (40..=400).contains(width))
+}
+
+/// Who did what a command did, in events.
+const COMMAND_LINE: &str = "command line";
+
+/// Notes in the transaction of a command what it did.
+async fn note(
+    tx: &mut Tx,
+    kind: &str,
+    subject: &str,
+    data: serde_json::Value,
+) -> anyhow::Result<()> {
+    let now = Clock::machine().now();
+    let event = Event {
+        id: Rng::system().id("evt", now)?,
+        at: now,
+        kind: kind.to_owned(),
+        actor: Some(COMMAND_LINE.to_owned()),
+        subject: Some(subject.to_owned()),
+        data,
+    };
+    Ok(tx.insert_event(&event).await?)
 }
 
 /// Prints to standard output; a reader that went away is no error of ours.

@@ -8,12 +8,13 @@ use crate::ids::Rng;
 use crate::runtime::Runtime;
 use crate::secret::MasterKey;
 use crate::session::SessionError;
-use crate::store::{Link, Store, User};
+use crate::store::{Event, Link, Store, User};
 
 /// How long a link is worth something.
 pub const LASTS: Duration = Duration::from_secs(30 * 60);
 
-/// Makes a link for a person and gives its address. An older one is worth nothing any more.
+/// Makes a link for a person, at the wish of `by`, and gives its address. An older one is worth
+/// nothing any more.
 ///
 /// # Errors
 /// If it cannot be stored.
@@ -22,7 +23,7 @@ pub async fn make(
     key: &MasterKey,
     (clock, rng): (&Clock, &Rng),
     external: &str,
-    user: &User,
+    (user, by): (&User, &str),
 ) -> Result<String, SessionError> {
     let now = clock.now();
     let token = rng.token()?;
@@ -34,8 +35,17 @@ pub async fn make(
         expires_at: now.plus(LASTS),
         used_at: None,
     };
+    let event = Event {
+        id: rng.id("evt", now)?,
+        at: now,
+        kind: "link.made".to_owned(),
+        actor: Some(by.to_owned()),
+        subject: Some(user.username.clone()),
+        data: serde_json::json!({}),
+    };
     let mut tx = store.begin().await?;
     tx.replace_link(&link).await?;
+    tx.insert_event(&event).await?;
     tx.commit().await?;
     Ok(format!("{external}/set-password?token={token}"))
 }

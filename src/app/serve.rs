@@ -336,7 +336,8 @@ async fn first_link(
         return Ok(None);
     };
     let tools = (&server.clock, &server.rng);
-    let url = password_link::make(&server.store, &server.key, tools, external, &user).await?;
+    let url =
+        password_link::make(&server.store, &server.key, tools, external, (&user, "start")).await?;
     let file = match audience {
         Audience::Terminal => None,
         Audience::Nobody => {

@@ -15,8 +15,6 @@ use crate::mail::message::Message;
 use crate::mail::post::{Post, Queued};
 use crate::store::Invitation;
 
-const BY: &str = "command line";
-
 #[derive(Debug, Args)]
 pub struct Invite {
     #[command(subcommand)]
@@ -88,7 +86,7 @@ impl Invite {
                 }
                 filled.extend(email.map(|email| ("email".to_owned(), email)));
                 let lasts = Duration::from_secs(u64::from(days) * 86_400);
-                let by = BY.to_owned();
+                let by = super::COMMAND_LINE.to_owned();
                 let wanted = Wanted { flow, groups, fields: filled, uses, lasts, note, by };
                 super::block_on(create(&at, wanted, mail))
             }
@@ -125,6 +123,10 @@ async fn create(at: &Installation, wanted: Wanted, mail: bool) -> anyhow::Result
             other => bail!("the link cannot be mailed to {to}: {other:?}"),
         }
     }
+    let data = serde_json::json!({
+        "groups": invitation.groups, "uses": invitation.uses_left, "note": invitation.note,
+    });
+    super::note(&mut tx, "invitation.made", &invitation.id, data).await?;
     tx.commit().await?;
     super::print(&format!("{url}\n"))?;
     let people = match invitation.uses_left {
@@ -197,6 +199,7 @@ async fn revoke(at: &Installation, id: &str) -> anyhow::Result<u8> {
     if !tx.delete_invitation(id).await? {
         bail!("there is no invitation {id}; `doorward invite list` lists them");
     }
+    super::note(&mut tx, "invitation.revoked", id, serde_json::json!({})).await?;
     tx.commit().await?;
     eprintln!("taken back: nobody comes by it any more");
     Ok(0)

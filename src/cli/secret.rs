@@ -5,9 +5,7 @@ use clap::{Args, Subcommand};
 
 use super::{Installation, Opened};
 use crate::app::generated::{self, Generated};
-use crate::clock::Clock;
-use crate::ids::Rng;
-use crate::store::{Event, Store};
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub struct Secret {
@@ -77,17 +75,9 @@ async fn show(at: &Installation, owner: &str, field: Option<&str>) -> anyhow::Re
             bail!("{owner} has several: name one of {}", fields.join(", "));
         }
     };
-    let now = Clock::machine().now();
-    let event = Event {
-        id: Rng::system().id("evt", now)?,
-        at: now,
-        kind: "secret.shown".to_owned(),
-        actor: Some("command line".to_owned()),
-        subject: Some(secret.subject.clone()),
-        data: serde_json::json!({ "field": secret.field, "rotation": secret.rotation }),
-    };
     let mut tx = store.begin().await?;
-    tx.insert_event(&event).await?;
+    let data = serde_json::json!({ "field": secret.field, "rotation": secret.rotation });
+    super::note(&mut tx, "secret.shown", &secret.subject, data).await?;
     tx.commit().await?;
     super::print(&format!("{}\n", secret.value.reveal()))?;
     Ok(0)

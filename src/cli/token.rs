@@ -16,8 +16,6 @@ use crate::runtime::Runtime;
 use crate::store::{self, TokenKind};
 use crate::token::{Tokens, Wanted};
 
-const BY: &str = "command line";
-
 #[derive(Debug, Args)]
 pub struct Token {
     #[command(subcommand)]
@@ -116,7 +114,7 @@ async fn create(
         name: about,
         apps: &apps,
         expires_at: expires.map(|count| Clock::machine().now().plus(days(count))),
-        by: BY,
+        by: super::COMMAND_LINE,
     };
     let (text, token) = tokens(&opened).create(wanted).await?;
     super::print(&format!("{}\n", text.reveal()))?;
@@ -247,7 +245,7 @@ async fn revoke(at: &Installation, id: &str) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let opened = Opened::at(at).await?;
-    match tokens(&opened).revoke(id, None, BY).await? {
+    match tokens(&opened).revoke(id, None, super::COMMAND_LINE).await? {
         Some(token) => eprintln!("revoked `{}`", token.name),
         None => bail!("there is no token {id}, or it was revoked before"),
     }

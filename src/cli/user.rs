@@ -81,8 +81,14 @@ async fn external(control: &Path, declared: String) -> String {
 }
 
 /// Makes a link to set a password and prints it.
-pub(super) async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
+async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
     let (opened, external) = open_with_address(at).await?;
+    let user = enabled(&opened, name).await?;
+    print_link(&opened, &external, &user).await
+}
+
+/// Somebody who may sign in.
+pub(super) async fn enabled(opened: &Opened, name: &str) -> anyhow::Result<StoredUser> {
     let stored = &opened.stored;
     let user = stored.store.read().await?.find_user_by_username(name).await?;
     let Some(user) = user else {
@@ -93,12 +99,21 @@ pub(super) async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
     if user.disabled {
         bail!("`{name}` is disabled: a link would be worth nothing");
     }
-    let (clock, rng) = (Clock::machine(), Rng::system());
-    let url =
-        password_link::make(&stored.store, &stored.key, (&clock, &rng), &external, &user).await?;
-    super::print(&format!("{url}\n"))?;
+    Ok(user)
+}
+
+pub(super) async fn print_link(
+    opened: &Opened,
+    external: &str,
+    user: &StoredUser,
+) -> anyhow::Result<u8> {
+    let (stored, clock, rng) = (&opened.stored, Clock::machine(), Rng::system());
+    let whom = (user, super::COMMAND_LINE);
+    let url = password_link::make(&stored.store, &stored.key, (&clock, &rng), external, whom);
+    super::print(&format!("{}\n", url.await?))?;
     eprintln!(
-        "worth one use within 30 minutes; an earlier link for {name} is worth nothing any more"
+        "worth one use within 30 minutes; an earlier link for {} is worth nothing any more",
+        user.username
     );
     Ok(0)
 }

@@ -29,13 +29,8 @@ pub async fn queue(
 /// The password was changed just now.
 pub fn password_changed(visit: &Visit<'_>, user: &User) -> Message {
     Message::PasswordChanged {
-        name: called(user),
+        name: user.called().to_owned(),
         address: visit.address(),
         at: visit.server.clock.now(),
     }
-}
-
-/// How a message greets somebody.
-pub fn called(user: &User) -> String {
-    if user.name.is_empty() { user.username.clone() } else { user.name.clone() }
 }

@@ -66,6 +66,12 @@ pub struct NewPassword<'a> {
 }
 
 impl User {
+    /// How a message greets them.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        if self.name.is_empty() { &self.username } else { &self.name }
+    }
+
     fn from_row(row: &Row) -> Result<Self> {
         let row = row.of("users", "id");
         Ok(Self {

@@ -136,7 +136,7 @@ async fn remove(own: &Own<'_>, id: &str) -> Answer {
     let ended = tx.end_sessions_except(user_id, &own.sign_in.id, now).await?;
     let user = &own.user();
     let message = Message::FactorRemoved {
-        name: notice::called(user),
+        name: user.called().to_owned(),
         factor: removed.name.clone(),
         address: visit.address(),
         at: now,

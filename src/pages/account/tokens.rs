@@ -201,7 +201,7 @@ async fn first_time(own: &Own<'_>, once: &str) -> Result<bool, Trouble> {
 async fn tell(own: &Own<'_>, token: &store::Token) -> Result<(), Trouble> {
     let (visit, server, user) = (own.visit, own.visit.server, own.user());
     let message = Message::TokenMade {
-        name: notice::called(&user),
+        name: user.called().to_owned(),
         token: token.name.clone(),
         address: visit.address(),
         at: token.created_at,

@@ -40,7 +40,7 @@ pub async fn keep(mut run: Run<'_>, factor: Factor) -> Answer {
     }
     if let Some(user) = tx.find_user(&factor.user_id).await? {
         let message = Message::FactorAdded {
-            name: notice::called(&user),
+            name: user.called().to_owned(),
             factor: factor.name.clone(),
             address: visit.address(),
             at: now,

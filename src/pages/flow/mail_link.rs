@@ -17,7 +17,6 @@ use crate::clock::Millis;
 use crate::flow::progress::{First, Mailed, Progress};
 use crate::mail::message::Message;
 use crate::mail::post::Queued;
-use crate::pages::notice;
 use crate::pages::visit::Visit;
 use crate::runtime::Runtime;
 use crate::store::{FlowState, NewFlowState, User};
@@ -205,7 +204,7 @@ impl Letter {
     }
 
     fn message(&self, user: &User, url: String) -> Message {
-        let (name, minutes) = (notice::called(user), minutes(self.lasts));
+        let (name, minutes) = (user.called().to_owned(), minutes(self.lasts));
         match self.purpose {
             Purpose::Recovery => Message::RecoveryLink { name, url, minutes },
             _ => Message::SignInLink { name, url, minutes },

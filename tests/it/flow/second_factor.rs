@@ -352,6 +352,55 @@ fn a_factor_that_comes_or_goes_is_told_to_its_owner_by_mail() {
     });
 }
 
+/// `doorward recover --forget-factors`: the way back in for somebody who lost device and codes.
+#[test]
+fn whoever_rules_the_host_forgets_somebodys_factors_and_they_are_told() {
+    on_both_servers(|state| {
+        let smtp = Smtp::speaking(Speaks::Plain);
+        let port = smtp.address.port();
+        let email =
+            format!("email {{ smtp \"smtp://127.0.0.1:{port}\"; from \"d@home.example\" }}");
+        let server = Server::with_arguments(&household(&format!("{APPS}{email}")), state);
+        server.set_password("alice", PASSWORD);
+        let mut walk = Walk::to(&server, Browser::at(&server), NOTES);
+        walk.password("alice");
+        let (_, codes) = walk.set_up();
+        walk.is_in(NOTES);
+
+        let plain = server.command(&["recover", "alice"]);
+        assert!(plain.status.success());
+        assert_eq!(factors(&server, "alice").len(), 1, "a link alone takes no factor away");
+        let done = server.command(&["recover", "alice", "--forget-factors"]);
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success() && said.contains("removed: Authenticator app"), "{said}");
+        let url = String::from_utf8(done.stdout).expect("text").trim().to_owned();
+        assert_eq!(factors(&server, "alice"), []);
+        for _ in 0..100 {
+            if walk.browser.ask(&server.url(NOTES)).status != 200 {
+                break;
+            }
+            std::thread::park_timeout(std::time::Duration::from_millis(50));
+        }
+        assert_eq!(walk.browser.ask(&server.url(NOTES)).status, 302, "its sessions are over");
+
+        let mut again = Walk::at(&server, Browser::at(&server), "/");
+        again.url.clone_from(&url);
+        again.page = again.browser.open(&url);
+        again.post(&[("new-password", PASSWORD), ("new-password-again", PASSWORD)]);
+        let mut fresh = Walk::to(&server, again.browser, NOTES);
+        fresh.password("alice").shows("Set up an authenticator app");
+        assert!(!codes.is_empty());
+        let mails = smtp.received_all(4);
+        let last = mails.iter().filter_map(|each| subject(&each.text)).next_back();
+        assert!(mails.iter().any(|each| each.text.contains("the host itself")), "{last:?}");
+        let events = server.some_events("factors.forgotten", 1);
+        assert_eq!(events[0].actor.as_deref(), Some("command line"));
+        let made = server.some_events("link.made", 3);
+        let alices = made.iter().filter(|each| each.subject.as_deref() == Some("alice"));
+        assert_eq!(alices.count(), 3);
+    });
+}
+
 fn subject(letter: &str) -> Option<&str> {
     letter.lines().find_map(|line| line.strip_prefix("Subject: "))
 }

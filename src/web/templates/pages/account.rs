@@ -299,10 +299,12 @@ impl Page for Activity {
 
 impl Happening {
     /// The kinds of events that a person is shown, each with a text of its own.
-    pub const KINDS: [&'static str; 17] = [
+    pub const KINDS: [&'static str; 19] = [
         "address.verified",
         "factor.added",
         "factor.removed",
+        "factors.forgotten",
+        "link.made",
         "link.opened",
         "login.failed",
         "login.locked",
