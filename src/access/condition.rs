@@ -61,7 +61,8 @@ pub enum Condition {
 /// What conditions are judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    pub person: &'a Person<'a>,
+    /// Nobody, as long as it is not proven who asks: conditions on the person are errors.
+    pub person: Option<&'a Person<'a>>,
     pub target: &'a Target<'a>,
     pub app: &'a str,
     pub now: Millis,
@@ -147,25 +148,32 @@ impl Part {
     }
 
     fn holds(&self, facts: &Facts<'_>) -> Truth {
-        let person = facts.person;
         match &self.condition {
-            Condition::Mfa { kinds, within } => Ok(person.proofs.hold(kinds, *within, facts.now)),
+            Condition::Mfa { kinds, within } => {
+                Ok(self.person(facts)?.proofs.hold(kinds, *within, facts.now))
+            }
             Condition::Network(networks) => self.network(networks, facts.target.client),
             Condition::Time(window) => Ok(window.holds(facts.now)),
             Condition::Cel(program) => self.cel(program, facts),
-            Condition::Equals { key, value } => Ok(values(person, key).any(|each| each == value)),
+            Condition::Equals { key, value } => {
+                Ok(values(self.person(facts)?, key).any(|each| each == value))
+            }
             Condition::Matches { key, pattern } => {
-                Ok(values(person, key).any(|each| pattern.is_match(each)))
+                Ok(values(self.person(facts)?, key).any(|each| pattern.is_match(each)))
             }
             Condition::Reputation { min } => match facts.reputation {
                 Reputation::Score(score) => Ok(score >= *min),
                 Reputation::Unkept => Err(self.error("reputation is not kept yet")),
             },
-            Condition::Group(groups) => Ok(person.groups.meets(groups)),
+            Condition::Group(groups) => Ok(self.person(facts)?.groups.meets(groups)),
             Condition::Use(policy) => policy.holds(facts),
             Condition::Any(parts) => any(parts, facts),
             Condition::Not(parts) => none(parts, facts),
         }
+    }
+
+    fn person<'a>(&self, facts: &Facts<'a>) -> Result<&'a Person<'a>, ConditionError> {
+        facts.person.ok_or_else(|| self.error("it is not proven yet who asks"))
     }
 
     fn network(&self, networks: &[Network], client: Client) -> Truth {
@@ -177,13 +185,13 @@ impl Part {
     }
 
     fn cel(&self, program: &Program, facts: &Facts<'_>) -> Truth {
-        let mfa: Vec<&str> = facts.person.proofs.words().collect();
+        let mfa: Vec<&str> = facts.person.iter().flat_map(|each| each.proofs.words()).collect();
         let client = match facts.target.client {
             Client::Known(address) => Some(address.to_string()),
             Client::Proxy(_) | Client::Unknown => None,
         };
         let asked = expression::Facts {
-            user: Some(facts.person.for_expressions(&mfa)),
+            user: facts.person.map(|person| person.for_expressions(&mfa)),
             request: Some(expression::RequestFacts {
                 host: &facts.target.host,
                 path: &facts.target.path,

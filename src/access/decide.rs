@@ -134,7 +134,7 @@ pub fn decide<'a>(query: &Query<'a>, mut trace: Option<&mut Trace<'a>>) -> Verdi
 impl<'a> Query<'a> {
     fn facts(&self, person: &'a Person<'a>) -> Facts<'a> {
         Facts {
-            person,
+            person: Some(person),
             target: self.target,
             app: &self.access.app,
             now: self.now,

@@ -84,7 +84,8 @@ impl Rule {
     /// Judges one rule: subjects are *or*, everything else is *and*.
     #[must_use]
     pub fn judge(&self, facts: &Facts<'_>) -> Outcome {
-        if !self.subjects.include(facts.person) || !self.fits_request(facts) {
+        let meant = facts.person.is_some_and(|person| self.subjects.include(person));
+        if !meant || !self.fits_request(facts) {
             return Outcome::Miss;
         }
         let mut trouble = None;

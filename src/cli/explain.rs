@@ -286,7 +286,7 @@ impl Told<'_> {
 
     fn conditions(&self, rule: &Rule, person: &Person<'_>) -> String {
         let facts = Facts {
-            person,
+            person: Some(person),
             target: self.target,
             app: &self.destination.app.slug,
             now: self.now,

@@ -27,6 +27,7 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
         let mut found = Vec::new();
         login_last(flow, &mut found);
         proven(flow, &mut found);
+        early_conditions(view, flow, &mut found);
         if flow.purpose == Purpose::Recovery && second_factor {
             recovery_factor(flow, &mut found);
         }
@@ -122,6 +123,38 @@ fn proven(flow: &Flow, found: &mut Vec<Diagnostic>) {
                 break;
             }
         }
+    }
+}
+
+/// A condition on the person can be judged once it is proven who they are, and not before.
+fn early_conditions(view: &View<'_>, flow: &Flow, found: &mut Vec<Diagnostic>) {
+    use Purpose::{Authentication, Enrollment, Recovery};
+    if !matches!(flow.purpose, Authentication | Enrollment | Recovery) {
+        return;
+    }
+    let mut row = Row::default();
+    for stage in &flow.stages {
+        let conditions = stage.when.iter().chain(&stage.unless);
+        for name in conditions.filter(|name| !row.proven && view.reads_person(name)) {
+            let problem = "this condition is about a person whom nobody has proven to be yet";
+            found.push(
+                Diagnostic::error("blueprint::condition-before-proof", problem)
+                    .at(name.span, format!("`{}` reads who somebody is", name.value))
+                    .help(format!(
+                        "{}; before that a condition may look at `network` and `time`",
+                        after_proof(flow.purpose)
+                    )),
+            );
+        }
+        step(flow.purpose, stage, &mut row);
+    }
+}
+
+fn after_proof(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Recovery => "move the stage behind `email-link`",
+        Purpose::Enrollment => "move the stage behind `user-write`",
+        _ => "move the stage behind `password`",
     }
 }
 

@@ -24,6 +24,29 @@ pub(super) fn used_by(parts: &[Part]) -> Vec<&str> {
     uses(parts).into_iter().map(|name| name.value.as_str()).collect()
 }
 
+/// Whether a part looks at the person, by itself.
+fn reads_person(part: &Part) -> bool {
+    match &part.condition {
+        Condition::Mfa { .. } | Condition::Attribute { .. } | Condition::Group(_) => true,
+        Condition::Cel(text) => text.value.contains("user"),
+        Condition::Any(inner) | Condition::Not(inner) => inner.iter().any(reads_person),
+        _ => false,
+    }
+}
+
+impl View<'_> {
+    /// Whether a policy looks at the person, by itself or through those that it uses.
+    pub(super) fn reads_person(&self, name: &Name) -> bool {
+        let closure = self.policy_closure();
+        let reached = closure.get(name.value.as_str());
+        let policies = &self.blueprint.policies;
+        let all = policies.iter().filter(|policy| {
+            reached.is_some_and(|slugs| slugs.contains(policy.slug.value.as_str()))
+        });
+        all.flat_map(|policy| &policy.parts).any(reads_person)
+    }
+}
+
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     for node in view.all("policy") {
         if node.args.is_empty() {

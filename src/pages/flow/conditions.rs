@@ -1,15 +1,21 @@
 //! What decides whether a stage runs.
 
+use std::sync::Arc;
+
 use crate::access::Target;
 use crate::access::condition::{ConditionError, Facts, Reputation, Truth};
-use crate::access::person::{Person, PersonKind, Proofs};
+use crate::access::person::{Person, Proofs};
 use crate::blueprint::flow::Stage;
 use crate::blueprint::source::{Name, Sources, Span};
+use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::flow::progress::Progress;
 use crate::flow::stages::{self, Flows, Known, Next, Wanted};
+use crate::model::factor::Factor;
 use crate::pages::pinned::Generation;
 use crate::pages::visit::Visit;
+use crate::runtime::Runtime;
+use crate::session::{Account, Profile, Standing};
 use crate::store::ProofTimes;
 use crate::web::templates::{Declared, SourcePlace};
 
@@ -17,6 +23,32 @@ use crate::web::templates::{Declared, SourcePlace};
 pub struct Conditions<'a> {
     pub visit: &'a Visit<'a>,
     pub generation: &'a Generation,
+    /// Whom the flow is about, once that is proven.
+    pub person: Option<&'a Proven>,
+}
+
+/// Somebody who has proven who they are, in this flow or in the session around it.
+pub struct Proven {
+    profile: Arc<Profile>,
+    standing: Arc<Standing>,
+    proofs: Proofs,
+}
+
+impl Proven {
+    /// An account with what it has proven here, in the session, and to this browser.
+    pub fn new<'p>(
+        account: &Account,
+        runtime: &Runtime,
+        proofs: impl Iterator<Item = (&'p Factor, &'p Millis)>,
+    ) -> Self {
+        let profile = account.profile();
+        let standing = profile.standing(runtime);
+        Self { profile, standing, proofs: proofs.map(|(factor, at)| (*factor, *at)).collect() }
+    }
+
+    fn person(&self) -> Person<'_> {
+        self.standing.person(&self.profile.user.username, &self.proofs)
+    }
 }
 
 impl Conditions<'_> {
@@ -44,25 +76,13 @@ impl Conditions<'_> {
         dev
     }
 
-    /// A policy about somebody who is not signed in yet sees the request alone.
+    /// Before anything is proven, a policy sees the request alone.
     fn holds(&self, policy: &Name) -> Truth {
         let Some(found) = self.visit.runtime.policies.get(&policy.value) else {
             let reason = format!("policy `{}` is no longer declared", policy.value);
             return Err(ConditionError { place: self.place(policy.span), reason });
         };
-        let (groups, names) = (Default::default(), Vec::new());
-        let (attributes, proofs) = (Default::default(), Proofs::default());
-        let person = Person {
-            username: "",
-            kind: PersonKind::User,
-            name: None,
-            email: None,
-            groups: &groups,
-            group_names: &names,
-            attributes: &attributes,
-            proofs: &proofs,
-            disabled: false,
-        };
+        let person = self.person.map(Proven::person);
         let target = Target {
             host: self.visit.runtime.external.host.as_str().into(),
             path: self.visit.path().into(),
@@ -70,7 +90,7 @@ impl Conditions<'_> {
             client: self.visit.client,
         };
         let facts = Facts {
-            person: &person,
+            person: person.as_ref(),
             target: &target,
             app: "",
             now: self.visit.server.clock.now(),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attempt::{Attempt, LASTS, Saved};
-use super::conditions::{self, Conditions};
+use super::conditions::{self, Conditions, Proven};
 use super::errand::{Errand, Need};
 use super::{Answer, Trouble, app_of, too_many};
 use crate::blueprint::flow::Stage;
@@ -38,6 +38,8 @@ pub struct Run<'a> {
     pub held: Held,
     /// What this browser remembers of the person.
     pub remembered: ProofTimes,
+    /// Whom the flow is about, once that is proven.
+    person: Option<Proven>,
 }
 
 impl<'a> Run<'a> {
@@ -57,8 +59,10 @@ impl<'a> Run<'a> {
             Some(digest) => read.find_browser(&digest, person).await?,
             None => None,
         };
+        drop(read);
         let remembered = browser.map(|browser| browser.proofs).unwrap_or_default();
-        Ok(Self { visit, errand, attempt, sign_in, need, held, remembered })
+        let person = proven(visit, &attempt, sign_in.as_deref(), &remembered).await?;
+        Ok(Self { visit, errand, attempt, sign_in, need, held, remembered, person })
     }
 
     /// What the flow asks for next.
@@ -66,7 +70,7 @@ impl<'a> Run<'a> {
         let slug = &self.attempt.flow.slug.value;
         let outer = generation.flows.get(slug)?;
         let flows = Flows { outer, all: &generation.flows };
-        let conditions = Conditions { visit: self.visit, generation };
+        let conditions = Conditions { visit: self.visit, generation, person: self.person.as_ref() };
         let (wanted, held) = (self.need.wanted(), &self.held);
         Some(conditions.next(flows, &mut self.attempt.progress, held, &self.remembered, wanted))
     }
@@ -173,4 +177,21 @@ impl<'a> Run<'a> {
         let wanted = For::sign_in_host(StatusCode::NOT_IMPLEMENTED);
         reply::page(visit.server, &visit.runtime, wanted, &page)
     }
+}
+
+/// Whom a flow is about, as soon as anything proves it.
+async fn proven(
+    visit: &Visit<'_>,
+    attempt: &Attempt,
+    sign_in: Option<&SignIn>,
+    remembered: &ProofTimes,
+) -> Result<Option<Proven>, Trouble> {
+    let progress = &attempt.progress;
+    let in_session = sign_in.map(|sign_in| &sign_in.proven.factors).into_iter().flatten();
+    let known =
+        progress.user_id.as_deref().filter(|_| progress.first.is_some() || sign_in.is_some());
+    let Some(user_id) = known else { return Ok(None) };
+    let account = visit.server.sessions.account(user_id).await?;
+    let proofs = remembered.iter().chain(in_session).chain(&progress.proven);
+    Ok(Some(Proven::new(&account, &visit.runtime, proofs)))
 }

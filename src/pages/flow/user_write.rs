@@ -150,6 +150,7 @@ async fn change(mut run: Run<'_>, groups: &[Name]) -> Answer {
     tx.commit().await?;
     server.post.ring();
     server.sessions.forget(&ended);
+    server.sessions.refresh_account(&id).await?;
     if changed {
         let by = run.attempt.flow.purpose.word();
         let data = serde_json::json!({ "by": by, "address": visit.address() });

@@ -77,6 +77,9 @@ pub async fn enter(mut run: Run<'_>, address: String, token: &str, form: &Form) 
         return Ok(run.attempt.turn(visit));
     }
     tx.commit().await?;
+    if let Some(id) = &run.attempt.progress.user_id {
+        server.sessions.refresh_account(id).await?;
+    }
     server.journal.note("address.verified", who.as_deref(), None, serde_json::json!({}));
     Ok(run.attempt.turn(visit))
 }

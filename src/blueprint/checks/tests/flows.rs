@@ -54,6 +54,23 @@ fn a_condition_on_the_proof_leaves_a_way_around_it() {
     );
 }
 
+/// A stage for administrators alone would be skipped for everybody if nobody were known.
+#[test]
+fn a_condition_on_the_person_comes_after_a_proof() {
+    let flow = |stages: &str| {
+        complaints(&format!(
+            "policy staff {{ group users }}; flow f for=authentication {{ {stages} }}"
+        ))
+    };
+    let validate = "authenticator-validate { if staff; device-classes totp; \
+                    not-configured-action deny }";
+    assert_eq!(
+        flow(&format!("identification; {validate}; password; login")),
+        ["condition-before-proof: staff"]
+    );
+    assert_eq!(flow(&format!("identification; password; {validate}; login")), NONE);
+}
+
 #[test]
 fn a_login_is_there_and_comes_last() {
     assert_eq!(flow("authentication", "identification; password"), ["no-login: flow f"]);
