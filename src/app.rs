@@ -51,6 +51,8 @@ pub mod secrets;
 pub mod serve;
 /// What runs beside requests.
 pub mod tasks;
+/// Texts that files name, such as terms.
+pub mod texts;
 /// The look of pages and messages.
 pub mod theme;
 /// What a reload came to.

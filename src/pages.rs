@@ -37,6 +37,7 @@ mod visit;
 pub mod wrong_address;
 
 use account::Room;
+use trouble::Trouble;
 use visit::Visit;
 
 /// The front and what it remembers.
@@ -77,15 +78,24 @@ impl Pages {
             ("/sign-out", _, true) => sign_out::post(&visit, body).await,
             ("/set-password", true, _) => set_password::get(&visit).await,
             ("/set-password", _, true) => set_password::post(&visit, body).await,
-            (handover::START, true, _) => match visit.sign_in().await {
-                Ok(sign_in) => {
-                    handover::start(&self.forward_auth, &visit.parts, visit.client, sign_in).await
-                }
-                Err(error) => visit.unavailable(&error),
+            (handover::START, true, _) => match self.hand_over(&visit).await {
+                Ok(response) => response,
+                Err(trouble) => visit.unavailable(&trouble),
             },
             _ if get || post => visit.error(ErrorKind::NotFound),
             _ => reply::empty(StatusCode::METHOD_NOT_ALLOWED),
         }
+    }
+
+    /// From the sign-in host to an app, by way of what the app wants to be agreed to.
+    async fn hand_over(&self, visit: &Visit<'_>) -> Result<Response<Body>, Trouble> {
+        let sign_in = visit.sign_in().await?;
+        if let Some(sign_in) = &sign_in
+            && let Some(elsewhere) = flow::agree_first(visit, sign_in).await?
+        {
+            return Ok(elsewhere);
+        }
+        Ok(handover::start(&self.forward_auth, &visit.parts, visit.client, sign_in).await)
     }
 
     fn asset(&self, path: &str) -> Option<Response<Body>> {

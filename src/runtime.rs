@@ -2,7 +2,7 @@
 //!
 //! A request takes one `Arc<Runtime>` and sees nothing else. It knows no store and no HTTP.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::access::condition::Policy;
@@ -49,6 +49,8 @@ pub struct Runtime {
     pub apps: Vec<App>,
     pub routes: Routes,
     pub flows: HashMap<String, Arc<Flow>>,
+    /// Texts that files name, such as terms, by that name.
+    pub texts: BTreeMap<String, Arc<str>>,
     /// Declared people by name.
     pub declared: HashMap<String, DeclaredPerson>,
 }
@@ -142,6 +144,21 @@ impl Runtime {
             Some(own) => self.flows.get(own),
             None => self.default_flow(Purpose::Authentication),
         }
+    }
+
+    /// The flow that somebody who may enter an app goes through first.
+    #[must_use]
+    pub fn authorization_flow(&self, app: &App) -> Option<&Arc<Flow>> {
+        match app.authorization.as_deref() {
+            Some(own) => self.flows.get(own),
+            None => self.default_flow(Purpose::Consent),
+        }
+    }
+
+    /// A text that files name.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(AsRef::as_ref)
     }
 
     /// The flow for a purpose, where nothing more particular is declared.

@@ -36,6 +36,8 @@ pub struct Sessions {
     sign_ins: Shards<SignIn>,
     app_sessions: Shards<AppSession>,
     seen: Mutex<HashMap<String, Millis>>,
+    /// The same for app sessions, of apps that limit how long somebody stays.
+    seen_in_apps: Mutex<HashMap<String, Millis>>,
     /// When the store last answered.
     contact: AtomicI64,
     /// How long known sessions are served without the store.
@@ -83,6 +85,7 @@ impl Sessions {
             sign_ins: Shards::default(),
             app_sessions: Shards::default(),
             seen: Mutex::default(),
+            seen_in_apps: Mutex::default(),
             contact,
             bound,
         }
@@ -274,6 +277,8 @@ impl Sessions {
     pub async fn follow_endings(&self, since: Millis) -> Result<(), StoreError> {
         let ended = self.store.read().await?.list_sessions_ended_since(since).await?;
         self.forget(&ended);
+        let ended = self.store.read().await?.list_app_sessions_ended_since(since).await?;
+        self.forget_app_sessions(&ended);
         Ok(())
     }
 
@@ -292,6 +297,14 @@ impl Sessions {
         }
     }
 
+    /// Notes that an app is in use by somebody whom it keeps for so long and no longer.
+    pub fn touch_in_app(&self, session: &AppSession, now: Millis) {
+        if session.touch(now, SEEN_EVERY) {
+            let mut seen = self.seen_in_apps.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.insert(session.id.clone(), now);
+        }
+    }
+
     /// Writes down which sessions were seen, and drops those that are over.
     ///
     /// # Errors
@@ -300,18 +313,16 @@ impl Sessions {
         let now = self.clock.now();
         self.sign_ins.retain(|sign_in| sign_in.is_live(now));
         self.app_sessions.retain(|session| session.is_live(now));
-        let seen: Vec<_> = {
-            let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.iter().map(|(id, at)| (id.clone(), *at)).collect()
-        };
-        if seen.is_empty() {
+        let (seen, in_apps) = (noted(&self.seen), noted(&self.seen_in_apps));
+        if seen.is_empty() && in_apps.is_empty() {
             return Ok(());
         }
         let mut tx = self.store.begin().await?;
         tx.touch_sessions(&seen).await?;
+        tx.touch_app_sessions(&in_apps).await?;
         tx.commit().await?;
-        let mut left = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        left.retain(|id, at| !seen.iter().any(|(done, when)| done == id && when == at));
+        strike(&self.seen, &seen);
+        strike(&self.seen_in_apps, &in_apps);
         Ok(())
     }
 
@@ -391,4 +402,16 @@ impl Sessions {
         let memberships = read.list_memberships_of(user_id).await?;
         Ok(Profile::new(user, memberships))
     }
+}
+
+/// What was noted and is not written down yet.
+fn noted(seen: &Mutex<HashMap<String, Millis>>) -> Vec<(String, Millis)> {
+    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    seen.iter().map(|(id, at)| (id.clone(), *at)).collect()
+}
+
+/// Strikes out what was written down, unless it was seen again meanwhile.
+fn strike(seen: &Mutex<HashMap<String, Millis>>, written: &[(String, Millis)]) {
+    let mut left = seen.lock().unwrap_or_else(PoisonError::into_inner);
+    left.retain(|id, at| !written.iter().any(|(done, when)| done == id && when == at));
 }

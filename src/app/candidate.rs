@@ -4,7 +4,7 @@
 use super::options::Options;
 use super::places::{Places, absolute};
 use super::secrets::{self, Secrets};
-use super::{restart, revision};
+use super::{restart, revision, texts};
 use crate::blueprint::Blueprint;
 use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
@@ -97,7 +97,7 @@ pub fn build(
     demands: Demands,
 ) -> Result<Candidate, Box<Rejected>> {
     let restart = restart::awaited(options, places, &loaded.server);
-    let Loaded { sources, blueprint, diagnostics, problems, nodes, .. } = loaded;
+    let Loaded { sources, paths, blueprint, diagnostics, problems, nodes, .. } = loaded;
     let mut rejected = Rejected {
         vanished: problems.iter().filter_map(|problem| vanished(options, problem)).collect(),
         problems: problems.iter().map(ToString::to_string).collect(),
@@ -105,9 +105,11 @@ pub fn build(
         diagnostics,
     };
     let Some(blueprint) = blueprint else { return Err(Box::new(rejected)) };
+    let (texts, unread) = texts::read(options, &paths, &blueprint);
     let mut missing = Vec::new();
     if demands == Demands::All {
         missing = missing_secrets(options, &blueprint);
+        missing.extend(unread);
         let refused = refused_paths(options, places, &blueprint);
         if (!options.dev && !missing.is_empty()) || !refused.is_empty() {
             let missing = if options.dev { Vec::new() } else { missing };
@@ -124,6 +126,7 @@ pub fn build(
         addressing: places.addressing.clone(),
         uids: &|kind, slug| known.uids.get(&(kind, slug.to_owned())).cloned(),
         builtin_flows: &builtin::flows(),
+        texts,
     };
     let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
     if let Err(found) = traefik::dynamic(&blueprint, &stamp, options.raw_routers()) {

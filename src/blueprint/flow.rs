@@ -37,7 +37,7 @@ pub struct Stage {
     pub at: Span,
 }
 
-/// What a stage asks for. Only the first two and `Login` and `Deny` are served yet.
+/// What a stage asks for.
 #[derive(Clone, Debug)]
 pub enum StageKind {
     Identification(Identification),

@@ -17,7 +17,7 @@ pub use self::kinds::Limits;
 use super::source::{SourceFile, Sources};
 
 /// Below this directory nothing can be changed by anybody.
-const NIX_STORE: &str = "/nix/store";
+pub const NIX_STORE: &str = "/nix/store";
 
 /// A directory of blueprints, or a single file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

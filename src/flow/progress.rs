@@ -9,7 +9,7 @@ use crate::blueprint::flow::{Field, FieldKind};
 use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::model::factor::Factor;
-use crate::store::ProofTimes;
+use crate::store::{ProofTimes, Terms};
 
 /// A flow in progress.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub struct Progress {
     pub by_link: bool,
     /// The address that was verified in this flow.
     pub verified: Option<String>,
+    /// Terms that were agreed to in this flow: kept once it is proven whose agreement it is.
+    pub agreed: Vec<Terms>,
 }
 
 /// What was filled into the forms of a flow. It is nobody's before `user-write`.

@@ -11,7 +11,7 @@ use crate::blueprint::source::{Name, Span};
 use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::model::factor::Factor;
-use crate::store::ProofTimes;
+use crate::store::{ProofTimes, Terms};
 
 /// What to do next.
 #[derive(Debug)]
@@ -56,6 +56,14 @@ pub enum Next<'a> {
     VerifyAddress {
         lasts: Duration,
         address: String,
+    },
+    /// Terms to be agreed to.
+    AskTerms {
+        terms: Terms,
+    },
+    /// The app is not told anything before its person lets it.
+    AskConsent {
+        remember: Option<Duration>,
     },
     /// What was filled in is written: an account is made, or changed.
     Write {
@@ -103,9 +111,19 @@ pub struct Known<'k> {
     pub held: &'k Held,
     /// What this browser remembers of this person.
     pub remembered: &'k ProofTimes,
+    /// What the person agreed to before.
+    pub agreed: &'k Agreed,
     /// What a step-up is wanted for.
     pub wanted: Wanted<'k>,
     pub now: Millis,
+}
+
+/// What a person agreed to before this flow.
+#[derive(Clone, Debug, Default)]
+pub struct Agreed {
+    /// The app that the flow leads to may know what it is told.
+    pub consent: bool,
+    pub terms: Vec<Terms>,
 }
 
 /// What a proof is wanted for.
@@ -191,7 +209,7 @@ fn end<'a>(flow: &'a Flow, progress: &Progress, wanted: Wanted<'_>) -> Next<'a> 
         Wanted::SignIn | Wanted::Presence => progress.is_proven(),
     };
     match flow.purpose {
-        Purpose::Setup => Next::Done,
+        Purpose::Setup | Purpose::Consent => Next::Done,
         Purpose::StepUp if is_enough => Next::Done,
         Purpose::StepUp => stuck(flow.at, "the flow ends without the proof that is asked for"),
         _ => stuck(flow.at, "the flow ends without a `login` stage"),
@@ -252,6 +270,16 @@ impl<'a> Ask<'a, '_> {
             }
             StageKind::EmailVerify { expires } => return self.verify(*expires, progress),
             StageKind::EmailLink { expires } => return self.link(*expires, progress),
+            StageKind::Terms { file, version } => {
+                let version = version.clone().unwrap_or_default();
+                let terms = Terms { file: file.value.clone(), version };
+                if progress.agreed.contains(&terms) || self.known.agreed.terms.contains(&terms) {
+                    return Asked::Done;
+                }
+                Next::AskTerms { terms }
+            }
+            StageKind::Consent { .. } if self.known.agreed.consent => return Asked::Done,
+            StageKind::Consent { remember } => Next::AskConsent { remember: *remember },
             StageKind::Deny { text } => Next::Refuse { text },
             StageKind::Login { stay_signed_in } => self.login(progress, *stay_signed_in),
             _ if (self.known.skip)(self.stage) => return Asked::Done,
@@ -356,9 +384,12 @@ mod tests {
         format!("{:?}", next(flows, progress, &known(&Held::default(), &BTreeMap::new())))
     }
 
+    static NOTHING: Agreed = Agreed { consent: false, terms: Vec::new() };
+
     fn known<'k>(held: &'k Held, remembered: &'k ProofTimes) -> Known<'k> {
         let wanted = Wanted::SignIn;
-        Known { holds: &holds, skip: &|_| false, held, remembered, wanted, now: Millis(0) }
+        let (agreed, now) = (&NOTHING, Millis(0));
+        Known { holds: &holds, skip: &|_| false, held, remembered, agreed, wanted, now }
     }
 
     fn proof() -> Option<First> {

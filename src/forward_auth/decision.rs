@@ -167,6 +167,9 @@ impl<'a> Request<'a> {
             }
             (Decision::Allow, _) => {
                 front.server.sessions.touch(&session.sign_in, now);
+                if self.app.session.is_some() {
+                    front.server.sessions.touch_in_app(session, now);
+                }
                 self.pass(front, runtime, Some((&session.remembered, &profile, &standing)), now)
             }
             (Decision::StepUp(_), _) => answer::step_up(front, runtime, self),
@@ -227,8 +230,14 @@ impl<'a> Request<'a> {
                 Unavailable
             })?,
         };
+        let now = self.now(front);
         Ok(found.filter(|session| {
-            session.app_uid == self.app.uid && session.host == self.cookie_host()
+            session.app_uid == self.app.uid
+                && session.host == self.cookie_host()
+                && self
+                    .app
+                    .session
+                    .is_none_or(|limits| session.is_within(limits.idle, limits.absolute, now))
         }))
     }
 

@@ -122,17 +122,16 @@ pub async fn start(
         );
     };
     let now = front.server.clock.now();
-    let flow = runtime.authentication_flow(Some(start.app));
-    let came_by =
-        |sign_in: &Arc<SignIn>| flow.is_some_and(|flow| sign_in.passed(&flow.slug.value, now));
     let by_way_of = |path: &str| {
         let mut to = form_urlencoded::Serializer::new(String::new());
         to.append_pair("next", &format!("{START}?{query}"));
         reply::see_other(&format!("{path}?{}", to.finish()))
     };
-    let Some(sign_in) = sign_in.filter(came_by) else { return by_way_of("/sign-in") };
-    if wanted(&runtime, query, client, &sign_in, now).is_some() {
-        return by_way_of("/step-up");
+    let Some(sign_in) = sign_in else { return by_way_of("/sign-in") };
+    match start.entry(&runtime, client, &sign_in, now) {
+        Entry::SignIn => return by_way_of("/sign-in"),
+        Entry::StepUp(_) | Entry::Presence => return by_way_of("/step-up"),
+        Entry::Nowhere | Entry::Open(_) | Entry::Closed => {}
     }
     if front.loops.goes_round(&sign_in.id, &start.app.uid, now) {
         return round_and_round(front, &runtime, &start);
@@ -154,35 +153,97 @@ pub async fn start(
     }
 }
 
-/// What the rules of the address that a start leads to ask of `sign_in` besides: a proof of one of
-/// these kinds, or of any if none is named. `None` if they ask for nothing, or let nobody in.
+/// What stands between somebody who is signed in and the app that a start leads to.
+#[derive(Clone, Debug)]
+pub enum Entry<'a> {
+    /// It leads to no app.
+    Nowhere,
+    /// The app has another flow for signing in than the one they came by.
+    SignIn,
+    /// The rules ask for a proof of one of these kinds, or of any if none is named.
+    StepUp(Vec<Factor>),
+    /// The app wants to see them again: they showed who they are too long ago.
+    Presence,
+    /// Nothing.
+    Open(&'a App),
+    /// The rules let nobody in, which the app's host will say.
+    Closed,
+}
+
+/// What stands before the app that the query of a start leads to.
 #[must_use]
-pub fn wanted(
-    runtime: &Runtime,
+pub fn entry<'a>(
+    runtime: &'a Runtime,
     query: &str,
     client: Client,
     sign_in: &SignIn,
     now: Millis,
-) -> Option<Vec<Factor>> {
-    let start = read_start(runtime, query)?;
-    let uri = start.return_to.splitn(4, '/').nth(3).map(|rest| format!("/{rest}"))?;
-    let path = canonical(&uri, start.address.gate.strictness).ok()?;
-    let host = runtime.addressing.declared(&start.host).to_owned();
-    let target = Target { host: host.into(), path, method: "GET".into(), client };
-    let profile = sign_in.account.profile();
-    let standing = profile.standing(runtime);
-    let person = standing.person(&profile.user.username, &sign_in.proofs);
-    let query = Query {
-        access: &start.app.access,
-        gate: Some(&start.address.gate),
-        target: &target,
-        person: Some(&person),
-        now,
-        reputation: Reputation::Unkept,
-    };
-    match access::decide(&query, None).decision {
-        Decision::StepUp(requirement) => Some(requirement.kinds.to_vec()),
-        _ => None,
+) -> Entry<'a> {
+    match read_start(runtime, query) {
+        Some(start) => start.entry(runtime, client, sign_in, now),
+        None => Entry::Nowhere,
+    }
+}
+
+impl<'a> Start<'a> {
+    fn entry(
+        &self,
+        runtime: &'a Runtime,
+        client: Client,
+        sign_in: &SignIn,
+        now: Millis,
+    ) -> Entry<'a> {
+        let flow = runtime.authentication_flow(Some(self.app));
+        if !flow.is_some_and(|flow| sign_in.passed(&flow.slug.value, now)) {
+            return Entry::SignIn;
+        }
+        match self.decide(runtime, client, sign_in, now) {
+            Some(Decision::StepUp(requirement)) => Entry::StepUp(requirement.kinds.to_vec()),
+            Some(Decision::Allow) if self.is_overdue(sign_in, now) => Entry::Presence,
+            Some(Decision::Allow) => Entry::Open(self.app),
+            _ => Entry::Closed,
+        }
+    }
+
+    /// What the rules of the address say to `sign_in`.
+    fn decide(
+        &self,
+        runtime: &Runtime,
+        client: Client,
+        sign_in: &SignIn,
+        now: Millis,
+    ) -> Option<Decision<'a>> {
+        let uri = self.return_to.splitn(4, '/').nth(3).map(|rest| format!("/{rest}"))?;
+        let path = canonical(&uri, self.address.gate.strictness).ok()?;
+        let host = runtime.addressing.declared(&self.host).to_owned();
+        let target = Target { host: host.into(), path, method: "GET".into(), client };
+        let profile = sign_in.account.profile();
+        let standing = profile.standing(runtime);
+        let person = standing.person(&profile.user.username, &sign_in.proofs);
+        let query = Query {
+            access: &self.app.access,
+            gate: Some(&self.address.gate),
+            target: &target,
+            person: Some(&person),
+            now,
+            reputation: Reputation::Unkept,
+        };
+        Some(match access::decide(&query, None).decision {
+            Decision::StepUp(need) => {
+                let known = self.app.access.requires.iter().find(|each| each.kinds == need.kinds);
+                known.map_or(Decision::Deny, Decision::StepUp)
+            }
+            Decision::Allow => Decision::Allow,
+            Decision::Deny => Decision::Deny,
+            Decision::Login => Decision::Login,
+        })
+    }
+
+    /// Whether the app keeps people for less time than has passed since they last showed up.
+    fn is_overdue(&self, sign_in: &SignIn, now: Millis) -> bool {
+        let Some(limits) = self.app.session else { return false };
+        let limit = limits.idle.min(limits.absolute);
+        sign_in.last_proof().is_none_or(|at| now.since(at) > limit)
     }
 }
 

@@ -22,6 +22,8 @@ use crate::web::templates::{CSRF_FIELD, ErrorKind, ErrorPage};
 
 /// A factor that was set up becomes the account's.
 mod added;
+/// What a person agrees to before they go on.
+mod agreement;
 /// A flow under way in one browser.
 mod attempt;
 /// What decides whether a stage runs.
@@ -65,6 +67,7 @@ mod user_write;
 /// An address is shown to be somebody's.
 mod verify_address;
 
+pub use agreement::first as agree_first;
 pub use errand::is_fresh as fresh;
 pub use set_up::kind as set_up_kind;
 
@@ -141,7 +144,7 @@ async fn begin<'a>(visit: &'a Visit<'a>) -> Result<Begun<'a>, Trouble> {
         None => Attempt::fresh(visit, errand, sign_in_ref)?,
     };
     let mut run = Run::new(visit, errand, attempt, sign_in, need).await?;
-    if !run.attempt.progress.stands(&run.held) {
+    if !run.attempt.progress.stands(&run.record.held) {
         run.attempt.drop(visit).await?;
         return Ok(Begun::Elsewhere(expired(visit)));
     }
@@ -249,6 +252,8 @@ async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
         Next::ShowRecoveryCodes { .. } => recovery_codes::answer(run, form).await,
         Next::AskInvitation => invitation::answer(run, form).await,
         Next::Prompt { fields } => prompt::answer(run, fields, form).await,
+        Next::AskTerms { terms } => agreement::answer_terms(run, terms, form).await,
+        Next::AskConsent { remember } => agreement::answer_consent(run, remember, form).await,
         Next::MailLink { lasts } => mail_link::answer(run, lasts).await,
         Next::VerifyAddress { lasts, address } => {
             verify_address::answer(run, lasts, &address).await
@@ -307,6 +312,8 @@ async fn go_on(mut run: Run<'_>) -> Answer {
         Next::ShowRecoveryCodes { count } => recovery_codes::ask(run, count).await,
         Next::AskInvitation => Ok(invitation::ask(&run, false)),
         Next::Prompt { fields } => Ok(prompt::ask(&run, fields)),
+        Next::AskTerms { terms } => agreement::ask_terms(&run, &terms, false),
+        Next::AskConsent { remember } => agreement::ask_consent(&run, remember),
         Next::MailLink { .. } | Next::VerifyAddress { .. } if !sends_mail(run.visit) => {
             Ok(no_mail(run.visit))
         }

@@ -40,6 +40,14 @@ impl<'a> Visit<'a> {
         Self { pages, server, runtime, parts, client }
     }
 
+    /// The same visitor at another path of this host.
+    pub fn at(&self, path: &str) -> Option<Self> {
+        let mut parts = self.parts.clone();
+        parts.uri = path.parse().ok()?;
+        let runtime = Arc::clone(&self.runtime);
+        Some(Self { pages: self.pages, server: self.server, runtime, parts, client: self.client })
+    }
+
     pub fn path(&self) -> &str {
         self.parts.uri.path()
     }

@@ -56,6 +56,7 @@ pub fn runtime_with(files: &[(&str, &str)], uids: &BTreeMap<(Kind, String), Stri
         addressing: Addressing::default(),
         uids: &|kind, slug| uids.get(&(kind, slug.to_owned())).cloned(),
         builtin_flows: &builtin::flows(),
+        texts: Default::default(),
     };
     compile(blueprint, sources, inputs).expect("a sample that compiles")
 }

@@ -4,6 +4,7 @@ use http::HeaderName;
 
 use crate::access::rule::{AppAccess, Gate};
 use crate::blueprint::app::IdentityHeaders;
+use crate::blueprint::settings::SessionLimits;
 use crate::expression::program::Program;
 use crate::model::web_url::Origin;
 
@@ -25,6 +26,10 @@ pub struct App {
     pub addresses: Vec<Address>,
     /// The names of the flows that sign people in here, where the app says so.
     pub authentication: Option<String>,
+    /// The name of the flow that the app is entered by, where it says so.
+    pub authorization: Option<String>,
+    /// How long somebody stays without using the app or showing up again, where it says so.
+    pub session: Option<SessionLimits>,
     /// Claims, for tests and for the OpenID front.
     pub claims: Vec<(String, Program)>,
     /// `apps/grafana.kdl:1`.

@@ -1,7 +1,7 @@
 //! From the typed blueprint to the runtime. The blueprint has passed every check, so what fails
 //! here is a fault of ours; it is still an error, never a gap in the rules.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -41,6 +41,8 @@ pub struct Inputs<'a> {
     pub uids: &'a dyn Fn(Kind, &str) -> Option<String>,
     /// Flows that every installation has.
     pub builtin_flows: &'a [crate::blueprint::flow::Flow],
+    /// Texts that files name, by that name.
+    pub texts: BTreeMap<String, Arc<str>>,
 }
 
 /// A checked blueprint that does not compile all the same.
@@ -87,6 +89,7 @@ pub fn compile(
         apps,
         routes,
         flows,
+        texts: inputs.texts,
         declared,
         blueprint,
         sources,

@@ -49,6 +49,17 @@ impl SignIn {
         !self.ended.load(Ordering::Acquire) && now < self.expires_at && now < seen.plus(self.idle)
     }
 
+    #[must_use]
+    pub fn expires_at(&self) -> Millis {
+        self.expires_at
+    }
+
+    /// The last time that its person showed who they are, by whatever.
+    #[must_use]
+    pub fn last_proof(&self) -> Option<Millis> {
+        self.proven.factors.values().copied().chain(self.proven.first).max()
+    }
+
     /// The end of a session that a browser keeps when it closes.
     #[must_use]
     pub fn stays_until(&self) -> Option<Millis> {
@@ -85,6 +96,8 @@ pub struct AppSession {
     /// The host of the cookie, or the domain of a domain cookie.
     pub host: String,
     pub sign_in: Arc<SignIn>,
+    created_at: Millis,
+    seen_at: AtomicI64,
     /// The headers that the last answer bore, for as long as nothing about them changed.
     pub remembered: ArcSwapOption<Remembered>,
 }
@@ -102,8 +115,32 @@ pub struct Remembered {
 
 impl AppSession {
     pub(super) fn new(row: store::AppSession, sign_in: Arc<SignIn>) -> Self {
-        let remembered = ArcSwapOption::empty();
-        Self { id: row.id, app_uid: row.app_uid, host: row.host, sign_in, remembered }
+        Self {
+            id: row.id,
+            app_uid: row.app_uid,
+            host: row.host,
+            sign_in,
+            created_at: row.created_at,
+            seen_at: AtomicI64::new(row.seen_at.0),
+            remembered: ArcSwapOption::empty(),
+        }
+    }
+
+    /// Whether it may still be used where an app keeps people for so long and no longer.
+    #[must_use]
+    pub fn is_within(&self, idle: Duration, absolute: Duration, now: Millis) -> bool {
+        let seen = Millis(self.seen_at.load(Ordering::Relaxed));
+        now < seen.plus(idle) && now < self.created_at.plus(absolute)
+    }
+
+    /// Moves the moment it was last seen, and says whether that is worth writing down.
+    pub(super) fn touch(&self, now: Millis, every: Duration) -> bool {
+        let seen = self.seen_at.load(Ordering::Relaxed);
+        if now.since(Millis(seen)) < every {
+            return false;
+        }
+        let moved = Ordering::Relaxed;
+        self.seen_at.compare_exchange(seen, now.0, moved, moved).is_ok()
     }
 
     #[must_use]

@@ -16,6 +16,8 @@ pub struct AppSession {
     pub app_uid: String,
     pub host: String,
     pub created_at: Millis,
+    /// Kept for apps that limit how long somebody stays without using them.
+    pub seen_at: Millis,
     pub ended_at: Option<Millis>,
 }
 
@@ -39,6 +41,7 @@ impl AppSession {
             app_uid: row.text("app_uid")?,
             host: row.text("host")?,
             created_at: row.time("created_at")?,
+            seen_at: row.time("seen_at")?,
             ended_at: row.opt_time("ended_at")?,
         })
     }
@@ -73,6 +76,13 @@ impl Read {
         self.rows(sql, vec![now.into()]).await?.iter().map(read).collect()
     }
 
+    /// Ids of app sessions that ended since `since`: how other nodes' endings are noticed.
+    pub async fn list_app_sessions_ended_since(&self, since: Millis) -> Result<Vec<String>> {
+        let sql = "SELECT id FROM app_sessions WHERE ended_at >= $1 ORDER BY ended_at, id";
+        let rows = self.rows(sql, vec![since.into()]).await?;
+        rows.iter().map(|row| row.of("app_sessions", "id").text("id")).collect()
+    }
+
     pub async fn list_app_sessions_of(&self, session_id: &str) -> Result<Vec<AppSession>> {
         let sql = "SELECT * FROM app_sessions WHERE session_id = $1 AND ended_at IS NULL \
             ORDER BY created_at, id";
@@ -87,8 +97,9 @@ impl Tx {
         app_session: NewAppSession<'_>,
         now: Millis,
     ) -> Result<bool> {
-        let sql = "INSERT INTO app_sessions (id, digest, session_id, app_uid, host, created_at) \
-            SELECT $1, $2, id, $4, $5, CAST($6 AS BIGINT) FROM sessions \
+        let sql = "INSERT INTO app_sessions \
+            (id, digest, session_id, app_uid, host, created_at, seen_at) \
+            SELECT $1, $2, id, $4, $5, CAST($6 AS BIGINT), CAST($6 AS BIGINT) FROM sessions \
             WHERE id = $3 AND ended_at IS NULL AND expires_at > $6";
         let values = vec![
             app_session.id.into(),
@@ -101,11 +112,37 @@ impl Tx {
         self.change_one(sql, values).await
     }
 
+    /// Writes when app sessions were last seen; times never go back.
+    pub async fn touch_app_sessions(&mut self, seen: &[(String, Millis)]) -> Result<()> {
+        let mut seen = seen.to_vec();
+        // One order on every node, so that two of them never wait for each other.
+        seen.sort();
+        for (id, at) in &seen {
+            let sql = "UPDATE app_sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2";
+            self.change(sql, vec![id.into(), (*at).into()]).await?;
+        }
+        Ok(())
+    }
+
     /// Ends every session at one application, as when it is removed, and says which.
     pub async fn end_app_sessions_of(&mut self, app_uid: &str, now: Millis) -> Result<Vec<String>> {
         let sql = "UPDATE app_sessions SET ended_at = $2 \
             WHERE app_uid = $1 AND ended_at IS NULL RETURNING id";
         let rows = self.rows(sql, vec![app_uid.into(), now.into()]).await?;
+        rows.iter().map(|row| row.of("app_sessions", "id").text("id")).collect()
+    }
+
+    /// Ends what one person's sign-ins are at one application, and says which.
+    pub async fn end_app_sessions_of_user(
+        &mut self,
+        user_id: &str,
+        app_uid: &str,
+        now: Millis,
+    ) -> Result<Vec<String>> {
+        let sql = "UPDATE app_sessions SET ended_at = $3 \
+            WHERE app_uid = $2 AND ended_at IS NULL \
+            AND session_id IN (SELECT id FROM sessions WHERE user_id = $1) RETURNING id";
+        let rows = self.rows(sql, vec![user_id.into(), app_uid.into(), now.into()]).await?;
         rows.iter().map(|row| row.of("app_sessions", "id").text("id")).collect()
     }
 

@@ -61,6 +61,7 @@ pub struct Cleaned {
     /// Mail that was given up.
     pub mail: u64,
     pub browsers: u64,
+    pub consents: u64,
 }
 
 impl Store {
@@ -103,6 +104,7 @@ impl Store {
         cleaned.links = tx.purge_links(before, keep.batch).await?;
         cleaned.invitations = tx.purge_invitations(now.minus(keep.ended), keep.batch).await?;
         cleaned.once = tx.purge_once(now, keep.batch).await?;
+        cleaned.consents = tx.purge_consents(now, keep.batch).await?;
         cleaned.mail = tx.purge_given_up(now.minus(keep.given_up), keep.batch).await?;
         cleaned.attempts = tx.purge_attempts(now.minus(keep.ended), keep.batch).await?;
         tx.commit().await

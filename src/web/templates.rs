@@ -70,7 +70,7 @@ impl Templates {
     /// Everything that is wrong with the overrides, each with its place.
     pub fn load(overrides: &Overrides) -> Result<Self, Vec<TemplateError>> {
         let templates = Self::build(overrides)?;
-        let mut errors: Vec<TemplateError> = Vec::new();
+        let mut errors: Vec<TemplateError> = templates.broken(overrides);
         for sample in templates.samples() {
             if let Err(error) = sample.html
                 && !errors.contains(&error)
@@ -147,6 +147,13 @@ impl Templates {
         &self.replaced
     }
 
+    /// The owner's templates that cannot be read, whether or not a page needs them.
+    fn broken(&self, overrides: &Overrides) -> Vec<TemplateError> {
+        let Ok(environment) = self.environment(BASE_LANGUAGE) else { return Vec::new() };
+        let read = |(name, _)| environment.get_template(name).err().map(TemplateError::from);
+        overrides.templates().filter_map(read).collect()
+    }
+
     fn environment(&self, language: &str) -> Result<&Environment<'static>, TemplateError> {
         let base = || self.languages.get(BASE_LANGUAGE);
         self.languages.get(language).or_else(base).ok_or_else(|| {
@@ -158,18 +165,13 @@ impl Templates {
         let assets = Arc::new(Assets::gather(overrides));
         let sources = sources(overrides)?;
         let catalogues = text::catalogues(overrides)?;
+        let plain = environment(sources.templates, &assets);
         let mut languages = BTreeMap::new();
-        let mut errors = Vec::new();
         for (language, catalogue) in catalogues {
-            match environment(&sources.templates, catalogue, &assets) {
-                Ok(environment) => {
-                    languages.insert(language, environment);
-                }
-                Err(more) => errors = more,
-            }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
+            // Clones share what was compiled before.
+            let mut speaking = plain.clone();
+            functions::speak(&mut speaking, catalogue);
+            languages.insert(language, speaking);
         }
         let policies = ContentPolicies::new(assets.inline_style());
         Ok(Self { languages, assets, policies, replaced: sources.replaced })
@@ -208,11 +210,8 @@ fn sources(overrides: &Overrides) -> Result<Sources, Vec<TemplateError>> {
     if errors.is_empty() { Ok(Sources { templates, replaced }) } else { Err(errors) }
 }
 
-fn environment(
-    templates: &BTreeMap<String, String>,
-    catalogue: Catalogue,
-    assets: &Arc<Assets>,
-) -> Result<Environment<'static>, Vec<TemplateError>> {
+/// Templates are compiled when they are first rendered: most are shown seldom.
+fn environment(templates: BTreeMap<String, String>, assets: &Arc<Assets>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|name| match name.ends_with(".txt") {
@@ -224,15 +223,9 @@ fn environment(
     }
     environment.set_debug(false);
     environment.set_fuel(Some(FUEL));
-    functions::add(&mut environment, Arc::new(catalogue), assets);
-    let errors: Vec<TemplateError> = templates
-        .iter()
-        .filter_map(|(name, source)| {
-            environment.add_template_owned(name.clone(), source.clone()).err()
-        })
-        .map(TemplateError::from)
-        .collect();
-    if errors.is_empty() { Ok(environment) } else { Err(errors) }
+    functions::add(&mut environment, assets);
+    environment.set_loader(move |name| Ok(templates.get(name).cloned()));
+    environment
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What a sign-in asks of people, asked of the real server over HTTP.
 
+mod agreement;
 mod conditions;
 mod disabled;
 mod initial_password;

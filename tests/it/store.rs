@@ -2,6 +2,7 @@
 
 mod attempts;
 mod cleanup;
+mod consents;
 mod factors;
 mod flow_states;
 mod generations;

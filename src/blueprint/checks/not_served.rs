@@ -13,9 +13,7 @@ struct Unserved {
 
 const SECOND_FACTOR: [&str; 3] = ["authenticator-email", "authenticator-duo", "duo"];
 
-const ASKED: [&str; 2] = ["terms", "consent"];
-
-const ALL: [Unserved; 8] = [
+const ALL: [Unserved; 7] = [
     Unserved {
         what: "OpenID Connect for apps",
         is: |node, path| path == ["app"] && node.is("oidc"),
@@ -35,10 +33,6 @@ const ALL: [Unserved; 8] = [
             let stage = path == ["flow"] || path == ["settings"];
             stage && SECOND_FACTOR.contains(&node.name.text.as_str())
         },
-    },
-    Unserved {
-        what: "terms and consent",
-        is: |node, path| path == ["flow"] && ASKED.contains(&node.name.text.as_str()),
     },
     Unserved { what: "notifications", is: |node, path| path.is_empty() && node.is("notify") },
     Unserved { what: "backups", is: |node, path| path == ["settings"] && node.is("backup") },

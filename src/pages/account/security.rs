@@ -7,12 +7,12 @@ use crate::blueprint::flow::{NotConfigured, Purpose, StageKind};
 use crate::factor::held::Held;
 use crate::mail::message::Message;
 use crate::pages::{flow, notice, portal};
-use crate::store::Factor;
+use crate::store::{Consent, Factor};
 use crate::web::agent;
 use crate::web::form::Form;
 use crate::web::reply;
 use crate::web::templates::{
-    AddFactor, ErrorKind, OwnFactor, OwnSession, Security, SecurityProblem,
+    AddFactor, ErrorKind, OwnConsent, OwnFactor, OwnSession, Security, SecurityProblem,
 };
 
 const PATH: &str = Room::Security.path();
@@ -27,7 +27,9 @@ pub async fn show(own: &Own<'_>, problem: Option<Problem>) -> Answer {
     let server = own.visit.server;
     let read = server.store.read().await?;
     let held = Held::of(&read, own.id()).await?;
-    let sessions = read.list_live_sessions_of(own.id(), server.clock.now()).await?;
+    let now = server.clock.now();
+    let sessions = read.list_live_sessions_of(own.id(), now).await?;
+    let consents = read.list_consents_of(own.id(), now).await?;
     drop(read);
     let (problem, about) = problem.map_or((None, None), |(what, about)| (Some(what), about));
     let session = |session: crate::store::Session| OwnSession {
@@ -44,6 +46,7 @@ pub async fn show(own: &Own<'_>, problem: Option<Problem>) -> Answer {
         recovery_codes: held.recovery_codes,
         add: choices(own),
         sessions: sessions.into_iter().map(session).collect(),
+        consents: consents.iter().filter_map(|consent| consented(own, consent)).collect(),
         problem,
         about,
         action: PATH.to_owned(),
@@ -59,6 +62,17 @@ fn shown(factor: &Factor) -> OwnFactor {
         added: day(factor.created_at),
         used: factor.used_at.map(day),
     }
+}
+
+/// An app that is there, and what it is told.
+fn consented(own: &Own<'_>, consent: &Consent) -> Option<OwnConsent> {
+    let app = own.visit.runtime.app_by_uid(&consent.app_uid)?;
+    Some(OwnConsent {
+        id: consent.app_uid.clone(),
+        app: app.title.clone(),
+        shares: consent.shares.clone(),
+        given: day(consent.given_at),
+    })
 }
 
 /// What can be added: declared flows, and the built-in ones for what no declared flow sets up.
@@ -94,6 +108,7 @@ pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
         "rename" => rename(own, id, form.text("name")).await,
         "end" => end(own, Some(id)).await,
         "end-others" => end(own, None).await,
+        "take-back" => take_back(own, id).await,
         "remove" | "new-codes" if !own.is_fresh().await? => Ok(prove_first(PATH)),
         "remove" => remove(own, id).await,
         "new-codes" => new_codes(own).await,
@@ -183,6 +198,25 @@ async fn new_codes(own: &Own<'_>) -> Answer {
     tx.delete_recovery_codes_of(own.id()).await?;
     tx.commit().await?;
     Ok(reply::see_other(&set_up("builtin.recovery-codes")))
+}
+
+/// The app is told nothing more, and asks again.
+async fn take_back(own: &Own<'_>, app_uid: &str) -> Answer {
+    let server = own.visit.server;
+    let mut tx = server.store.begin().await?;
+    if !tx.delete_consent(own.id(), app_uid).await? {
+        return Ok(reply::see_other(PATH));
+    }
+    let ended = tx.end_app_sessions_of_user(own.id(), app_uid, server.clock.now()).await?;
+    tx.commit().await?;
+    server.sessions.forget_app_sessions(&ended);
+    let app = own.visit.runtime.app_by_uid(app_uid);
+    let data = serde_json::json!({
+        "name": app.map(|app| app.title.as_str()), "address": own.visit.address(),
+    });
+    let slug = app.map(|app| app.slug.as_str());
+    server.journal.note("consent.revoked", Some(&own.user().username), slug, data);
+    Ok(reply::see_other(PATH))
 }
 
 /// Ends one other session of this person, or all others.

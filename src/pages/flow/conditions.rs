@@ -10,7 +10,7 @@ use crate::blueprint::source::{Name, Sources, Span};
 use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::flow::progress::Progress;
-use crate::flow::stages::{self, Flows, Known, Next, Wanted};
+use crate::flow::stages::{self, Agreed, Flows, Known, Next, Wanted};
 use crate::model::factor::Factor;
 use crate::pages::pinned::Generation;
 use crate::pages::visit::Visit;
@@ -25,6 +25,15 @@ pub struct Conditions<'a> {
     pub generation: &'a Generation,
     /// Whom the flow is about, once that is proven.
     pub person: Option<&'a Proven>,
+}
+
+/// What the store knows of the person.
+#[derive(Debug, Default)]
+pub struct Record {
+    pub held: Held,
+    /// What this browser remembers.
+    pub remembered: ProofTimes,
+    pub agreed: Agreed,
 }
 
 /// Somebody who has proven who they are, in this flow or in the session around it.
@@ -57,13 +66,19 @@ impl Conditions<'_> {
         &self,
         flows: Flows<'f>,
         progress: &mut Progress,
-        held: &Held,
-        remembered: &ProofTimes,
+        record: &Record,
         wanted: Wanted<'_>,
     ) -> Next<'f> {
         let (holds, skip) = (|policy: &Name| self.holds(policy), |stage: &Stage| self.skips(stage));
-        let now = self.visit.server.clock.now();
-        let known = Known { holds: &holds, skip: &skip, held, remembered, wanted, now };
+        let known = Known {
+            holds: &holds,
+            skip: &skip,
+            held: &record.held,
+            remembered: &record.remembered,
+            agreed: &record.agreed,
+            wanted,
+            now: self.visit.server.clock.now(),
+        };
         stages::next(flows, progress, &known)
     }
 

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use super::errand::Errand;
-use super::{Answer, Run, expired, remember};
+use super::{Answer, Run, agreement, expired, remember};
 use crate::store::Proven;
 use crate::web::reply;
 
 pub async fn finish(run: Run<'_>) -> Answer {
     let visit = run.visit;
     let server = visit.server;
+    if run.errand == Errand::Authorize && !run.attempt.is_stored() {
+        return Ok(reply::see_other(&visit.next()));
+    }
     let Some(sign_in) = run.sign_in.as_ref() else { return Ok(expired(visit)) };
     let progress = &run.attempt.progress;
     let now = server.clock.now();
@@ -23,6 +26,7 @@ pub async fn finish(run: Run<'_>) -> Answer {
         return Ok(expired(visit));
     };
     let browser = remember::note(&mut tx, &run, sign_in.account.id(), now).await?;
+    agreement::keep(&mut tx, &run, sign_in.account.id()).await?;
     tx.commit().await?;
     server.sessions.forget(std::slice::from_ref(&sign_in.id));
     let who = &sign_in.account.profile().user.username;

@@ -7,7 +7,7 @@ use super::{Trouble, app_of};
 use crate::blueprint::flow::{Flow, Purpose};
 use crate::flow::progress::{First, Progress};
 use crate::flow::stages::Wanted;
-use crate::forward_auth::handover;
+use crate::forward_auth::handover::{self, Entry};
 use crate::model::factor::Factor;
 use crate::pages::visit::Visit;
 use crate::session::SignIn;
@@ -28,13 +28,16 @@ pub enum Errand {
     StepUp,
     /// To one more factor of the account that is signed in.
     SetUp,
+    /// Into an app, by what it wants to be agreed to.
+    Authorize,
 }
 
 impl Errand {
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
-        let all = [Self::SignIn, Self::Enroll, Self::Recover, Self::StepUp, Self::SetUp];
-        all.into_iter().find(|errand| errand.path() == path)
+        let outside = [Self::SignIn, Self::Enroll, Self::Recover];
+        let inside = [Self::StepUp, Self::SetUp, Self::Authorize];
+        outside.into_iter().chain(inside).find(|errand| errand.path() == path)
     }
 
     #[must_use]
@@ -45,6 +48,7 @@ impl Errand {
             Self::Recover => "/recover",
             Self::StepUp => "/step-up",
             Self::SetUp => "/set-up",
+            Self::Authorize => "/authorize",
         }
     }
 
@@ -58,6 +62,7 @@ impl Errand {
             Self::Recover => named(visit, Purpose::Recovery)
                 .or_else(|| visit.runtime.default_flow(Purpose::Recovery)),
             Self::SetUp => named(visit, Purpose::Setup),
+            Self::Authorize => visit.runtime.authorization_flow(app_of(visit)?),
         }
     }
 
@@ -70,18 +75,20 @@ impl Errand {
             Purpose::Recovery => Some(Self::Recover),
             Purpose::StepUp => Some(Self::StepUp),
             Purpose::Setup => Some(Self::SetUp),
-            Purpose::Consent | Purpose::Logout => None,
+            Purpose::Consent => Some(Self::Authorize),
+            Purpose::Logout => None,
         }
     }
 
     /// Whether it is for whoever is signed in already.
     #[must_use]
     pub fn is_inside_session(self) -> bool {
-        matches!(self, Self::StepUp | Self::SetUp)
+        matches!(self, Self::StepUp | Self::SetUp | Self::Authorize)
     }
 
     /// What somebody who is signed in begins with. A factor is set up by whoever proved one just
-    /// now, or gave the password if there is none (`security.md` R9).
+    /// now, or gave the password if there is none (`security.md` R9). An app is entered with all
+    /// that the session has seen.
     pub fn begin(self, visit: &Visit<'_>, sign_in: Option<&SignIn>) -> Progress {
         let Some(sign_in) = sign_in.filter(|_| self.is_inside_session()) else {
             return Progress::default();
@@ -92,9 +99,11 @@ impl Errand {
             user_id: Some(user.id.clone()),
             ..Progress::default()
         };
-        if self == Self::SetUp {
+        if self != Self::StepUp {
             let now = visit.server.clock.now();
-            let fresh = |at: &crate::clock::Millis| *at <= now && now.since(*at) <= FRESH;
+            let fresh = |at: &crate::clock::Millis| {
+                self == Self::Authorize || (*at <= now && now.since(*at) <= FRESH)
+            };
             let password_set_at = user.password_set_at;
             let first = sign_in.proven.first.filter(fresh);
             progress.first = first.map(|at| First { at, password_set_at });
@@ -137,10 +146,10 @@ impl Need {
         };
         let query = query.strip_prefix('?').unwrap_or("");
         let now = visit.server.clock.now();
-        let verdict = handover::wanted(&visit.runtime, query, visit.client, sign_in, now);
-        Ok(match verdict {
-            Some(kinds) => Self::Factor(kinds),
-            None => Self::Nothing,
+        Ok(match handover::entry(&visit.runtime, query, visit.client, sign_in, now) {
+            Entry::StepUp(kinds) => Self::Factor(kinds),
+            Entry::Presence => Self::Presence,
+            Entry::Nowhere | Entry::SignIn | Entry::Open(_) | Entry::Closed => Self::Nothing,
         })
     }
 

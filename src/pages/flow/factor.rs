@@ -60,7 +60,7 @@ fn days(span: Duration) -> u32 {
 }
 
 fn challenge(run: &Run<'_>) -> Result<PasskeyChallenge, Trouble> {
-    let held = run.held.of_class(Factor::Webauthn);
+    let held = run.record.held.of_class(Factor::Webauthn);
     let key = &run.visit.server.key;
     let held = held.map(|factor| keys::stored(key, factor)).collect::<Result<Vec<_>, _>>()?;
     passkey::challenge(run, held, keys::Verification::Preferred)
@@ -138,7 +138,7 @@ pub enum Outcome {
 async fn totp(run: &Run<'_>, given: &str) -> Result<Outcome, Trouble> {
     let server = run.visit.server;
     let now = server.clock.now();
-    for factor in run.held.of_class(Factor::Totp) {
+    for factor in run.record.held.of_class(Factor::Totp) {
         let totp: Totp = crate::factor::open(&server.key, &factor.id, &factor.sealed)?;
         let Some(step) = totp.step_of(given, now) else { continue };
         let mut tx = server.store.begin().await?;
@@ -160,7 +160,7 @@ async fn code(run: &Run<'_>, user: &User, given: &str) -> Result<Outcome, Troubl
     if !used {
         return Ok(Outcome::Wrong);
     }
-    let left = run.held.recovery_codes.saturating_sub(1);
+    let left = run.record.held.recovery_codes.saturating_sub(1);
     let data = serde_json::json!({ "left": left, "address": run.visit.address() });
     server.journal.note("recovery-code.used", Some(&user.username), None, data);
     Ok(Outcome::Right { by: None })

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, Saved, present};
 use super::errand::Errand;
-use super::{Answer, Run, app_of, by_way_of, expired, is_enabled, remember, too_many};
+use super::{Answer, Run, agreement, app_of, by_way_of, expired, is_enabled, remember, too_many};
 use crate::blueprint::flow::StageKind;
 use crate::clock::Millis;
 use crate::flow::progress::Progress;
@@ -46,6 +46,7 @@ pub async fn finish(run: Run<'_>, stay: Option<Duration>) -> Answer {
     };
     let token = server.sessions.begin(&mut tx, begin).await?;
     let browser = remember::note(&mut tx, &run, user_id, now).await?;
+    agreement::keep(&mut tx, &run, user_id).await?;
     tx.commit().await?;
     server.sessions.forget(&before.map(|before| before.id.clone()).into_iter().collect::<Vec<_>>());
     let words: Vec<_> = progress.proven.keys().map(|factor| factor.word()).collect();
@@ -83,6 +84,7 @@ pub async fn hand_over(run: Run<'_>) -> Answer {
         proven: done.proven,
         proven_by: done.proven_by,
         by_link: done.by_link,
+        agreed: done.agreed,
         ..Progress::default()
     };
     let generation = (visit.runtime.generation, present(visit));
@@ -102,5 +104,10 @@ fn still_remembered(run: &Run<'_>, now: Millis) -> ProofTimes {
     });
     let Some(limit) = limits.max() else { return ProofTimes::new() };
     let fresh = |at: &Millis| *at <= now && now.since(*at) <= limit;
-    run.remembered.iter().filter(|(_, at)| fresh(at)).map(|(factor, at)| (*factor, *at)).collect()
+    run.record
+        .remembered
+        .iter()
+        .filter(|(_, at)| fresh(at))
+        .map(|(factor, at)| (*factor, *at))
+        .collect()
 }

@@ -84,7 +84,7 @@ async fn check(
 pub async fn prove_second(run: &Run<'_>, form: &Form) -> Result<Outcome, Trouble> {
     let Some(given) = read(run, form) else { return Ok(Outcome::Wrong) };
     let id = passkey::credential_id(given.answer.raw_id.as_slice());
-    let mut held = run.held.of_class(Factor::Webauthn);
+    let mut held = run.record.held.of_class(Factor::Webauthn);
     let Some(factor) = held.find(|factor| factor.credential.as_deref() == Some(id.as_str())) else {
         return Ok(Outcome::Wrong);
     };

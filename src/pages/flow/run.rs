@@ -11,17 +11,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attempt::{Attempt, LASTS, Saved};
-use super::conditions::{self, Conditions, Proven};
+use super::conditions::{self, Conditions, Proven, Record};
 use super::errand::{Errand, Need};
-use super::{Answer, Trouble, app_of, too_many};
-use crate::blueprint::flow::Stage;
+use super::{Answer, Trouble, agreement, app_of, too_many};
+use crate::blueprint::flow::{Flow, Stage, StageKind};
 use crate::factor::{self, held::Held};
-use crate::flow::stages::{Flows, Next};
+use crate::flow::stages::{Agreed, Flows, Next};
 use crate::model::factor::Factor;
 use crate::pages::pinned::Generation;
 use crate::pages::visit::Visit;
 use crate::session::SignIn;
-use crate::store::ProofTimes;
 use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::reply::{self, For};
@@ -35,9 +34,7 @@ pub struct Run<'a> {
     /// The session that the step is taken in, if there is one.
     pub sign_in: Option<Arc<SignIn>>,
     pub need: Need,
-    pub held: Held,
-    /// What this browser remembers of the person.
-    pub remembered: ProofTimes,
+    pub record: Record,
     /// Whom the flow is about, once that is proven.
     person: Option<Proven>,
 }
@@ -59,10 +56,35 @@ impl<'a> Run<'a> {
             Some(digest) => read.find_browser(&digest, person).await?,
             None => None,
         };
+        let is_proven = attempt.progress.first.is_some() || sign_in.is_some();
+        let agreed = match is_proven && asks_for_agreement(&attempt.flow) {
+            true => agreement::before(visit, &read, person, sign_in.as_deref()).await?,
+            false => Agreed::default(),
+        };
         drop(read);
         let remembered = browser.map(|browser| browser.proofs).unwrap_or_default();
-        let person = proven(visit, &attempt, sign_in.as_deref(), &remembered).await?;
-        Ok(Self { visit, errand, attempt, sign_in, need, held, remembered, person })
+        let account = match is_proven && !person.is_empty() {
+            true => Some(visit.server.sessions.account(person).await?),
+            false => None,
+        };
+        let in_session = sign_in.as_ref().map(|sign_in| &sign_in.proven.factors);
+        let proofs = remembered
+            .iter()
+            .chain(in_session.into_iter().flatten())
+            .chain(&attempt.progress.proven);
+        let person = account.map(|account| Proven::new(&account, &visit.runtime, proofs));
+        let record = Record { held, remembered, agreed };
+        Ok(Self { visit, errand, attempt, sign_in, need, record, person })
+    }
+
+    /// The first step of a flow that is gone through in a session.
+    pub async fn first(
+        visit: &'a Visit<'a>,
+        errand: Errand,
+        sign_in: &Arc<SignIn>,
+    ) -> Result<Self, Trouble> {
+        let attempt = Attempt::fresh(visit, errand, Some(sign_in))?;
+        Self::new(visit, errand, attempt, Some(Arc::clone(sign_in)), Need::Nothing).await
     }
 
     /// What the flow asks for next.
@@ -71,8 +93,8 @@ impl<'a> Run<'a> {
         let outer = generation.flows.get(slug)?;
         let flows = Flows { outer, all: &generation.flows };
         let conditions = Conditions { visit: self.visit, generation, person: self.person.as_ref() };
-        let (wanted, held) = (self.need.wanted(), &self.held);
-        Some(conditions.next(flows, &mut self.attempt.progress, held, &self.remembered, wanted))
+        let wanted = self.need.wanted();
+        Some(conditions.next(flows, &mut self.attempt.progress, &self.record, wanted))
     }
 
     /// Writes how far the flow came and shows the next step by a redirect.
@@ -119,7 +141,7 @@ impl<'a> Run<'a> {
             Factor::Webauthn => "Passkey",
             _ => "Authenticator app",
         };
-        match self.held.of_class(class).count() {
+        match self.record.held.of_class(class).count() {
             0 => plain.to_owned(),
             more => format!("{plain} {}", more.saturating_add(1)),
         }
@@ -179,19 +201,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Whom a flow is about, as soon as anything proves it.
-async fn proven(
-    visit: &Visit<'_>,
-    attempt: &Attempt,
-    sign_in: Option<&SignIn>,
-    remembered: &ProofTimes,
-) -> Result<Option<Proven>, Trouble> {
-    let progress = &attempt.progress;
-    let in_session = sign_in.map(|sign_in| &sign_in.proven.factors).into_iter().flatten();
-    let known =
-        progress.user_id.as_deref().filter(|_| progress.first.is_some() || sign_in.is_some());
-    let Some(user_id) = known else { return Ok(None) };
-    let account = visit.server.sessions.account(user_id).await?;
-    let proofs = remembered.iter().chain(in_session).chain(&progress.proven);
-    Ok(Some(Proven::new(&account, &visit.runtime, proofs)))
+fn asks_for_agreement(flow: &Flow) -> bool {
+    flow.stages
+        .iter()
+        .any(|stage| matches!(stage.kind, StageKind::Terms { .. } | StageKind::Consent { .. }))
 }

@@ -36,7 +36,7 @@ pub fn ask(run: &Run<'_>, wish: Wish, problem: Option<FactorProblem>) -> Answer 
 
 fn challenge(run: &Run<'_>, wish: Wish) -> Result<PasskeyChallenge, Trouble> {
     let server = run.visit.server;
-    let held = run.held.of_class(Factor::Webauthn);
+    let held = run.record.held.of_class(Factor::Webauthn);
     let held = held.map(|factor| passkey::stored(&server.key, factor));
     let held = held.collect::<Result<Vec<_>, _>>()?;
     let (who, id) = (run.who(), run.attempt.progress.user_id.as_deref().unwrap_or_default());

@@ -42,6 +42,8 @@ impl Compiler<'_> {
             access,
             addresses,
             authentication: app.authentication.as_ref().map(|name| name.value.clone()),
+            authorization: app.authorization.as_ref().map(|name| name.value.clone()),
+            session: app.session,
             claims: claims.map(|claim| self.claim(claim)).collect::<Result<_, _>>()?,
             place: self.sources.place(app.at),
         })

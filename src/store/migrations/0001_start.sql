@@ -81,6 +81,7 @@ CREATE TABLE app_sessions (
     app_uid TEXT NOT NULL,
     host TEXT NOT NULL,
     created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
     ended_at BIGINT
 );
 CREATE UNIQUE INDEX app_sessions_by_digest ON app_sessions (digest);
@@ -142,6 +143,27 @@ CREATE TABLE invitations (
 );
 CREATE UNIQUE INDEX invitations_by_digest ON invitations (digest);
 CREATE INDEX invitations_by_expiry ON invitations (expires_at);
+
+-- What a person lets an app know, until it runs out or is taken back.
+CREATE TABLE consents (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    app_uid TEXT NOT NULL,
+    shares TEXT NOT NULL,        -- JSON list of words
+    session_id TEXT,             -- good in this sign-in alone, if there is one
+    given_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, app_uid)
+);
+CREATE INDEX consents_by_expiry ON consents (expires_at);
+
+-- Terms that a person agreed to, in each version.
+CREATE TABLE agreements (
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    terms TEXT NOT NULL,
+    version TEXT NOT NULL,
+    agreed_at BIGINT NOT NULL,
+    PRIMARY KEY (user_id, terms, version)
+);
 
 -- Generated secrets, sealed with the master key. One current value for each field.
 CREATE TABLE secrets (

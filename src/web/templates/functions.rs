@@ -17,12 +17,7 @@ pub const CSRF_FIELD: &str = "csrf";
 const HUES: u32 = 6;
 
 /// Adds the functions and filters that every template may use.
-pub(super) fn add(
-    environment: &mut Environment<'static>,
-    catalogue: Arc<Catalogue>,
-    assets: &Arc<Assets>,
-) {
-    environment.add_function("t", move |key: &str, values: Kwargs| text(&catalogue, key, &values));
+pub(super) fn add(environment: &mut Environment<'static>, assets: &Arc<Assets>) {
     let files = Arc::clone(assets);
     environment.add_function("asset", move |name: &str| asset(&files, name));
     let sheets: Vec<Value> =
@@ -35,6 +30,11 @@ pub(super) fn add(
     environment.add_filter("otpauth", otpauth);
     environment.add_filter("initial", initial);
     environment.add_filter("hue", hue);
+}
+
+/// Has templates speak the language of a catalogue.
+pub(super) fn speak(environment: &mut Environment<'static>, catalogue: Catalogue) {
+    environment.add_function("t", move |key: &str, values: Kwargs| text(&catalogue, key, &values));
 }
 
 /// A function that writes the opening tag of a form: `form_open(action, class="…")`. Without an

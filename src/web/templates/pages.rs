@@ -3,6 +3,7 @@
 //! Samples are the contract with a theme: one that renders them all is good to serve.
 
 mod account;
+mod agreement;
 mod factor;
 mod people;
 mod portal;
@@ -19,6 +20,7 @@ pub use account::{
     Activity, ChangePassword, Happening, MadeToken, NewToken, OwnToken, Profile, ProfileProblem,
     TokenApp, TokenProblem, Tokens,
 };
+pub use agreement::{AskConsent, AskTerms};
 pub use factor::{
     ChooseSetUp, FactorProblem, LacksFactor, OtherFactor, PasskeyChallenge, ProveFactor,
     RecoveryCodes, SetUpChoice, SetUpPasskey, SetUpTotp,
@@ -31,7 +33,7 @@ pub use portal::{AppCard, Category, Portal, SignOut, SignedOut};
 pub use refusal::{
     Denial, Denied, ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted,
 };
-pub use security::{AddFactor, OwnFactor, OwnSession, Security, SecurityProblem};
+pub use security::{AddFactor, OwnConsent, OwnFactor, OwnSession, Security, SecurityProblem};
 pub use setup::{
     AddressProblem, Declared, HeaderLine, Meant, SourcePlace, StageNotServed, Standin, WrongAddress,
 };
@@ -75,6 +77,8 @@ pub(super) const SAMPLERS: &[Sampler] = &[
     sample::<MailSent>,
     sample::<ConfirmLink>,
     sample::<AskInvitation>,
+    sample::<AskTerms>,
+    sample::<AskConsent>,
     sample::<Portal>,
     sample::<Profile>,
     sample::<ChangePassword>,

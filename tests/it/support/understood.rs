@@ -22,6 +22,7 @@ pub fn runtime(more: &str) -> Runtime {
         addressing: Addressing::default(),
         uids: &|_, _| None,
         builtin_flows: &builtin::flows(),
+        texts: Default::default(),
     };
     let blueprint = loaded.blueprint.expect("a blueprint without errors");
     compile(blueprint, loaded.sources, inputs).expect("a blueprint that compiles")

@@ -299,8 +299,11 @@ impl Page for Activity {
 
 impl Happening {
     /// The kinds of events that a person is shown, each with a text of its own.
-    pub const KINDS: [&'static str; 19] = [
+    pub const KINDS: [&'static str; 23] = [
         "address.verified",
+        "consent.given",
+        "consent.refused",
+        "consent.revoked",
         "factor.added",
         "factor.removed",
         "factors.forgotten",
@@ -316,6 +319,7 @@ impl Happening {
         "recovery-code.used",
         "recovery-codes.made",
         "sessions.ended",
+        "terms.agreed",
         "token.created",
         "token.revoked",
         "user.enrolled",

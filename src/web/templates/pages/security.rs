@@ -16,6 +16,7 @@ pub struct Security {
     /// What can be added.
     pub add: Vec<AddFactor>,
     pub sessions: Vec<OwnSession>,
+    pub consents: Vec<OwnConsent>,
     pub problem: Option<SecurityProblem>,
     /// The app or flow that the problem is about.
     pub about: Option<String>,
@@ -31,6 +32,16 @@ pub struct OwnFactor {
     pub name: String,
     pub added: String,
     pub used: Option<String>,
+}
+
+/// An application that the person let know who they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnConsent {
+    pub id: String,
+    pub app: String,
+    /// What it is told: `username`, `name`, `email`, `groups`, `more`.
+    pub shares: Vec<String>,
+    pub given: String,
 }
 
 /// A way to one more factor.
@@ -83,6 +94,12 @@ impl Page for Security {
             seen: "2026-02-01 12:00".to_owned(),
             here,
         };
+        let consent = |app: &str| OwnConsent {
+            id: "app_1".to_owned(),
+            app: app.to_owned(),
+            shares: ["username", "name", "email", "groups", "more"].map(str::to_owned).to_vec(),
+            given: "2026-01-07".to_owned(),
+        };
         let add = |title: &str, url: &str| AddFactor { title: title.into(), url: url.into() };
         let usual = Self {
             password_set: Some("2026-01-07".to_owned()),
@@ -91,6 +108,7 @@ impl Page for Security {
             recovery_codes: 7,
             add: vec![add("App", "/set-up?flow=totp"), add("Passkey", "/set-up?flow=passkey")],
             sessions: vec![session("Firefox · Linux", true), session("Safari · iPhone", false)],
+            consents: vec![consent("Wiki"), OwnConsent { shares: Vec::new(), ..consent(HOSTILE) }],
             problem: None,
             about: None,
             action: "/security".to_owned(),
@@ -106,7 +124,13 @@ impl Page for Security {
             problem(SecurityProblem::NeededToSignIn, None),
             problem(SecurityProblem::BadName, None),
             Self { password_changed: true, ..usual.clone() },
-            Self { password_set: None, factors: Vec::new(), recovery_codes: 0, ..usual.clone() },
+            Self {
+                password_set: None,
+                factors: Vec::new(),
+                consents: Vec::new(),
+                recovery_codes: 0,
+                ..usual.clone()
+            },
             Self {
                 factors: vec![OwnFactor { used: None, ..factor("email-code", HOSTILE) }],
                 recovery_codes: 1,

@@ -1,0 +1,96 @@
+//! Texts that files name, such as terms: read beside them, and nothing outside of their root
+//! (`security.md` R4).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::options::Options;
+use crate::blueprint::Blueprint;
+use crate::blueprint::flow::StageKind;
+use crate::blueprint::read::{NIX_STORE, Root};
+use crate::blueprint::source::Spanned;
+
+/// Terms are read by people: nobody reads more.
+const LONGEST: u64 = 256 * 1024;
+
+/// The texts by the name that files give them.
+pub type Texts = BTreeMap<String, Arc<str>>;
+
+/// Reads every text that a blueprint names; `paths` is where each of its files lies. Beside the
+/// texts stands what could not be read.
+pub fn read(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> (Texts, Vec<String>) {
+    let (mut texts, mut problems) = (Texts::new(), Vec::new());
+    for file in named(blueprint) {
+        let index = usize::try_from(file.span.file.0).unwrap_or(usize::MAX);
+        let beside = paths.get(index).map(PathBuf::as_path);
+        let root = beside.and_then(|beside| root_of(&options.roots, beside));
+        match root
+            .ok_or_else(|| "its root is not known".to_owned())
+            .and_then(|root| read_one(root, &file.value))
+        {
+            Ok(text) => {
+                texts.entry(file.value.clone()).or_insert_with(|| text.into());
+            }
+            Err(reason) => problems.push(format!("terms \"{}\": {reason}", file.value)),
+        }
+    }
+    (texts, problems)
+}
+
+fn named(blueprint: &Blueprint) -> impl Iterator<Item = &Spanned<String>> {
+    blueprint.flows.iter().flat_map(|flow| &flow.stages).filter_map(|stage| match &stage.kind {
+        StageKind::Terms { file, .. } => Some(file),
+        _ => None,
+    })
+}
+
+/// The root that a file was read from: the innermost.
+fn root_of<'a>(roots: &'a [Root], file: &Path) -> Option<&'a Root> {
+    let around = roots.iter().filter(|root| file.starts_with(&root.path));
+    around.max_by_key(|root| root.path.components().count())
+}
+
+fn read_one(root: &Root, name: &str) -> Result<String, String> {
+    let base = match root.path.is_file() {
+        true => root.path.parent().unwrap_or(Path::new(".")),
+        false => &root.path,
+    };
+    let path = base.join(name);
+    let told = |what: &str| format!("{} {what}", path.display());
+    let real = path.canonicalize().map_err(|error| told(&format!("cannot be read: {error}")))?;
+    let inside = |directory: &Path| {
+        directory.canonicalize().is_ok_and(|directory| real.starts_with(directory))
+    };
+    let allowed = root.allow.iter().any(|directory| inside(directory));
+    if !inside(base) && !allowed && !real.starts_with(NIX_STORE) {
+        return Err(told("leads out of its root; put a copy into the root"));
+    }
+    if real.metadata().is_ok_and(|data| data.len() > LONGEST) {
+        return Err(told(&format!("is larger than {LONGEST} bytes")));
+    }
+    fs::read_to_string(&real).map_err(|error| told(&format!("cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `security.md` R4.
+    #[test]
+    fn a_text_lies_beneath_its_root() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = Root::new(directory.path().join("blueprints"));
+        fs::create_dir(&root.path).expect("a directory");
+        fs::write(root.path.join("terms.txt"), "Be kind.").expect("written");
+        fs::write(directory.path().join("secret"), "hush").expect("written");
+        std::os::unix::fs::symlink("../secret", root.path.join("link.txt")).expect("a link");
+        assert_eq!(read_one(&root, "terms.txt").as_deref(), Ok("Be kind."));
+        for outside in ["../secret", "link.txt", "/etc/hostname"] {
+            let refused = read_one(&root, outside).expect_err(outside);
+            assert!(refused.contains("leads out of its root"), "{refused}");
+        }
+        assert!(read_one(&root, "none.txt").is_err());
+    }
+}
