@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::{Method, Response, StatusCode, request};
+use http::{HeaderMap, Method, Response, StatusCode, request};
 
 use crate::forward_auth::{ForwardAuth, handover};
 use crate::runtime::Runtime;
@@ -113,7 +113,12 @@ impl Pages {
 
 /// An error page of the sign-in host.
 #[must_use]
-pub fn error_page(server: &Server, runtime: &Runtime, page: &ErrorPage) -> Response<Body> {
+pub fn error_page(
+    server: &Server,
+    runtime: &Runtime,
+    headers: &HeaderMap,
+    page: &ErrorPage,
+) -> Response<Body> {
     let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    reply::page(server, runtime, For::sign_in_host(status), page)
+    reply::page(server, runtime, For::sign_in_host(status, headers), page)
 }

@@ -12,6 +12,8 @@ pub mod csp;
 pub mod csrf;
 /// Posted forms.
 pub mod form;
+/// The language that a visitor reads.
+pub mod language;
 /// Plain text of an owner as blocks of a page.
 pub mod prose;
 /// Answers: pages, redirects and their headers.

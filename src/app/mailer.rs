@@ -8,8 +8,7 @@ use tokio::sync::watch;
 use super::mail_route;
 use super::options::Options;
 use crate::mail::carrier::{Carried, Carrier, Outcome};
-use crate::mail::message::Message;
-use crate::mail::post::PostError;
+use crate::mail::post::{Opened, PostError};
 use crate::mail::smtp::{Failure, Patience};
 use crate::repeats::{Repeats, Say};
 use crate::web::reply;
@@ -92,8 +91,9 @@ impl Mailer {
             let route = mail_route::route(&self.options, &runtime.blueprint);
             let templates = self.server.templates.load_full();
             let (brand, home) = (reply::brand(&runtime), runtime.external.to_string());
-            let render = |message: &Message| {
-                let words = templates.render_mail(&brand, &home, message);
+            let render = |opened: &Opened| {
+                let language = opened.language.as_deref();
+                let words = templates.render_mail((&brand, language), &home, &opened.message);
                 words.map_err(|error| error.to_string())
             };
             let carrier = Carrier {

@@ -116,7 +116,7 @@ fn send(
 ) -> anyhow::Result<Result<(), Failure>> {
     let now = Clock::machine().now();
     let message = Message::Test { at: now };
-    let words = sending.templates.render_mail(&sending.brand, &sending.home, &message)?;
+    let words = sending.templates.render_mail((&sending.brand, None), &sending.home, &message)?;
     let id = Rng::system().id("mail", now)?;
     let heading = Heading { from: &route.from, to, id: &id, host: &route.hello, at: now };
     let letter = Letter::new(heading, &words)?;

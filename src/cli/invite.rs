@@ -12,7 +12,7 @@ use crate::clock::{Clock, Millis};
 use crate::flow::invitations::{self, Wanted};
 use crate::ids::Rng;
 use crate::mail::message::Message;
-use crate::mail::post::{Post, Queued};
+use crate::mail::post::{Addressee, Post, Queued};
 use crate::store::Invitation;
 
 #[derive(Debug, Args)]
@@ -115,7 +115,10 @@ async fn create(at: &Installation, wanted: Wanted, mail: bool) -> anyhow::Result
             url: url.clone(),
             minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         };
-        match post.queue(&runtime, &mut tx, to, &message).await? {
+        match post
+            .queue(&runtime, &mut tx, Addressee { address: to, language: None }, &message)
+            .await?
+        {
             Queued::Yes => eprintln!("the link is mailed to {to} as soon as the server runs"),
             Queued::NotConfigured => {
                 bail!("no file says how mail is sent: declare `email`, or leave --mail out")

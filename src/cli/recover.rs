@@ -8,7 +8,7 @@ use super::{Installation, Opened, user};
 use crate::clock::Clock;
 use crate::ids::Rng;
 use crate::mail::message::Message;
-use crate::mail::post::{Post, Queued};
+use crate::mail::post::{Addressee, Post, Queued};
 use crate::store::{Tx, User};
 
 /// The way back in when everything else is lost.
@@ -78,6 +78,7 @@ async fn tell(opened: &Opened, tx: &mut Tx, user: &User, factors: &str) -> anyho
         at: clock.now(),
     };
     let post = Post::new(Arc::clone(&opened.stored.key), clock, Rng::system());
+    let to = Addressee { address: to, language: user.language.as_deref() };
     if post.queue(&runtime, tx, to, &message).await? != Queued::Yes {
         eprintln!("no mail tells {} of it", user.username);
     }

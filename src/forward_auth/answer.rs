@@ -125,8 +125,12 @@ fn person_page<P: Page>(
     if request.is_websocket() || !request.is_navigation() {
         return refusal(request, StatusCode::FORBIDDEN, code, Some(reference));
     }
-    let user = Person { name: standing.name.clone(), username: profile.user.username.clone() };
-    let wanted = For { user: Some(&user), ..For::app_host(StatusCode::FORBIDDEN) };
+    let user = Person {
+        name: standing.name.clone(),
+        username: profile.user.username.clone(),
+        language: profile.user.language.clone(),
+    };
+    let wanted = For { user: Some(&user), ..For::app_host(StatusCode::FORBIDDEN, request.headers) };
     reply::page(&front.server, runtime, wanted, page)
 }
 
@@ -142,7 +146,12 @@ pub fn refuse(
         Kind::ForeignOrigin => refusal(request, StatusCode::FORBIDDEN, "foreign-origin", None),
         Kind::BadRequest if request.is_navigation() => {
             let page = ErrorPage::new(ErrorKind::BadRequest);
-            reply::page(&front.server, runtime, For::app_host(StatusCode::BAD_REQUEST), &page)
+            reply::page(
+                &front.server,
+                runtime,
+                For::app_host(StatusCode::BAD_REQUEST, request.headers),
+                &page,
+            )
         }
         Kind::BadRequest => refusal(request, StatusCode::BAD_REQUEST, "bad-request", None),
     }
@@ -157,7 +166,7 @@ pub fn unavailable(
 ) -> Response<Body> {
     if request.is_navigation() {
         let page = ErrorPage::new(ErrorKind::Unavailable);
-        let wanted = For::app_host(StatusCode::SERVICE_UNAVAILABLE);
+        let wanted = For::app_host(StatusCode::SERVICE_UNAVAILABLE, request.headers);
         return reply::page(&front.server, runtime, wanted, &page);
     }
     refusal(request, StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", None)

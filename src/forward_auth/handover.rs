@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{Response, StatusCode, request};
+use http::{HeaderMap, Response, StatusCode, request};
 use url::form_urlencoded;
 
 use super::ForwardAuth;
@@ -114,12 +114,8 @@ pub async fn start(
     let runtime = front.server.runtime.load();
     let query = parts.uri.query().unwrap_or("");
     let Some(start) = read_start(&runtime, query) else {
-        return error(
-            front,
-            &runtime,
-            ErrorKind::BadRequest,
-            "this link does not lead to an app that is declared here",
-        );
+        let why = "this link does not lead to an app that is declared here";
+        return error(front, &runtime, &parts.headers, (ErrorKind::BadRequest, why));
     };
     let now = front.server.clock.now();
     let by_way_of = |path: &str| {
@@ -134,7 +130,7 @@ pub async fn start(
         Entry::Nowhere | Entry::Open(_) | Entry::Closed => {}
     }
     if front.loops.goes_round(&sign_in.id, &start.app.uid, now) {
-        return round_and_round(front, &runtime, &start);
+        return round_and_round(front, &runtime, &start, &parts.headers);
     }
     match issue(front, &sign_in, &start).await {
         Ok(ticket) => {
@@ -148,7 +144,7 @@ pub async fn start(
         }
         Err(problem) => {
             tracing::warn!(error = %problem, "a ticket could not be made");
-            error(front, &runtime, ErrorKind::Unavailable, "")
+            error(front, &runtime, &parts.headers, (ErrorKind::Unavailable, ""))
         }
     }
 }
@@ -402,10 +398,20 @@ fn misfit(
         return begin_again(front, runtime, request, &root, Round::Again);
     }
     let page = Restarted { reason, app: Some(request.app.title.clone()), again: root };
-    reply::page(&front.server, runtime, For::app_host(StatusCode::BAD_REQUEST), &page)
+    reply::page(
+        &front.server,
+        runtime,
+        For::app_host(StatusCode::BAD_REQUEST, request.headers),
+        &page,
+    )
 }
 
-fn round_and_round(front: &ForwardAuth, runtime: &Runtime, start: &Start<'_>) -> Response<Body> {
+fn round_and_round(
+    front: &ForwardAuth,
+    runtime: &Runtime,
+    start: &Start<'_>,
+    headers: &HeaderMap,
+) -> Response<Body> {
     let reference = super::answer::reference(front);
     tracing::warn!(app = %start.app.slug, reference, "a browser goes round between the app and the sign-in: the app's cookie does not come back");
     let page = Loop {
@@ -421,14 +427,24 @@ fn round_and_round(front: &ForwardAuth, runtime: &Runtime, start: &Start<'_>) ->
         retry: start.return_to.clone(),
         reference,
     };
-    reply::page(&front.server, runtime, For::sign_in_host(StatusCode::LOOP_DETECTED), &page)
+    reply::page(
+        &front.server,
+        runtime,
+        For::sign_in_host(StatusCode::LOOP_DETECTED, headers),
+        &page,
+    )
 }
 
-fn error(front: &ForwardAuth, runtime: &Runtime, kind: ErrorKind, detail: &str) -> Response<Body> {
+fn error(
+    front: &ForwardAuth,
+    runtime: &Runtime,
+    headers: &HeaderMap,
+    (kind, detail): (ErrorKind, &str),
+) -> Response<Body> {
     let mut page = ErrorPage::new(kind);
     page.detail = (!detail.is_empty()).then(|| detail.to_owned());
     let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::BAD_REQUEST);
-    reply::page(&front.server, runtime, For::sign_in_host(status), &page)
+    reply::page(&front.server, runtime, For::sign_in_host(status, headers), &page)
 }
 
 /// Where somebody signs out to come back as somebody else.

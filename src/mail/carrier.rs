@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use super::letter::{self, Heading, Letter, Words};
-use super::message::Message;
-use super::post::{Post, PostError};
+use super::post::{Opened, Post, PostError};
 use super::route::Route;
 use super::smtp::{self, Failure, Patience, Stage};
 use crate::clock::Millis;
@@ -25,7 +24,7 @@ const MOST_ATTEMPTS: u64 = 20;
 const BATCH: i64 = 100;
 
 /// Puts a message into words.
-pub type Render<'a> = &'a (dyn Fn(&Message) -> Result<Words, String> + Sync);
+pub type Render<'a> = &'a (dyn Fn(&Opened) -> Result<Words, String> + Sync);
 
 /// Everything that it takes to send.
 pub struct Carrier<'a> {
@@ -125,11 +124,11 @@ impl Carrier<'_> {
         if outgoing.attempts > MOST_ATTEMPTS {
             return Err(unusable("it was claimed again and again, and never came through"));
         }
-        let message = self.post.open(outgoing).map_err(|error| unusable(&error.to_string()))?;
+        let opened = self.post.open(outgoing).map_err(|error| unusable(&error.to_string()))?;
         let to = letter::address(&outgoing.recipient);
         let to = to.ok_or_else(|| unusable("its address is none"))?;
         let route = self.route.map_err(Clone::clone)?;
-        let words = (self.render)(&message).map_err(|error| {
+        let words = (self.render)(&opened).map_err(|error| {
             Failure::settings(&error, "see the templates below `custom-templates/mail`")
         })?;
         let heading = Heading {

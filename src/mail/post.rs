@@ -8,6 +8,8 @@ use tokio::sync::Notify;
 
 use super::letter;
 use super::message::{Kind, Message};
+use serde::{Deserialize, Serialize};
+
 use crate::clock::{Clock, Millis};
 use crate::ids::{NoRandomness, Rng};
 use crate::runtime::Runtime;
@@ -54,6 +56,29 @@ pub enum PostError {
     Unreadable(#[from] serde_json::Error),
 }
 
+/// Whom a message is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Addressee<'a> {
+    pub address: &'a str,
+    /// The language that they read, if it is known.
+    pub language: Option<&'a str>,
+}
+
+/// A message as it lies in the outbox, before it is sealed.
+#[derive(Serialize)]
+struct Sealed<'a> {
+    language: Option<&'a str>,
+    message: &'a Message,
+}
+
+/// A message that was opened to be sent.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opened {
+    pub language: Option<String>,
+    pub message: Message,
+}
+
 impl Post {
     #[must_use]
     pub fn new(key: Arc<MasterKey>, clock: Clock, rng: Rng) -> Self {
@@ -69,15 +94,15 @@ impl Post {
         &self,
         runtime: &Runtime,
         tx: &mut Tx,
-        to: &str,
+        to: Addressee<'_>,
         message: &Message,
     ) -> Result<Queued, PostError> {
         if !super::is_configured(runtime) {
             return Ok(Queued::NotConfigured);
         }
-        let Some(address) = letter::address(to) else { return Ok(Queued::BadAddress) };
+        let Some(address) = letter::address(to.address) else { return Ok(Queued::BadAddress) };
         let (now, kind) = (self.clock.now(), message.kind());
-        let count = tx.count_failure(&limit_key(kind, to), now, WINDOW).await?;
+        let count = tx.count_failure(&limit_key(kind, to.address), now, WINDOW).await?;
         if count.failures > hourly(kind) {
             return Ok(Queued::TooMany);
         }
@@ -85,7 +110,7 @@ impl Post {
             return Ok(Queued::Full);
         }
         let (id, recipient) = (self.rng.id("mail", now)?, address.to_string());
-        let text = Secret::new(serde_json::to_string(message)?);
+        let text = Secret::new(serde_json::to_string(&Sealed { language: to.language, message })?);
         let sealed = self.key.seal(&text, &binding(&id, &recipient), &self.rng)?;
         let new = NewOutgoing {
             id: &id,
@@ -102,7 +127,7 @@ impl Post {
     ///
     /// # Errors
     /// If it was made with another key, for another address, or by another version.
-    pub fn open(&self, outgoing: &Outgoing) -> Result<Message, PostError> {
+    pub fn open(&self, outgoing: &Outgoing) -> Result<Opened, PostError> {
         let binding = binding(&outgoing.id, &outgoing.recipient);
         let text = self.key.open(&outgoing.sealed, &binding)?;
         Ok(serde_json::from_str(text.reveal())?)

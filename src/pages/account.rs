@@ -154,7 +154,13 @@ impl<'a> Own<'a> {
             false => StatusCode::OK,
         };
         let class = PageClass::SignInHost;
-        let wanted = For { class, status, user: Some(&user), csrf: csrf.as_deref() };
+        let wanted = For {
+            class,
+            status,
+            user: Some(&user),
+            csrf: csrf.as_deref(),
+            headers: &self.visit.parts.headers,
+        };
         reply::page(self.visit.server, &self.visit.runtime, wanted, page)
     }
 }

@@ -3,7 +3,7 @@
 use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::mail::message::Message;
-use crate::mail::post::Queued;
+use crate::mail::post::{Addressee, Queued};
 use crate::store::{Tx, User};
 
 /// Queues a notice in the transaction of what it tells of, for people who have an address. Ring
@@ -15,7 +15,9 @@ pub async fn queue(
     message: &Message,
 ) -> Result<(), Trouble> {
     let Some(address) = &user.email else { return Ok(()) };
-    let queued = visit.server.post.queue(&visit.runtime, tx, address, message).await?;
+    let language = visit.language(user.language.as_deref());
+    let to = Addressee { address, language: Some(&language) };
+    let queued = visit.server.post.queue(&visit.runtime, tx, to, message).await?;
     match queued {
         Queued::Yes | Queued::NotConfigured => {}
         Queued::BadAddress | Queued::TooMany | Queued::Full => {

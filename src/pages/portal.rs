@@ -31,7 +31,13 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
     let user = shown(&standing, &profile);
     let csrf = super::sign_out::csrf_token(visit);
     let class = PageClass::SignInHost;
-    let wanted = For { class, status: StatusCode::OK, user: Some(&user), csrf: csrf.as_deref() };
+    let wanted = For {
+        class,
+        status: StatusCode::OK,
+        user: Some(&user),
+        csrf: csrf.as_deref(),
+        headers: &visit.parts.headers,
+    };
     reply::page(visit.server, &visit.runtime, wanted, &page)
 }
 
@@ -39,7 +45,7 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
 pub fn shown(standing: &Standing, profile: &Profile) -> Person {
     let username = profile.user.username.clone();
     let name = if standing.name.is_empty() { username.clone() } else { standing.name.clone() };
-    Person { name, username }
+    Person { name, username, language: profile.user.language.clone() }
 }
 
 /// Apps without a category come first, then the categories by name.

@@ -72,7 +72,13 @@ fn ask(visit: &Visit<'_>, link: &Valid, problems: &[Problem]) -> Response<Body> 
     let token = csrf::token(&visit.server.key, &link.token);
     let status =
         if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let wanted = For { class: PageClass::SignInHost, status, user: None, csrf: Some(&token) };
+    let wanted = For {
+        class: PageClass::SignInHost,
+        status,
+        user: None,
+        csrf: Some(&token),
+        headers: &visit.parts.headers,
+    };
     reply::page(visit.server, &visit.runtime, wanted, &page)
 }
 

@@ -21,8 +21,13 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
             let page = SignOut { action: "/sign-out".to_owned(), cancel: "/".to_owned() };
             let token = csrf_token(visit);
             let class = PageClass::SignInHost;
-            let wanted =
-                For { class, status: StatusCode::OK, user: Some(&user), csrf: token.as_deref() };
+            let wanted = For {
+                class,
+                status: StatusCode::OK,
+                user: Some(&user),
+                csrf: token.as_deref(),
+                headers: &visit.parts.headers,
+            };
             reply::page(visit.server, &visit.runtime, wanted, &page)
         }
         Ok(None) => signed_out(visit),
@@ -62,5 +67,10 @@ pub fn csrf_token(visit: &Visit<'_>) -> Option<String> {
 
 fn signed_out(visit: &Visit<'_>) -> Response<Body> {
     let page = SignedOut { again: "/sign-in".to_owned() };
-    reply::page(visit.server, &visit.runtime, For::sign_in_host(StatusCode::OK), &page)
+    reply::page(
+        visit.server,
+        &visit.runtime,
+        For::sign_in_host(StatusCode::OK, &visit.parts.headers),
+        &page,
+    )
 }

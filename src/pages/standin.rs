@@ -47,7 +47,9 @@ pub async fn answer(
     let request = match Request::locate(&runtime, reader, asked, &parts.headers, client) {
         Ok(request) => request,
         Err(Unlocated::NoApp) => return None,
-        Err(error) => return Some(bad_request(front, &runtime, &error.to_string())),
+        Err(error) => {
+            return Some(bad_request(front, &runtime, &parts.headers, &error.to_string()));
+        }
     };
     if is_ping(&request.target.path) {
         return Some(reply::empty(StatusCode::NO_CONTENT));
@@ -56,7 +58,7 @@ pub async fn answer(
         return Some(request.answer(front, &runtime).await);
     }
     if !may_stand(front, parts, &host) {
-        return Some(nothing_here(front, &runtime));
+        return Some(nothing_here(front, &runtime, &parts.headers));
     }
     let response = request.answer(front, &runtime).await;
     if response.status() != StatusCode::OK {
@@ -65,19 +67,24 @@ pub async fn answer(
     Some(show(front, &runtime, &request, response.headers()).await)
 }
 
-fn bad_request(front: &ForwardAuth, runtime: &Runtime, reason: &str) -> Response<Body> {
+fn bad_request(
+    front: &ForwardAuth,
+    runtime: &Runtime,
+    headers: &HeaderMap,
+    reason: &str,
+) -> Response<Body> {
     let mut page = ErrorPage::new(ErrorKind::BadRequest);
     page.detail = Some(reason.to_owned());
-    reply::page(&front.server, runtime, For::app_host(StatusCode::BAD_REQUEST), &page)
+    reply::page(&front.server, runtime, For::app_host(StatusCode::BAD_REQUEST, headers), &page)
 }
 
 /// The request should have gone to the application: its router points here by mistake.
-fn nothing_here(front: &ForwardAuth, runtime: &Runtime) -> Response<Body> {
+fn nothing_here(front: &ForwardAuth, runtime: &Runtime, headers: &HeaderMap) -> Response<Body> {
     tracing::warn!(
         "a request for an application came to Doorward itself: its router should lead to the application"
     );
     let page = ErrorPage::new(ErrorKind::UnknownApp);
-    reply::page(&front.server, runtime, For::app_host(StatusCode::BAD_GATEWAY), &page)
+    reply::page(&front.server, runtime, For::app_host(StatusCode::BAD_GATEWAY, headers), &page)
 }
 
 async fn show(
@@ -102,6 +109,7 @@ async fn show(
     let user = user.map(|(profile, standing)| Person {
         name: standing.name.clone(),
         username: profile.user.username.clone(),
+        language: profile.user.language.clone(),
     });
     let known = standing.as_ref().filter(|_| told);
     let page = Standin {
@@ -115,7 +123,7 @@ async fn show(
         headers: header_lines(headers),
         sign_out: format!("{}/.doorward/sign-out", request.origin()),
     };
-    let wanted = For { user: user.as_ref(), ..For::app_host(StatusCode::OK) };
+    let wanted = For { user: user.as_ref(), ..For::app_host(StatusCode::OK, request.headers) };
     reply::page(&front.server, runtime, wanted, &page)
 }
 

@@ -9,6 +9,7 @@ use http::{Response, request};
 
 use super::Pages;
 use crate::access::target::Client;
+use crate::blueprint::flow::Flow;
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::secret::TokenDigest;
@@ -150,6 +151,24 @@ impl<'a> Visit<'a> {
         agent.chars().take(200).collect()
     }
 
+    /// The language for somebody who chose this one, or none.
+    pub fn language(&self, chosen: Option<&str>) -> String {
+        self.server.templates.load().language(chosen, &self.parts.headers).to_owned()
+    }
+
+    /// What a flow calls itself. One that every installation has speaks the language of its person.
+    pub fn title(&self, flow: &Flow, chosen: Option<&str>) -> String {
+        let slug = &flow.slug.value;
+        let own = slug.strip_prefix("builtin.");
+        let own = own.and_then(|name| self.say(&format!("flow.title.{name}"), chosen));
+        own.or_else(|| flow.title.clone()).unwrap_or_else(|| slug.clone())
+    }
+
+    /// A text without values.
+    pub fn say(&self, key: &str, chosen: Option<&str>) -> Option<String> {
+        self.server.templates.load().say(&self.language(chosen), key)
+    }
+
     pub fn address(&self) -> String {
         self.client.address().map_or_else(|| "unknown".to_owned(), |address| address.to_string())
     }
@@ -159,7 +178,7 @@ impl<'a> Visit<'a> {
     }
 
     pub fn error_with(&self, page: ErrorPage) -> Response<Body> {
-        super::error_page(self.server, &self.runtime, &page)
+        super::error_page(self.server, &self.runtime, &self.parts.headers, &page)
     }
 
     /// Too many guesses were made: the visitor is asked to come back to `retry` after `wait`.

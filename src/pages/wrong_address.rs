@@ -36,7 +36,8 @@ pub fn answer(
         right: format!("{}/", runtime.external),
         declared: server.listening.loopback_only.then(|| external_host_line(runtime)),
     };
-    reply::page(server, runtime, For::app_host(StatusCode::MISDIRECTED_REQUEST), &page)
+    let wanted = For::app_host(StatusCode::MISDIRECTED_REQUEST, &parts.headers);
+    reply::page(server, runtime, wanted, &page)
 }
 
 fn external_host_line(runtime: &Runtime) -> Declared {

@@ -29,6 +29,8 @@ pub struct User {
     pub attributes: Attributes,
     /// Written at run time, by the person or a source.
     pub own_attributes: Attributes,
+    /// The language that the person chose for pages and mail.
+    pub language: Option<String>,
     pub password_hash: Option<Secret>,
     pub password_set_at: Option<Millis>,
     pub must_change: bool,
@@ -84,6 +86,7 @@ impl User {
             disabled: row.truth("disabled")?,
             attributes: row.json("attributes")?,
             own_attributes: row.json("own_attributes")?,
+            language: row.opt_text("language")?,
             password_hash: row.opt_secret("password_hash")?,
             password_set_at: row.opt_time("password_set_at")?,
             must_change: row.truth("must_change")?,
@@ -191,6 +194,12 @@ impl Tx {
     pub async fn rename_user(&mut self, id: &str, name: &str) -> Result<bool> {
         let sql = "UPDATE users SET name = $2 WHERE id = $1 AND NOT declared AND NOT disabled";
         self.change_one(sql, vec![id.into(), name.into()]).await
+    }
+
+    /// Sets the language of somebody's pages and mail; without one the browser's is taken.
+    pub async fn set_language(&mut self, id: &str, language: Option<&str>) -> Result<bool> {
+        let sql = "UPDATE users SET language = $2 WHERE id = $1 AND NOT disabled";
+        self.change_one(sql, vec![id.into(), language.into()]).await
     }
 
     /// Sets an address that was verified. False if a blueprint owns it.

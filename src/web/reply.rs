@@ -2,10 +2,11 @@
 
 use axum::body::Body;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
+    REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::cookies::NewCookie;
 use super::csp::PageClass;
@@ -22,19 +23,21 @@ pub struct For<'a> {
     pub user: Option<&'a Person>,
     /// The form token, on pages that hold a form.
     pub csrf: Option<&'a str>,
+    /// What came with the request: the browser says which language it wants.
+    pub headers: &'a HeaderMap,
 }
 
-impl For<'_> {
+impl<'a> For<'a> {
     /// A page of the sign-in host without a form.
     #[must_use]
-    pub fn sign_in_host(status: StatusCode) -> Self {
-        Self { class: PageClass::SignInHost, status, user: None, csrf: None }
+    pub fn sign_in_host(status: StatusCode, headers: &'a HeaderMap) -> Self {
+        Self { class: PageClass::SignInHost, status, user: None, csrf: None, headers }
     }
 
     /// A page on an application's host.
     #[must_use]
-    pub fn app_host(status: StatusCode) -> Self {
-        Self { class: PageClass::AppHost, status, user: None, csrf: None }
+    pub fn app_host(status: StatusCode, headers: &'a HeaderMap) -> Self {
+        Self { class: PageClass::AppHost, status, user: None, csrf: None, headers }
     }
 }
 
@@ -53,9 +56,10 @@ pub fn page<P: Page>(
         PageClass::AppHost => (Place::AppHost, format!("{external}/")),
         PageClass::SignInHost | PageClass::OnwardToApp => (Place::SignInHost, "/".to_owned()),
     };
+    let chosen = wanted.user.and_then(|user| user.language.as_deref());
     let frame = Frame {
         brand: &brand,
-        language: super::templates::BASE_LANGUAGE,
+        language: templates.language(chosen, wanted.headers),
         banner: server.listening.banner.as_deref(),
         user: wanted.user,
         home: &home,
@@ -67,6 +71,9 @@ pub fn page<P: Page>(
         format!("<!doctype html><title>Doorward</title><p>{}", wanted.status)
     });
     let mut response = text(wanted.status, "text/html; charset=utf-8", html);
+    if let Ok(language) = HeaderValue::from_str(frame.language) {
+        response.headers_mut().insert(CONTENT_LANGUAGE, language);
+    }
     let policy = templates.policies().value(wanted.class);
     if let Ok(policy) = HeaderValue::from_str(policy) {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);

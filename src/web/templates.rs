@@ -16,12 +16,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use http::HeaderMap;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use serde::Serialize;
 
 use crate::web::assets::{Assets, Shipped, shipped_text};
 use crate::web::csp::ContentPolicies;
+use crate::web::language;
 
 pub use error::TemplateError;
 pub use frame::{Brand, FooterLink, Frame, Person, Place};
@@ -45,6 +48,14 @@ pub struct Templates {
     assets: Arc<Assets>,
     policies: ContentPolicies,
     replaced: Vec<String>,
+}
+
+/// A language that pages can be had in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Language {
+    pub tag: String,
+    /// As it calls itself.
+    pub name: String,
 }
 
 /// One page rendered with one of its samples.
@@ -139,6 +150,30 @@ impl Templates {
     /// The languages that pages can be rendered in.
     pub fn languages(&self) -> impl Iterator<Item = &str> {
         self.languages.keys().map(String::as_str)
+    }
+
+    /// The language for a visitor: the one they chose, else the one that their browser asks for.
+    #[must_use]
+    pub fn language(&self, chosen: Option<&str>, headers: &HeaderMap) -> &str {
+        let known: Vec<&str> = self.languages().collect();
+        let chosen = chosen.and_then(|tag| language::fitting(tag, &known));
+        chosen.or_else(|| language::best(headers, &known)).unwrap_or(BASE_LANGUAGE)
+    }
+
+    /// The languages with the name that each gives itself.
+    #[must_use]
+    pub fn named_languages(&self) -> Vec<Language> {
+        let named = |tag: &str| {
+            Some(Language { tag: tag.to_owned(), name: self.say(tag, "language.name")? })
+        };
+        self.languages().filter_map(named).collect()
+    }
+
+    /// A text without values, by itself; `None` if there is none of this name.
+    #[must_use]
+    pub fn say(&self, language: &str, key: &str) -> Option<String> {
+        let environment = self.environment(language).ok()?;
+        environment.render_named_str("said.txt", "{{ t(key) }}", context! { key }).ok()
     }
 
     /// The owner's files that stand in place of shipped templates, for the log.

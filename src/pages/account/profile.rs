@@ -24,6 +24,8 @@ pub fn show(own: &Own<'_>, problem: Option<(ProfileProblem, &str)>) -> Answer {
         name: problem.map_or_else(|| standing.name.clone(), |(_, given)| given.to_owned()),
         email: standing.email.clone(),
         groups: standing.group_names.iter().map(title).collect(),
+        language: account.user.language.clone().unwrap_or_default(),
+        languages: own.visit.server.templates.load().named_languages(),
         is_declared: account.user.declared,
         is_saved: problem.is_none() && own.visit.query("done").is_some(),
         problem: problem.map(|(problem, _)| problem),
@@ -33,8 +35,28 @@ pub fn show(own: &Own<'_>, problem: Option<(ProfileProblem, &str)>) -> Answer {
 }
 
 pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
+    match form.text("do") {
+        "language" => speak(own, form.text("language")).await,
+        _ => rename(own, form.text("name")).await,
+    }
+}
+
+/// Pages and mail are in this language from now on; without one the browser says.
+async fn speak(own: &Own<'_>, language: &str) -> Answer {
+    let server = own.visit.server;
+    let known = server.templates.load().languages().any(|known| known == language);
+    if !language.is_empty() && !known {
+        return Ok(own.visit.error(ErrorKind::BadRequest));
+    }
+    let mut tx = server.store.begin().await?;
+    tx.set_language(own.id(), (!language.is_empty()).then_some(language)).await?;
+    tx.commit().await?;
+    server.sessions.refresh_account(own.id()).await?;
+    Ok(reply::see_other(&format!("{PATH}?done=1")))
+}
+
+async fn rename(own: &Own<'_>, name: &str) -> Answer {
     let user = own.user();
-    let name = form.text("name");
     if user.declared {
         return Ok(own.visit.error(ErrorKind::BadRequest));
     }

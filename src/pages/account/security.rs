@@ -87,7 +87,7 @@ fn choices(own: &Own<'_>) -> Vec<AddFactor> {
         if matches!(kind, Some("totp" | "webauthn")) && !known {
             kinds.push(kind);
             choices.push(AddFactor {
-                title: flow.title.clone().unwrap_or_else(|| flow.slug.value.clone()),
+                title: own.visit.title(flow, own.user().language.as_deref()),
                 url: set_up(&flow.slug.value),
             });
         }

@@ -19,7 +19,7 @@ pub fn ask(run: &Run<'_>, stage: &Identification, problem: Option<IdentifyProble
         false => None,
     };
     let page = Identify {
-        title: run.attempt.flow.title.clone().unwrap_or_else(|| "Sign in".to_owned()),
+        title: run.visit.title(&run.attempt.flow, None),
         username: String::new(),
         error: problem,
         continue_to: run.continue_to(),

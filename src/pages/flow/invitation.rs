@@ -41,7 +41,7 @@ async fn find(run: &Run<'_>, given: &str) -> Result<Option<Invitation>, Trouble>
 pub fn ask(run: &Run<'_>, wrong: bool) -> Response<Body> {
     let flow = &run.attempt.flow;
     let page = AskInvitation {
-        title: flow.title.clone().unwrap_or_else(|| flow.slug.value.clone()),
+        title: run.visit.title(flow, None),
         wrong: wrong || run.visit.query("invitation").is_some(),
         action: action(run.visit),
     };

@@ -16,7 +16,7 @@ use crate::blueprint::flow::Purpose;
 use crate::clock::Millis;
 use crate::flow::progress::{First, Mailed, Progress};
 use crate::mail::message::Message;
-use crate::mail::post::Queued;
+use crate::mail::post::{Addressee, Queued};
 use crate::pages::visit::Visit;
 use crate::runtime::Runtime;
 use crate::store::{FlowState, NewFlowState, User};
@@ -132,6 +132,7 @@ async fn send(run: &mut Run<'_>, lasts: Duration) -> Result<Option<Response<Body
         generation: run.attempt.number(),
         progress: run.attempt.progress.clone(),
         address: format!("{}{}", visit.runtime.external, action(visit)),
+        language: visit.language(None),
         lasts,
     };
     tokio::spawn(async move {
@@ -154,6 +155,8 @@ struct Letter {
     progress: Progress,
     /// The address of the flow, which the link is added to.
     address: String,
+    /// Whoever asks reads this language.
+    language: String,
     lasts: Duration,
 }
 
@@ -179,6 +182,8 @@ impl Letter {
         let mut tx = self.server.store.begin().await?;
         tx.put_flow_state(state, now).await?;
         let message = self.message(&user, with(&self.address, &format!("link={token}")));
+        let language = user.language.as_ref().unwrap_or(&self.language);
+        let to = Addressee { address: to, language: Some(language) };
         let queued = self.server.post.queue(&self.runtime, &mut tx, to, &message).await?;
         if queued != Queued::Yes {
             tracing::warn!(user = user.username, why = ?queued, "a link is not mailed");
@@ -229,7 +234,13 @@ pub async fn open(visit: &Visit<'_>, errand: Errand, token: &str) -> Answer {
 pub fn confirm(visit: &Visit<'_>, what: MailedLink, who: String, token: &str) -> Response<Body> {
     let token = csrf::token(&visit.server.key, token);
     let class = PageClass::OnwardToApp;
-    let wanted = For { class, status: StatusCode::OK, user: None, csrf: Some(&token) };
+    let wanted = For {
+        class,
+        status: StatusCode::OK,
+        user: None,
+        csrf: Some(&token),
+        headers: &visit.parts.headers,
+    };
     reply::page(visit.server, &visit.runtime, wanted, &ConfirmLink { what, who })
 }
 

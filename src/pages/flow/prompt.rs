@@ -46,12 +46,20 @@ fn show(run: &Run<'_>, fields: &[Field], problems: &Problems) -> Response<Body> 
     let flow = &run.attempt.flow;
     let rules = run.visit.runtime.blueprint.settings.password;
     let page = Prompt {
-        title: flow.title.clone().unwrap_or_else(|| flow.slug.value.clone()),
+        title: run.visit.title(flow, None),
         fields: fields.iter().filter_map(|field| shown(run, field, problems)).collect(),
         min_length: u32::try_from(rules.min_length).unwrap_or(u32::MAX),
         action: action(run.visit),
     };
     run.ask(&page, !problems.is_empty())
+}
+
+/// What a field is called. Those that every installation has speak the visitor's language.
+fn label(run: &Run<'_>, field: &Field) -> String {
+    let is_builtin = run.attempt.flow.slug.value.starts_with("builtin.");
+    let key = format!("field.{}", field.name.value);
+    let own = is_builtin.then(|| run.visit.say(&key, None)).flatten();
+    own.or_else(|| field.label.clone()).unwrap_or_else(|| field.name.value.clone())
 }
 
 /// A field as the page shows it; hidden ones are nobody's to see.
@@ -69,7 +77,7 @@ fn shown(run: &Run<'_>, field: &Field, problems: &Problems) -> Option<PromptFiel
     Some(PromptField {
         name: field.name.value.clone(),
         kind,
-        label: field.label.clone().unwrap_or_else(|| field.name.value.clone()),
+        label: label(run, field),
         value: filled.get(field).unwrap_or_default().to_owned(),
         required: field.required,
         fixed: filled.is_fixed(field),

@@ -147,6 +147,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The language that the person chose, if the flow is gone through in a session.
+    pub fn language(&self) -> Option<String> {
+        self.sign_in.as_ref().and_then(|sign_in| sign_in.account.profile().user.language.clone())
+    }
+
     /// The title of the app that the flow leads to.
     pub fn continue_to(&self) -> Option<String> {
         app_of(self.visit).map(|app| app.title.clone())
@@ -169,7 +174,7 @@ impl<'a> Run<'a> {
             crate::pages::portal::shown(&profile.standing(&visit.runtime), &profile)
         });
         let user: Option<&Person> = user.as_ref().filter(|_| self.errand.is_inside_session());
-        let wanted = For { class, status, user, csrf: Some(&token) };
+        let wanted = For { class, status, user, csrf: Some(&token), headers: &visit.parts.headers };
         let mut response = reply::page(visit.server, &visit.runtime, wanted, page);
         let cookie = &self.attempt.cookie;
         visit.set_cookie(&mut response, &visit.flow_cookie(), cookie, Some(LASTS));
@@ -196,7 +201,7 @@ impl<'a> Run<'a> {
             stage: declared.text.split_whitespace().next().unwrap_or("").to_owned(),
             declared,
         };
-        let wanted = For::sign_in_host(StatusCode::NOT_IMPLEMENTED);
+        let wanted = For::sign_in_host(StatusCode::NOT_IMPLEMENTED, &visit.parts.headers);
         reply::page(visit.server, &visit.runtime, wanted, &page)
     }
 }

@@ -9,9 +9,10 @@ use crate::web::form::Form;
 use crate::web::templates::{ChooseSetUp, SetUpChoice};
 
 pub fn ask(run: &Run<'_>, flows: &[&Flow]) -> Response<Body> {
+    let chosen = run.language();
     let choice = |flow: &&Flow| SetUpChoice {
         flow: flow.slug.value.clone(),
-        title: flow.title.clone().unwrap_or_else(|| flow.slug.value.clone()),
+        title: run.visit.title(flow, chosen.as_deref()),
         kind: kind(flow),
     };
     let page = ChooseSetUp {

@@ -10,7 +10,7 @@ use http::Response;
 use super::mail_link::{self, minutes, note_sent};
 use super::{Answer, Run, Trouble, action, with};
 use crate::mail::message::Message;
-use crate::mail::post::Queued;
+use crate::mail::post::{Addressee, Queued};
 use crate::pages::visit::Visit;
 use crate::runtime::Runtime;
 use crate::secret::sha256_hex;
@@ -111,6 +111,7 @@ async fn send(
         server: Arc::clone(&visit.pages.server),
         runtime: Arc::clone(&visit.runtime),
         to: address.to_owned(),
+        language: visit.language(None),
         name: run.who(),
         own: run.attempt.progress.user_id.clone(),
         url: with(&url, &format!("verify={token}")),
@@ -130,6 +131,8 @@ struct Letter {
     server: Arc<Server>,
     runtime: Arc<Runtime>,
     to: String,
+    /// Whoever asks reads this language.
+    language: String,
     name: String,
     own: Option<String>,
     url: String,
@@ -147,7 +150,8 @@ impl Letter {
             }
         };
         let mut tx = self.server.store.begin().await?;
-        let queued = self.server.post.queue(&self.runtime, &mut tx, &self.to, &message).await?;
+        let to = Addressee { address: &self.to, language: Some(&self.language) };
+        let queued = self.server.post.queue(&self.runtime, &mut tx, to, &message).await?;
         if queued != Queued::Yes {
             tracing::warn!(why = ?queued, "a link to verify an address is not mailed");
             return Ok(());

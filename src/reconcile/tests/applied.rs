@@ -207,7 +207,7 @@ async fn an_address_of_somebody_else_holds_the_files() {
     server.follow(HOME).await;
     server.tamper(
         "INSERT INTO users SELECT 'usr_eve', 'eve', 'eve', name, 'eve@example.com', \
-         'eve@example.com', FALSE, FALSE, '{}', '{}', NULL, NULL, FALSE, FALSE, 0, NULL \
+         'eve@example.com', FALSE, FALSE, '{}', '{}', NULL, NULL, NULL, FALSE, FALSE, 0, NULL \
          FROM users WHERE username = 'bob'",
     );
     let after = sample::runtime(&edited(&[("user bob {", "user bob email=\"Eve@example.com\" {")]));

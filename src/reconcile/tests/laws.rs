@@ -158,7 +158,7 @@ proptest! {
             server.tamper(
                 "UPDATE users SET password_hash = 'kept', own_attributes = '{\"locale\":[\"de\"]}';
                  INSERT INTO users VALUES ('usr_eve', 'eve', 'eve', 'Eve', NULL, NULL, FALSE, FALSE,
-                    '{}', '{}', 'hers', 1, FALSE, FALSE, 0, NULL);
+                    '{}', '{}', NULL, 'hers', 1, FALSE, FALSE, 0, NULL);
                  INSERT INTO memberships SELECT id, 'g0', 'runtime' FROM users;
                  INSERT INTO memberships SELECT id, 'g1', 'runtime' FROM users;
                  INSERT INTO sessions VALUES

@@ -33,6 +33,7 @@ CREATE TABLE users (
     disabled BOOLEAN NOT NULL,
     attributes TEXT NOT NULL,             -- JSON map of lists, written by blueprints
     own_attributes TEXT NOT NULL,         -- JSON map of lists, written at run time
+    language TEXT,                        -- what the person chose
     password_hash TEXT,
     password_set_at BIGINT,
     must_change BOOLEAN NOT NULL,

@@ -27,6 +27,8 @@ pub struct FooterLink {
 pub struct Person {
     pub name: String,
     pub username: String,
+    /// The language that they chose.
+    pub language: Option<String>,
 }
 
 /// Where a page stands.

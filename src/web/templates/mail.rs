@@ -13,6 +13,7 @@ use minijinja::{Environment, HtmlEscape, context};
 use super::{BASE_LANGUAGE, Brand, TemplateError, Templates, functions, guard, text};
 use crate::mail::letter::Words;
 use crate::mail::message::{Message, Proof};
+use crate::web::language::fitting;
 
 /// An element that the guard counts where a browser would see one, and no message holds otherwise.
 const HTML_MARK: &str = "<form method=\"post\">";
@@ -26,13 +27,15 @@ impl Templates {
     /// If a template fails, or makes something that no message may hold.
     pub fn render_mail(
         &self,
-        brand: &Brand,
+        (brand, language): (&Brand, Option<&str>),
         home: &str,
         message: &Message,
     ) -> Result<Words, TemplateError> {
-        let environment = self.environment(BASE_LANGUAGE)?;
+        let known: Vec<&str> = self.languages().collect();
+        let language = language.and_then(|tag| fitting(tag, &known)).unwrap_or(BASE_LANGUAGE);
         let rendering = Rendering {
-            environment,
+            environment: self.environment(language)?,
+            language,
             brand: &Brand { title: brand.title.replace(TEXT_MARK, ""), ..brand.clone() },
             home,
             style: self.assets.mail_style(),
@@ -51,12 +54,19 @@ impl Templates {
         let home = "https://auth.home.example";
         let texts = ["Ada Lovelace", super::pages::HOSTILE];
         let messages = texts.into_iter().flat_map(Message::samples);
-        messages.filter_map(|message| self.render_mail(&brand, home, &message).err()).collect()
+        let mut errors = Vec::new();
+        for message in messages {
+            for language in self.languages() {
+                errors.extend(self.render_mail((&brand, Some(language)), home, &message).err());
+            }
+        }
+        errors
     }
 }
 
 struct Rendering<'a> {
     environment: &'a Environment<'static>,
+    language: &'a str,
     brand: &'a Brand,
     home: &'a str,
     style: &'a str,
@@ -93,8 +103,8 @@ impl Rendering<'_> {
             mail => Value::from(Serde(values)),
             brand => Value::from(Serde(self.brand)),
             home => self.home,
-            language => BASE_LANGUAGE,
-            direction => text::direction(BASE_LANGUAGE),
+            language => self.language,
+            direction => text::direction(self.language),
             style => Value::from_safe_string(self.style.to_owned()),
             action => action,
         })?;
@@ -166,7 +176,7 @@ mod tests {
 
     fn rendered(templates: &Templates, message: &Message) -> Words {
         let brand = Brand { title: "Lab & <Home>".to_owned(), ..Brand::plain() };
-        templates.render_mail(&brand, HOME, message).unwrap()
+        templates.render_mail((&brand, None), HOME, message).unwrap()
     }
 
     fn shipped() -> Templates {

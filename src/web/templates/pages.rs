@@ -14,7 +14,7 @@ mod sign_in;
 
 use serde::Serialize;
 
-use super::{Brand, FooterLink, Frame, Person, Place, Sample, Templates};
+use super::{Brand, FooterLink, Frame, Language, Person, Place, Sample, Templates};
 
 pub use account::{
     Activity, ChangePassword, Happening, MadeToken, NewToken, OwnToken, Profile, ProfileProblem,
@@ -183,5 +183,5 @@ fn link(text: &str, url: &str) -> FooterLink {
 }
 
 fn person(name: &str, username: &str) -> Person {
-    Person { name: name.to_owned(), username: username.to_owned() }
+    Person { name: name.to_owned(), username: username.to_owned(), language: None }
 }

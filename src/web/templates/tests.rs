@@ -34,7 +34,9 @@ fn every_page_renders_with_every_sample() {
     assert!(samples.len() > 100, "{}", samples.len());
     for sample in samples {
         let html = sample.html.unwrap();
-        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\" dir=\"ltr\">"), "{html}");
+        let (_, language) = sample.name.rsplit_once('-').unwrap();
+        let start = format!("<!doctype html>\n<html lang=\"{language}\" dir=\"ltr\">");
+        assert!(html.starts_with(&start), "{}: {html}", sample.name);
         for landmark in ["<header", "<main id=\"main\"", "class=\"skip\"", "<title>"] {
             assert_eq!(html.matches(landmark).count(), 1, "{}: {landmark}", sample.name);
         }
@@ -132,6 +134,9 @@ fn every_text_that_a_template_asks_for_exists_and_none_is_left_over() {
         if matches!(message.proof(), Some(Proof::Link(_))) {
             used.push((format!("mail.{kind}.action"), false));
         }
+    }
+    for text in ["language.name", "flow.title.", "field."] {
+        used.push((text.to_owned(), text.ends_with('.')));
     }
     let answers = |(text, open): &(String, bool), key: &str| {
         key == text || (*open && key.starts_with(text.as_str())) || key == format!("{text}.one")

@@ -166,4 +166,42 @@ mod tests {
         assert_eq!(arabic.text("password.submit", &values(&[])).unwrap(), "Sign in");
         assert_eq!(direction("ar"), "rtl");
     }
+
+    /// A shipped language by itself, without the texts of the base.
+    fn alone(language: &str) -> Catalogue {
+        let name = format!("text.{language}.txt");
+        let mut catalogue = Catalogue::default();
+        catalogue.lay(&name, &shipped_text(&name).unwrap()).unwrap();
+        catalogue
+    }
+
+    fn placeholders(text: &str) -> Vec<&str> {
+        let parts = text.split('{').skip(1).filter_map(|part| part.split_once('}'));
+        let mut names: Vec<&str> = parts.map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn every_shipped_language_says_everything() {
+        let base = alone(BASE_LANGUAGE);
+        let names: Vec<_> = Shipped::iter().collect();
+        let others = names.iter().filter_map(|name| language_of(name));
+        let mut wrong = Vec::new();
+        for language in others.filter(|language| *language != BASE_LANGUAGE) {
+            let own = alone(language);
+            for (key, text) in &base.texts {
+                match own.texts.get(key) {
+                    None => wrong.push(format!("{language}: {key} is missing")),
+                    Some(said) if placeholders(said) != placeholders(text) => {
+                        wrong.push(format!("{language}: {key} has other values: {said}"));
+                    }
+                    Some(_) => {}
+                }
+            }
+            let extra = own.keys().filter(|key| !base.texts.contains_key(*key));
+            wrong.extend(extra.map(|key| format!("{language}: {key} is no text of the base")));
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
 }

@@ -8,7 +8,7 @@ use doorward::ids::Rng;
 use doorward::mail::carrier::{Carried, Carrier, LEASE, Outcome};
 use doorward::mail::letter::Words;
 use doorward::mail::message::Message;
-use doorward::mail::post::{Post, Queued};
+use doorward::mail::post::{Addressee, Opened, Post, Queued};
 use doorward::mail::route::Route;
 use doorward::mail::smtp::{Failure, Patience, Stage};
 use doorward::model::smtp_server::Security;
@@ -33,6 +33,10 @@ fn key() -> Arc<MasterKey> {
     Arc::new(MasterKey::parse(&Secret::new("a".repeat(64))).expect("a key"))
 }
 
+fn addressee(address: &str) -> Addressee<'_> {
+    Addressee { address, language: None }
+}
+
 impl<'a> Node<'a> {
     fn new(store: &'a Store, clock: &Clock, seed: u64) -> Self {
         Self { store, post: Post::new(key(), clock.clone(), Rng::counted(seed)) }
@@ -40,7 +44,8 @@ impl<'a> Node<'a> {
 
     async fn queue(&self, runtime: &Runtime, to: &str, message: &Message) -> Queued {
         let mut tx = self.store.begin().await.expect("begun");
-        let queued = self.post.queue(runtime, &mut tx, to, message).await.expect("asked");
+        let queued =
+            self.post.queue(runtime, &mut tx, addressee(to), message).await.expect("asked");
         tx.commit().await.expect("committed");
         queued
     }
@@ -54,7 +59,7 @@ impl<'a> Node<'a> {
         route: &Route,
         enough: impl Future<Output = ()>,
     ) -> Option<Carried> {
-        let render = |message: &Message| Ok(words(message));
+        let render = |opened: &Opened| Ok(words(&opened.message));
         let patience = Patience {
             connect: Duration::from_secs(1),
             step: Duration::from_secs(1),
@@ -122,7 +127,10 @@ async fn a_transaction_that_comes_to_nothing_sends_nothing() {
         let (smtp, clock) = (Smtp::speaking(Speaks::Plain), Clock::manual(NOON));
         let node = Node::new(store, &clock, 1);
         let mut tx = store.begin().await.expect("begun");
-        let queued = node.post.queue(&runtime(EMAIL), &mut tx, "ada@example.com", &notice()).await;
+        let queued = node
+            .post
+            .queue(&runtime(EMAIL), &mut tx, addressee("ada@example.com"), &notice())
+            .await;
         assert_eq!(queued.expect("asked"), Queued::Yes);
         drop(tx);
         assert_eq!(node.carry(&route(&smtp, Security::Plain)).await, None);
@@ -218,7 +226,7 @@ async fn what_ran_out_while_nobody_could_send_is_dropped_unsent() {
         node.queue(&runtime(EMAIL), "ada@example.com", &link()).await;
         clock.advance(Duration::from_secs(1800));
         assert_eq!(node.carry(&way).await, None);
-        let render = |message: &Message| Ok(words(message));
+        let render = |opened: &Opened| Ok(words(&opened.message));
         let (post, patience) = (&node.post, Patience::default());
         let carrier = Carrier { store, post, route: Ok(&way), render: &render, patience };
         let dropped = carrier.drop_expired().await.expect("asked");
@@ -341,7 +349,7 @@ async fn settings_that_lead_nowhere_leave_the_message_waiting() {
     let node = Node::new(&store, &clock, 1);
     node.queue(&runtime(EMAIL), "ada@example.com", &notice()).await;
     let failure = Failure::settings("no password", "give one");
-    let render = |message: &Message| Ok(words(message));
+    let render = |opened: &Opened| Ok(words(&opened.message));
     let (post, patience) = (&node.post, Patience::default());
     let carrier = Carrier { store: &store, post, route: Err(&failure), render: &render, patience };
     let carried = carrier.carry_one(std::future::pending()).await.expect("asked").expect("due");

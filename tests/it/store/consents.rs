@@ -29,8 +29,8 @@ fn a_consent_covers_what_it_names_for_as_long_as_it_says() {
     assert!(one.covers(&["name"], "ses_1", NOON) && !one.covers(&["name"], "ses_2", NOON));
 }
 
-#[test]
-fn consents_replace_each_other_are_taken_back_and_run_out() {
+#[tokio::test]
+async fn consents_replace_each_other_are_taken_back_and_run_out() {
     on_both_stores(async |store| {
         insert_user(&store, "usr_1", "ada", NOON).await;
         let mut tx = store.begin().await.expect("begun");
@@ -50,11 +50,12 @@ fn consents_replace_each_other_are_taken_back_and_run_out() {
         let later = NOON.plus(Duration::from_secs(61));
         let cleaned = store.clean_up(&Retention::default(), later).await.expect("cleaned");
         assert_eq!(cleaned.consents, 1);
-    });
+    })
+    .await;
 }
 
-#[test]
-fn terms_are_agreed_to_once_for_each_version() {
+#[tokio::test]
+async fn terms_are_agreed_to_once_for_each_version() {
     on_both_stores(async |store| {
         insert_user(&store, "usr_1", "ada", NOON).await;
         let version = |text: &str| Terms { file: "terms.txt".into(), version: text.into() };
@@ -67,5 +68,6 @@ fn terms_are_agreed_to_once_for_each_version() {
             store.read().await.expect("reading").list_agreements_of("usr_1").await.expect("asked");
         found.sort();
         assert_eq!(found, [version("1"), version("2")]);
-    });
+    })
+    .await;
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{HOSTILE, LONG, Page, PasswordProblem, Place, SIGN_IN_HOST, SignInProblem};
+use super::{HOSTILE, LONG, Language, Page, PasswordProblem, Place, SIGN_IN_HOST, SignInProblem};
 
 /// Who the person is here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -12,6 +12,9 @@ pub struct Profile {
     pub email: Option<String>,
     /// Titles of the groups that count.
     pub groups: Vec<String>,
+    /// The tag of the language that the person chose; empty for the browser's.
+    pub language: String,
+    pub languages: Vec<Language>,
     /// Name and address stand in the files, and the person cannot change them here.
     pub is_declared: bool,
     pub is_saved: bool,
@@ -144,6 +147,8 @@ impl Page for Profile {
             name: "Ada Lovelace".to_owned(),
             email: Some("ada@home.example".to_owned()),
             groups: vec!["Family".to_owned(), "Operators".to_owned()],
+            language: "de".to_owned(),
+            languages: vec![language("de", "Deutsch"), language("en", "English")],
             is_declared: true,
             is_saved: false,
             problem: None,
@@ -160,6 +165,8 @@ impl Page for Profile {
                 name: HOSTILE.to_owned(),
                 email: Some(HOSTILE.to_owned()),
                 groups: vec![HOSTILE.to_owned()],
+                language: String::new(),
+                languages: vec![language(HOSTILE, HOSTILE)],
                 ..own
             },
         ]
@@ -324,6 +331,10 @@ impl Happening {
         "token.revoked",
         "user.enrolled",
     ];
+}
+
+fn language(tag: &str, name: &str) -> Language {
+    Language { tag: tag.to_owned(), name: name.to_owned() }
 }
 
 fn token(kind: &'static str, name: &str) -> OwnToken {
