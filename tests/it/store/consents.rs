@@ -32,7 +32,7 @@ fn a_consent_covers_what_it_names_for_as_long_as_it_says() {
 #[tokio::test]
 async fn consents_replace_each_other_are_taken_back_and_run_out() {
     on_both_stores(async |store| {
-        insert_user(&store, "usr_1", "ada", NOON).await;
+        insert_user(store, "usr_1", "ada", NOON).await;
         let mut tx = store.begin().await.expect("begun");
         tx.put_consent(&consent("app_1", Some("ses_1"))).await.expect("put");
         tx.put_consent(&consent("app_1", None)).await.expect("put");
@@ -57,7 +57,7 @@ async fn consents_replace_each_other_are_taken_back_and_run_out() {
 #[tokio::test]
 async fn terms_are_agreed_to_once_for_each_version() {
     on_both_stores(async |store| {
-        insert_user(&store, "usr_1", "ada", NOON).await;
+        insert_user(store, "usr_1", "ada", NOON).await;
         let version = |text: &str| Terms { file: "terms.txt".into(), version: text.into() };
         let mut tx = store.begin().await.expect("begun");
         for terms in [version("1"), version("1"), version("2")] {
