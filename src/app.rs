@@ -27,6 +27,8 @@ pub mod mail_route;
 pub mod mailer;
 /// Prometheus metrics.
 pub mod metrics;
+/// Files that blueprints name, such as terms.
+pub mod named_files;
 /// Planning and applying when no server runs.
 pub mod offline;
 /// How many files the process may have open.
@@ -51,8 +53,6 @@ pub mod secrets;
 pub mod serve;
 /// What runs beside requests.
 pub mod tasks;
-/// Texts that files name, such as terms.
-pub mod texts;
 /// The look of pages and messages.
 pub mod theme;
 /// What a reload came to.

@@ -6,6 +6,8 @@
 
 /// Counting failures, shared by every way in.
 pub mod attempts;
+/// Passwords that are known from breaches.
+pub mod breached;
 /// Password hashes, made and verified on a bounded pool.
 pub mod hashing;
 /// Invitations are made here.

@@ -3,6 +3,7 @@
 //! A request takes one `Arc<Runtime>` and sees nothing else. It knows no store and no HTTP.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::access::condition::Policy;
@@ -51,6 +52,8 @@ pub struct Runtime {
     pub flows: HashMap<String, Arc<Flow>>,
     /// Texts that files name, such as terms, by that name.
     pub texts: BTreeMap<String, Arc<str>>,
+    /// Where the list of passwords from breaches lies, if files name one.
+    pub breached_list: Option<PathBuf>,
     /// Declared people by name.
     pub declared: HashMap<String, DeclaredPerson>,
 }

@@ -4,7 +4,7 @@
 use super::options::Options;
 use super::places::{Places, absolute};
 use super::secrets::{self, Secrets};
-use super::{restart, revision, texts};
+use super::{named_files, restart, revision};
 use crate::blueprint::Blueprint;
 use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
@@ -105,11 +105,11 @@ pub fn build(
         diagnostics,
     };
     let Some(blueprint) = blueprint else { return Err(Box::new(rejected)) };
-    let (texts, unread) = texts::read(options, &paths, &blueprint);
+    let named = named_files::read(options, &paths, &blueprint);
     let mut missing = Vec::new();
     if demands == Demands::All {
         missing = missing_secrets(options, &blueprint);
-        missing.extend(unread);
+        missing.extend(named.problems);
         let refused = refused_paths(options, places, &blueprint);
         if (!options.dev && !missing.is_empty()) || !refused.is_empty() {
             let missing = if options.dev { Vec::new() } else { missing };
@@ -126,7 +126,8 @@ pub fn build(
         addressing: places.addressing.clone(),
         uids: &|kind, slug| known.uids.get(&(kind, slug.to_owned())).cloned(),
         builtin_flows: &builtin::flows(),
-        texts,
+        texts: named.texts,
+        breached_list: named.breached_list,
     };
     let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
     if let Err(found) = traefik::dynamic(&blueprint, &stamp, options.raw_routers()) {

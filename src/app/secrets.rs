@@ -95,7 +95,7 @@ impl Secrets {
     }
 
     /// The real path of a file, if the host lets it be read.
-    fn permitted(&self, path: &Path) -> Result<PathBuf, SecretError> {
+    pub fn permitted(&self, path: &Path) -> Result<PathBuf, SecretError> {
         let unreadable = |error: std::io::Error| SecretError::Unreadable {
             path: path.to_owned(),
             reason: error.to_string(),

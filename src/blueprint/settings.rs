@@ -46,6 +46,8 @@ pub struct Settings {
     pub session: SessionLimits,
     pub default_flows: DefaultFlows,
     pub password: PasswordRules,
+    /// Passwords from breaches: a file of their digests.
+    pub breached_list: Option<Spanned<String>>,
     pub retain_events: Option<Duration>,
     pub backup: Option<Backup>,
     pub repository: Option<Repository>,

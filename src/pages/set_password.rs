@@ -1,14 +1,16 @@
 //! Setting a password by a one-time link (`security.md` R17). Looking at the page uses nothing up.
 
+use std::path::Path;
+
 use axum::body::Body;
 use http::{Response, StatusCode};
 
 use super::notice;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use crate::flow::attempts;
 use crate::flow::hashing::Verified;
 use crate::flow::new_password::{self, LINK_PURPOSE, Problem};
+use crate::flow::{attempts, breached};
 use crate::secret::{Secret, TokenDigest};
 use crate::store::{NewPassword, User};
 use crate::web::csp::PageClass;
@@ -92,10 +94,7 @@ async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> 
         return Ok(visit.error(ErrorKind::FormExpired));
     }
     let given = form.secret("new-password");
-    let rules = visit.runtime.blueprint.settings.password;
-    let names = names_of(&link.user);
-    let mut problems =
-        new_password::check(&given, &form.secret("new-password-again"), rules, &names);
+    let mut problems = judge(visit, form, &names_of(&link.user)).await?;
     if problems.is_empty() && is_the_one_to_replace(visit, &link.user, &given).await? {
         problems.push(Problem::Unchanged);
     }
@@ -137,6 +136,36 @@ async fn is_the_one_to_replace(
     Ok(visit.server.hasher.verify(given, Some(hash)).await? != Verified::Wrong)
 }
 
+/// What is wrong with the new password of a form. `names` are what whoever guesses would begin with.
+pub async fn judge(
+    visit: &Visit<'_>,
+    form: &Form,
+    names: &[&str],
+) -> Result<Vec<Problem>, Trouble> {
+    let settings = &visit.runtime.blueprint.settings;
+    let (rules, list) = (settings.password, visit.runtime.breached_list.clone());
+    let (given, again) = (form.secret("new-password"), form.secret("new-password-again"));
+    let brand = reply::brand(&visit.runtime).title;
+    let names: Vec<String> = names.iter().map(ToString::to_string).chain([brand]).collect();
+    let judged = tokio::task::spawn_blocking(move || {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut problems = new_password::check(&given, &again, rules, &names);
+        if problems.is_empty() && list.is_some_and(|list| is_listed(&list, &given)) {
+            problems.push(Problem::Common);
+        }
+        problems
+    });
+    Ok(judged.await?)
+}
+
+/// A list that cannot be read keeps nobody from setting a password: it is one safeguard of several.
+fn is_listed(list: &Path, given: &Secret) -> bool {
+    breached::holds(list, given).unwrap_or_else(|error| {
+        tracing::warn!(list = %list.display(), %error, "the list of passwords from breaches could not be asked: a new password was not compared with it");
+        false
+    })
+}
+
 /// What a password should not be made of.
 pub fn names_of(user: &User) -> Vec<&str> {
     let email = user.email.as_deref().into_iter();
@@ -151,6 +180,7 @@ pub fn shown(problem: Problem) -> PasswordProblem {
         Problem::TooLong => PasswordProblem::TooLong,
         Problem::HoldsName => PasswordProblem::ContainsName,
         Problem::TooSimple => PasswordProblem::TooWeak,
+        Problem::Common => PasswordProblem::Common,
         Problem::Mismatch => PasswordProblem::Mismatch,
         Problem::Unchanged => PasswordProblem::Unchanged,
     }

@@ -22,4 +22,6 @@ pub enum Trouble {
     Post(#[from] PostError),
     #[error(transparent)]
     Factor(#[from] FactorError),
+    #[error("a task came to no end: {0}")]
+    Task(#[from] tokio::task::JoinError),
 }

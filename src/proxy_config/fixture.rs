@@ -163,6 +163,7 @@ fn settings() -> Settings {
         session: SessionLimits::default(),
         default_flows: DefaultFlows::default(),
         password: PasswordRules::default(),
+        breached_list: None,
         retain_events: None,
         backup: None,
         repository: None,

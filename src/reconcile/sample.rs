@@ -57,6 +57,7 @@ pub fn runtime_with(files: &[(&str, &str)], uids: &BTreeMap<(Kind, String), Stri
         uids: &|kind, slug| uids.get(&(kind, slug.to_owned())).cloned(),
         builtin_flows: &builtin::flows(),
         texts: Default::default(),
+        breached_list: None,
     };
     compile(blueprint, sources, inputs).expect("a sample that compiles")
 }

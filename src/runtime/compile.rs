@@ -2,6 +2,7 @@
 //! here is a fault of ours; it is still an error, never a gap in the rules.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -43,6 +44,8 @@ pub struct Inputs<'a> {
     pub builtin_flows: &'a [crate::blueprint::flow::Flow],
     /// Texts that files name, by that name.
     pub texts: BTreeMap<String, Arc<str>>,
+    /// Where the list of passwords from breaches lies.
+    pub breached_list: Option<PathBuf>,
 }
 
 /// A checked blueprint that does not compile all the same.
@@ -90,6 +93,7 @@ pub fn compile(
         routes,
         flows,
         texts: inputs.texts,
+        breached_list: inputs.breached_list,
         declared,
         blueprint,
         sources,

@@ -11,6 +11,7 @@ mod mail;
 mod overrides;
 mod pages;
 mod text;
+mod touched;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub use functions::CSRF_FIELD;
 pub use overrides::Overrides;
 pub use pages::*;
 pub use text::Catalogue;
+use touched::Touched;
 
 use pages::SAMPLERS;
 
@@ -75,21 +77,20 @@ impl Templates {
         Self::build(&Overrides::none())
     }
 
-    /// Builds a theme and renders every sample of every page and message with it.
+    /// Builds a theme and renders every sample of what the overrides touch.
     ///
     /// # Errors
     /// Everything that is wrong with the overrides, each with its place.
     pub fn load(overrides: &Overrides) -> Result<Self, Vec<TemplateError>> {
         let templates = Self::build(overrides)?;
-        let mut errors: Vec<TemplateError> = templates.broken(overrides);
-        for sample in templates.samples() {
-            if let Err(error) = sample.html
-                && !errors.contains(&error)
-            {
-                errors.push(error);
-            }
+        if overrides.is_empty() {
+            return Ok(templates);
         }
-        for error in templates.check_mail() {
+        let mut errors: Vec<TemplateError> = templates.broken(overrides);
+        let touched = Touched::by(overrides);
+        let samples = templates.some_samples(&touched).into_iter();
+        let wrong = samples.filter_map(|sample| sample.html.err());
+        for error in wrong.chain(templates.check_mail(&touched)) {
             if !errors.contains(&error) {
                 errors.push(error);
             }
@@ -128,10 +129,14 @@ impl Templates {
     /// Every page with every sample, on each host it may stand on.
     #[must_use]
     pub fn samples(&self) -> Vec<Sample> {
+        self.some_samples(&Touched::everything())
+    }
+
+    fn some_samples(&self, touched: &Touched) -> Vec<Sample> {
         let mut samples = Vec::new();
         for language in self.languages.keys() {
             for sampler in SAMPLERS {
-                sampler(self, language, &mut samples);
+                sampler(self, (language, touched), &mut samples);
             }
         }
         samples

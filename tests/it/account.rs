@@ -5,6 +5,7 @@ mod language;
 mod password;
 mod portal;
 mod profile;
+mod strength;
 mod tokens;
 
 use doorward::token::{Look, look};

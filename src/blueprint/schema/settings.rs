@@ -132,12 +132,19 @@ static FLOW_STEP_UP: Spec =
 
 static PASSWORD: Spec =
     node("password", "What a new password must have.", "password { min-length 12; min-score 3 }")
-        .kids(&[once(&MIN_LENGTH), once(&MIN_SCORE)]);
+        .kids(&[once(&MIN_LENGTH), once(&MIN_SCORE), once(&BREACHED_LIST)]);
 
 static MIN_LENGTH: Spec = node("min-length", "Characters, at least.", "min-length 12")
     .args(&[arg("characters", Want::Whole(8, 128))]);
 static MIN_SCORE: Spec = node("min-score", "How hard it is to guess, from 0 to 4.", "min-score 3")
     .args(&[arg("score", Want::Whole(0, 4))]);
+
+static BREACHED_LIST: Spec = node(
+    "breached-list",
+    "A file of SHA-1 digests of passwords from breaches, sorted, one on a line: none of them is taken.",
+    "breached-list \"/srv/lists/breached.txt\"",
+)
+.args(&[arg("file", Want::File)]);
 
 static EVENTS: Spec = node("events", "The record of what happened.", "events { retain days=365 }")
     .kids(&[once(&RETAIN)]);

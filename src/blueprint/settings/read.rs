@@ -56,6 +56,8 @@ impl Settings {
             session: part("session").map(SessionLimits::from_node).unwrap_or_default(),
             default_flows: part("default-flows").map(DefaultFlows::from_node).unwrap_or_default(),
             password: part("password").map(PasswordRules::from_node).unwrap_or_default(),
+            breached_list: part("password")
+                .and_then(|password| decode::kid_word(password, "breached-list")),
             retain_events: part("events").and_then(|events| decode::kid_duration(events, "retain")),
             backup: part("backup").map(backup),
             repository: part("repository").and_then(repository),

@@ -71,10 +71,7 @@ pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
         Proof::Wait(wait) => return Ok(visit.too_many(wait, PATH.to_owned())),
     }
     let given = form.secret("new-password");
-    let rules = visit.runtime.blueprint.settings.password;
-    let names = set_password::names_of(&user);
-    let mut problems =
-        new_password::check(&given, &form.secret("new-password-again"), rules, &names);
+    let mut problems = set_password::judge(visit, form, &set_password::names_of(&user)).await?;
     if user.password_hash.is_some() && given == current {
         problems.push(new_password::Problem::Unchanged);
     }

@@ -35,10 +35,7 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
     let user = server.store.read().await?.find_user(&id).await?;
     let Some(user) = user.filter(|user| is_enabled(visit, user)) else { return Ok(expired(visit)) };
     let given = form.secret("new-password");
-    let rules = visit.runtime.blueprint.settings.password;
-    let names = set_password::names_of(&user);
-    let mut problems =
-        new_password::check(&given, &form.secret("new-password-again"), rules, &names);
+    let mut problems = set_password::judge(visit, form, &set_password::names_of(&user)).await?;
     if problems.is_empty()
         && server.hasher.verify(&given, user.password_hash.as_ref()).await? != Verified::Wrong
     {

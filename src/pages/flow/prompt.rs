@@ -207,9 +207,7 @@ async fn new_hash(
     let typed = [&filled.username, &filled.email, &run.attempt.progress.login];
     let mut names: Vec<&str> = typed.into_iter().flatten().map(String::as_str).collect();
     names.extend(filled.fields.get("name").map(String::as_str));
-    let rules = run.visit.runtime.blueprint.settings.password;
-    problems.password =
-        new_password::check(&given, &form.secret("new-password-again"), rules, &names);
+    problems.password = set_password::judge(run.visit, form, &names).await?;
     if !problems.is_empty() {
         return Ok(None);
     }

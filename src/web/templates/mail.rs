@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use minijinja::value::{Serde, Value};
 use minijinja::{Environment, HtmlEscape, context};
 
-use super::{BASE_LANGUAGE, Brand, TemplateError, Templates, functions, guard, text};
+use super::{BASE_LANGUAGE, Brand, TemplateError, Templates, Touched, functions, guard, text};
 use crate::mail::letter::Words;
 use crate::mail::message::{Message, Proof};
 use crate::web::language::fitting;
@@ -49,14 +49,18 @@ impl Templates {
     }
 
     /// Renders one message of each kind, with ordinary text in it and with an attacker's.
-    pub(super) fn check_mail(&self) -> Vec<TemplateError> {
+    pub(super) fn check_mail(&self, touched: &Touched) -> Vec<TemplateError> {
         let brand = Brand { title: "Home Lab".to_owned(), ..Brand::plain() };
         let home = "https://auth.home.example";
         let texts = ["Ada Lovelace", super::pages::HOSTILE];
         let messages = texts.into_iter().flat_map(Message::samples);
         let mut errors = Vec::new();
         for message in messages {
-            for language in self.languages() {
+            let kind = message.kind().word();
+            let templates = ["html", "txt"].map(|ending| format!("mail/{kind}.{ending}"));
+            let holds =
+                |language: &&str| templates.iter().any(|name| touched.holds(name, language));
+            for language in self.languages().filter(holds) {
                 errors.extend(self.render_mail((&brand, Some(language)), home, &message).err());
             }
         }

@@ -56,6 +56,12 @@ impl Overrides {
         self.files.insert(format!("themes/{name}"), css);
     }
 
+    /// Whether the shipped look stands as it is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files().next().is_none()
+    }
+
     /// Every file with its name.
     pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))

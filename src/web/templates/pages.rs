@@ -14,7 +14,7 @@ mod sign_in;
 
 use serde::Serialize;
 
-use super::{Brand, FooterLink, Frame, Language, Person, Place, Sample, Templates};
+use super::{Brand, FooterLink, Frame, Language, Person, Place, Sample, Templates, Touched};
 
 pub use account::{
     Activity, ChangePassword, Happening, MadeToken, NewToken, OwnToken, Profile, ProfileProblem,
@@ -61,7 +61,7 @@ pub(super) const HOSTILE: &str =
 const LONG: &str = "A name that goes on and on, as names of imported things sometimes do, with\
                     averylongunbrokenpartinitthatmustnotpushthepageoutofitsplaceonasmallscreen";
 
-type Sampler = fn(&Templates, &str, &mut Vec<Sample>);
+type Sampler = fn(&Templates, (&str, &Touched), &mut Vec<Sample>);
 
 pub(super) const SAMPLERS: &[Sampler] = &[
     sample::<Identify>,
@@ -96,7 +96,14 @@ pub(super) const SAMPLERS: &[Sampler] = &[
     sample::<Restarted>,
 ];
 
-fn sample<P: Page>(templates: &Templates, language: &str, samples: &mut Vec<Sample>) {
+fn sample<P: Page>(
+    templates: &Templates,
+    (language, touched): (&str, &Touched),
+    samples: &mut Vec<Sample>,
+) {
+    if !touched.holds(P::TEMPLATE, language) {
+        return;
+    }
     let page = P::TEMPLATE.trim_end_matches(".html");
     for place in P::PLACES {
         for (index, sample) in P::samples().iter().enumerate() {

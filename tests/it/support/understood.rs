@@ -23,6 +23,7 @@ pub fn runtime(more: &str) -> Runtime {
         uids: &|_, _| None,
         builtin_flows: &builtin::flows(),
         texts: Default::default(),
+        breached_list: None,
     };
     let blueprint = loaded.blueprint.expect("a blueprint without errors");
     compile(blueprint, loaded.sources, inputs).expect("a blueprint that compiles")

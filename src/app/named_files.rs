@@ -1,5 +1,5 @@
-//! Texts that files name, such as terms: read beside them, and nothing outside of their root
-//! (`security.md` R4).
+//! Files that blueprints name: texts beside them, such as terms, and lists elsewhere. Nothing is read
+//! outside of its root, or of what the host allows (`security.md` R4).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::options::Options;
+use super::secrets::Secrets;
 use crate::blueprint::Blueprint;
 use crate::blueprint::flow::StageKind;
 use crate::blueprint::read::{NIX_STORE, Root};
 use crate::blueprint::source::Spanned;
+use crate::flow::breached;
 
 /// Terms are read by people: nobody reads more.
 const LONGEST: u64 = 256 * 1024;
@@ -18,9 +20,32 @@ const LONGEST: u64 = 256 * 1024;
 /// The texts by the name that files give them.
 pub type Texts = BTreeMap<String, Arc<str>>;
 
-/// Reads every text that a blueprint names; `paths` is where each of its files lies. Beside the
-/// texts stands what could not be read.
-pub fn read(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> (Texts, Vec<String>) {
+/// What a blueprint names.
+#[derive(Debug, Default)]
+pub struct NamedFiles {
+    pub texts: Texts,
+    /// Where the list of passwords from breaches lies.
+    pub breached_list: Option<PathBuf>,
+    /// What cannot be read.
+    pub problems: Vec<String>,
+}
+
+/// Reads the files that a blueprint names; `paths` is where each of its own files lies.
+pub fn read(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> NamedFiles {
+    let (texts, mut problems) = texts(options, paths, blueprint);
+    let declared = blueprint.settings.breached_list.as_ref();
+    let breached_list = declared.and_then(|declared| {
+        let path = Secrets::new(options).permitted(Path::new(&declared.value));
+        let path = path.map_err(|error| error.to_string()).and_then(|path| {
+            let told = |error| format!("{}: {error}", path.display());
+            breached::look(&path).map(|()| path.clone()).map_err(told)
+        });
+        path.map_err(|error| problems.push(format!("password breached-list: {error}"))).ok()
+    });
+    NamedFiles { texts, breached_list, problems }
+}
+
+fn texts(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> (Texts, Vec<String>) {
     let (mut texts, mut problems) = (Texts::new(), Vec::new());
     for file in named(blueprint) {
         let index = usize::try_from(file.span.file.0).unwrap_or(usize::MAX);
