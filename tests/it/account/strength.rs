@@ -49,6 +49,6 @@ fn a_password_that_is_guessed_easily_or_known_from_a_breach_is_not_taken() {
     server.log_with("the list of passwords from breaches could not be asked");
     // Nor is a set of files taken that names a list which is not there.
     server.edit("more.kdl", "group more \"More\"");
-    let (code, told) = server.reload();
-    assert!(code != 0 && told.to_string().contains("breached-list"), "{code} {told}");
+    assert_eq!(server.reload().0, 1);
+    server.log_with("password breached-list:");
 }
