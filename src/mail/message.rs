@@ -56,6 +56,12 @@ pub enum Message {
         address: String,
         at: Millis,
     },
+    /// Too many wrong guesses locked the account for a while.
+    Locked {
+        name: String,
+        address: String,
+        at: Millis,
+    },
     FactorAdded {
         name: String,
         factor: String,
@@ -97,6 +103,7 @@ pub enum Kind {
     Code,
     NewDevice,
     PasswordChanged,
+    Locked,
     FactorAdded,
     FactorRemoved,
     TokenMade,
@@ -112,7 +119,7 @@ pub enum Proof<'a> {
 }
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::RecoveryLink,
         Self::VerifyAddress,
         Self::AddressTaken,
@@ -120,6 +127,7 @@ impl Kind {
         Self::Code,
         Self::NewDevice,
         Self::PasswordChanged,
+        Self::Locked,
         Self::FactorAdded,
         Self::FactorRemoved,
         Self::TokenMade,
@@ -137,6 +145,7 @@ impl Kind {
             Self::Code => "code",
             Self::NewDevice => "new-device",
             Self::PasswordChanged => "password-changed",
+            Self::Locked => "locked",
             Self::FactorAdded => "factor-added",
             Self::FactorRemoved => "factor-removed",
             Self::TokenMade => "token-made",
@@ -157,6 +166,7 @@ impl Message {
             Self::Code { .. } => Kind::Code,
             Self::NewDevice { .. } => Kind::NewDevice,
             Self::PasswordChanged { .. } => Kind::PasswordChanged,
+            Self::Locked { .. } => Kind::Locked,
             Self::FactorAdded { .. } => Kind::FactorAdded,
             Self::FactorRemoved { .. } => Kind::FactorRemoved,
             Self::TokenMade { .. } => Kind::TokenMade,
@@ -177,6 +187,7 @@ impl Message {
             Self::AddressTaken { .. }
             | Self::NewDevice { .. }
             | Self::PasswordChanged { .. }
+            | Self::Locked { .. }
             | Self::FactorAdded { .. }
             | Self::FactorRemoved { .. }
             | Self::TokenMade { .. }
@@ -219,11 +230,13 @@ impl Message {
                 ("agent", line(agent)),
                 ("at", moment(*at)),
             ]),
-            Self::PasswordChanged { name, address, at } => BTreeMap::from([
-                ("name", line(name)),
-                ("address", line(address)),
-                ("at", moment(*at)),
-            ]),
+            Self::PasswordChanged { name, address, at } | Self::Locked { name, address, at } => {
+                BTreeMap::from([
+                    ("name", line(name)),
+                    ("address", line(address)),
+                    ("at", moment(*at)),
+                ])
+            }
             Self::FactorAdded { name, factor, address, at }
             | Self::FactorRemoved { name, factor, address, at } => BTreeMap::from([
                 ("name", line(name)),
@@ -254,6 +267,7 @@ impl Message {
             Self::Code { name: own(), code: "123456".to_owned(), minutes: 10 },
             Self::NewDevice { name: own(), address: own(), agent: own(), at },
             Self::PasswordChanged { name: own(), address: own(), at },
+            Self::Locked { name: own(), address: own(), at },
             Self::FactorAdded { name: own(), factor: own(), address: own(), at },
             Self::FactorRemoved { name: own(), factor: own(), address: own(), at },
             Self::TokenMade { name: own(), token: own(), address: own(), at },

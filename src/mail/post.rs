@@ -174,5 +174,6 @@ fn hourly(kind: Kind) -> u64 {
         | Kind::FactorAdded
         | Kind::FactorRemoved
         | Kind::TokenMade => 20,
+        Kind::Locked => 3,
     }
 }

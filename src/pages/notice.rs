@@ -1,10 +1,15 @@
 //! Mail about what happened to an account, to whom it belongs.
 
+use std::sync::Arc;
+
 use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::mail::message::Message;
 use crate::mail::post::{Addressee, Queued};
+use crate::runtime::Runtime;
 use crate::store::{Tx, User};
+use crate::web::agent;
+use crate::web::server::Server;
 
 /// Queues a notice in the transaction of what it tells of, for people who have an address. Ring
 /// after the commit. A notice that cannot be sent stands in nobody's way.
@@ -35,4 +40,47 @@ pub fn password_changed(visit: &Visit<'_>, user: &User) -> Message {
         address: visit.address(),
         at: visit.server.clock.now(),
     }
+}
+
+/// Somebody signed in with a browser that was not known.
+pub fn new_device(visit: &Visit<'_>, user: &User) -> Message {
+    Message::NewDevice {
+        name: user.called().to_owned(),
+        address: visit.address(),
+        agent: agent::device(&visit.agent()),
+        at: visit.server.clock.now(),
+    }
+}
+
+/// Queues word of too many wrong guesses, which locked the account for a while. Nobody who waits for
+/// a page learns that there is such an account: it goes its own way.
+pub fn locked(visit: &Visit<'_>, user: &User) {
+    let message = Message::Locked {
+        name: user.called().to_owned(),
+        address: visit.address(),
+        at: visit.server.clock.now(),
+    };
+    let Some(address) = user.email.clone() else { return };
+    let language = visit.language(user.language.as_deref());
+    let (server, runtime) = (Arc::clone(&visit.pages.server), Arc::clone(&visit.runtime));
+    let username = user.username.clone();
+    tokio::spawn(async move {
+        let to = Addressee { address: &address, language: Some(&language) };
+        if let Err(error) = send(&server, &runtime, to, &message).await {
+            tracing::warn!(user = username, %error, "a notice is not sent");
+        }
+    });
+}
+
+async fn send(
+    server: &Server,
+    runtime: &Runtime,
+    to: Addressee<'_>,
+    message: &Message,
+) -> Result<(), Trouble> {
+    let mut tx = server.store.begin().await?;
+    server.post.queue(runtime, &mut tx, to, message).await?;
+    tx.commit().await?;
+    server.post.ring();
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod language;
+mod notices;
 mod password;
 mod portal;
 mod profile;

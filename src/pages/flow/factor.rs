@@ -9,6 +9,7 @@ use super::{Answer, Run, Trouble, action, by_way_of, is_enabled, passkey, too_ma
 use crate::factor::{passkey as keys, recovery_code, totp::Totp};
 use crate::flow::attempts::{Guesses, Taken};
 use crate::model::factor::Factor;
+use crate::pages::notice;
 use crate::store::User;
 use crate::web::form::Form;
 use crate::web::templates::{
@@ -109,6 +110,9 @@ pub async fn answer(
         Outcome::Wrong if taken == Taken::Last => ("factor.locked", FactorProblem::Wrong),
         Outcome::Wrong => ("factor.failed", FactorProblem::Wrong),
     };
+    if kind == "factor.locked" {
+        notice::locked(visit, &user);
+    }
     let data = serde_json::json!({ "address": visit.address(), "factor": class.word() });
     server.journal.note(kind, Some(&user.username), None, data);
     tracing::info!(user = user.username, address = visit.address(), kind, "a second factor failed");

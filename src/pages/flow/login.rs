@@ -8,6 +8,7 @@ use super::{Answer, Run, agreement, app_of, by_way_of, expired, is_enabled, reme
 use crate::blueprint::flow::StageKind;
 use crate::clock::Millis;
 use crate::flow::progress::Progress;
+use crate::pages::notice;
 use crate::session::Begin;
 use crate::store::{ProofTimes, Proven};
 use crate::web::reply;
@@ -47,7 +48,11 @@ pub async fn finish(run: Run<'_>, stay: Option<Duration>) -> Answer {
     let token = server.sessions.begin(&mut tx, begin).await?;
     let browser = remember::note(&mut tx, &run, user_id, now).await?;
     agreement::keep(&mut tx, &run, user_id).await?;
+    if browser.is_new && !browser.is_first {
+        notice::queue(visit, &mut tx, &user, &notice::new_device(visit, &user)).await?;
+    }
     tx.commit().await?;
+    server.post.ring();
     server.sessions.forget(&before.map(|before| before.id.clone()).into_iter().collect::<Vec<_>>());
     let words: Vec<_> = progress.proven.keys().map(|factor| factor.word()).collect();
     let data = serde_json::json!({

@@ -8,6 +8,7 @@ use crate::blueprint::flow::{Lockout, StageKind};
 use crate::flow::attempts::{Guesses, Taken};
 use crate::flow::hashing::{LONGEST, Verified};
 use crate::flow::progress::First;
+use crate::pages::notice;
 use crate::pages::visit::Visit;
 use crate::secret::Secret;
 use crate::store::User;
@@ -75,6 +76,10 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
         true => Some("the account is locked"),
         false => refusal(visit, user.as_ref(), answer),
     };
+    let locked = user.as_ref().filter(|_| reason.is_some() && taken == Taken::Last);
+    if let Some(user) = locked.filter(|user| is_enabled(visit, user)) {
+        notice::locked(visit, user);
+    }
     let user = user.filter(|_| reason.is_none());
     let Some((user, set_at)) = user.and_then(|user| user.password_set_at.map(|at| (user, at)))
     else {

@@ -19,6 +19,8 @@ pub struct Noted {
     token: String,
     /// Nobody signed in with it as this person before.
     pub is_new: bool,
+    /// The person never signed in with any browser before.
+    pub is_first: bool,
 }
 
 /// Notes that the person came with this browser, which remembers what was proven if they let it.
@@ -48,8 +50,10 @@ pub async fn note(
         address: visit.address(),
         agent: visit.agent(),
     };
+    let is_new = known.is_none();
+    let is_first = is_new && tx.list_browsers_of(user_id).await?.is_empty();
     tx.put_browser(&browser).await?;
-    Ok(Noted { token, is_new: known.is_none() })
+    Ok(Noted { token, is_new, is_first })
 }
 
 /// The browser is known again by this.
