@@ -61,7 +61,9 @@ impl Fronts {
         // The path alone: a query may hold a one-time token.
         let span =
             tracing::info_span!("request", id, method = %parts.method, path = parts.uri.path());
-        let mut response = self.by_host(parts, body, peer).instrument(span.clone()).await;
+        // In a box: what a page may wait for would make every decision's future large, too.
+        let page = Box::pin(self.by_host(parts, body, peer));
+        let mut response = page.instrument(span.clone()).await;
         span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-request-id", id);

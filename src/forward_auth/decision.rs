@@ -120,7 +120,7 @@ impl<'a> Request<'a> {
     /// Answers the request: a path of ours, or a decision.
     pub async fn answer(&self, front: &ForwardAuth, runtime: &Runtime) -> Response<Body> {
         if let Some(own) = super::own_path::OwnPath::of(&self.target.path) {
-            return own.answer(front, runtime, self).await;
+            return Box::pin(own.answer(front, runtime, self)).await;
         }
         if self.is_preflight() && self.address.answers_preflight {
             return self.pass(front, runtime, None, self.now(front));
@@ -143,7 +143,9 @@ impl<'a> Request<'a> {
             return self.pass(front, runtime, None, now);
         }
         match Credential::of(self.headers) {
-            Some(credential) => super::token::answer(front, runtime, self, credential).await,
+            Some(credential) => {
+                Box::pin(super::token::answer(front, runtime, self, credential)).await
+            }
             None => answer::login(front, runtime, self),
         }
     }
@@ -222,15 +224,14 @@ impl<'a> Request<'a> {
         if !sessions.in_contact() {
             return Err(Unavailable);
         }
-        let digest = sessions.digest(token);
-        let found = match sessions.known_app_session(&digest, self.now(front)) {
+        let (digest, now) = (sessions.digest(token), self.now(front));
+        let found = match sessions.known_app_session(&digest, now) {
             Some(known) => Some(known),
-            None => sessions.find_app_session(&digest).await.map_err(|error| {
+            None => Box::pin(sessions.find_app_session(&digest)).await.map_err(|error| {
                 tracing::warn!(%error, "a session could not be looked up");
                 Unavailable
             })?,
         };
-        let now = self.now(front);
         Ok(found.filter(|session| {
             session.app_uid == self.app.uid
                 && session.host == self.cookie_host()
