@@ -48,6 +48,8 @@ pub struct Progress {
     pub mailed: Option<Mailed>,
     /// Whether its person came by a link from a mail.
     pub by_link: bool,
+    /// The code that was mailed last.
+    pub code: Option<SentCode>,
     /// The address that was verified in this flow.
     pub verified: Option<String>,
     /// Terms that were agreed to in this flow: kept once it is proven whose agreement it is.
@@ -130,6 +132,19 @@ pub struct Mailed {
     pub count: u32,
     /// The digest of the token that verifies an address, in hex.
     pub token: Option<String>,
+}
+
+/// A code that was mailed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SentCode {
+    /// In hex.
+    pub digest: String,
+    pub at: Millis,
+    /// Wrong guesses at it.
+    pub wrong: u32,
+    /// How many the flow sent so far.
+    pub count: u32,
 }
 
 impl fmt::Debug for Filled {

@@ -7,6 +7,7 @@ use super::progress::Progress;
 use super::stages::{Ask, Asked, Next, Wanted, may_add, stuck};
 use crate::blueprint::flow::{AuthenticatorValidate, Flow, NotConfigured, StageKind};
 use crate::blueprint::source::Name;
+use crate::factor::held::Held;
 use crate::model::factor::Factor;
 
 /// The flows that set a factor up where a stage names none.
@@ -41,7 +42,7 @@ impl<'a> Ask<'a, '_> {
         }
         let held = self.known.held;
         let usable: Vec<Factor> =
-            classes.iter().copied().filter(|class| held.has(*class)).collect();
+            classes.iter().copied().filter(|class| is_usable(*class, held, progress)).collect();
         if !usable.is_empty() {
             let remembered = validate.last_validation_threshold;
             return Asked::Next(Next::AskFactor { classes: usable, remembered });
@@ -116,6 +117,12 @@ impl<'a> Ask<'a, '_> {
             _ => names.iter().filter_map(|name| find(&name.value)).collect(),
         }
     }
+}
+
+/// Whether a class can prove anything here. A code by mail is no second proof for whoever came by a
+/// mailed link.
+fn is_usable(class: Factor, held: &Held, progress: &Progress) -> bool {
+    held.has(class) && !(class == Factor::EmailCode && progress.by_link)
 }
 
 /// Whether a flow sets up a factor of one of these classes.

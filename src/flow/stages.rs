@@ -43,6 +43,8 @@ pub enum Next<'a> {
     ShowRecoveryCodes {
         count: Option<u32>,
     },
+    /// The account's address becomes a factor.
+    SetUpEmail,
     /// An invitation, which the flow does not have.
     AskInvitation,
     Prompt {
@@ -257,6 +259,10 @@ impl<'a> Ask<'a, '_> {
                 };
                 return self.set_up(progress, next);
             }
+            StageKind::AuthenticatorEmail if self.known.held.has(Factor::EmailCode) => {
+                return Asked::Done;
+            }
+            StageKind::AuthenticatorEmail => return self.set_up(progress, Next::SetUpEmail),
             StageKind::RecoveryCodes { .. } if self.known.held.recovery_codes > 0 => {
                 return Asked::Done;
             }

@@ -11,6 +11,7 @@ use super::visit::Visit;
 use crate::flow::hashing::HashError;
 use crate::flow::stages::Next;
 use crate::forward_auth::handover;
+use crate::model::factor::Factor;
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::session::SignIn;
@@ -30,6 +31,8 @@ mod attempt;
 mod conditions;
 /// The end of a flow inside a session.
 mod done;
+/// A code by mail.
+mod email_code;
 /// What a flow is gone through for.
 mod errand;
 /// A proof with a second factor.
@@ -250,6 +253,7 @@ async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
             set_up_passkey::answer(run, wish, form).await
         }
         Next::ShowRecoveryCodes { .. } => recovery_codes::answer(run, form).await,
+        Next::SetUpEmail => email_code::answer_set_up(run, form).await,
         Next::AskInvitation => invitation::answer(run, form).await,
         Next::Prompt { fields } => prompt::answer(run, fields, form).await,
         Next::AskTerms { terms } => agreement::answer_terms(run, terms, form).await,
@@ -301,6 +305,11 @@ async fn go_on(mut run: Run<'_>) -> Answer {
         Next::AskNewPassword => Ok(new_password::ask(&run, &[])),
         Next::AskFactor { classes, remembered } => {
             let class = factor::wanted(&classes, run.visit.query("with").as_deref());
+            if class == Factor::EmailCode
+                && let Some(elsewhere) = email_code::send_first(&mut run).await?
+            {
+                return Ok(elsewhere);
+            }
             factor::ask(&run, factor::Ask { class, classes: &classes, remembered, problem: None })
         }
         Next::ChooseSetUp { flows } => Ok(set_up::ask(&run, &flows)),
@@ -310,6 +319,7 @@ async fn go_on(mut run: Run<'_>) -> Answer {
             set_up_passkey::ask(&run, wish, None)
         }
         Next::ShowRecoveryCodes { count } => recovery_codes::ask(run, count).await,
+        Next::SetUpEmail => email_code::ask_set_up(run, None).await,
         Next::AskInvitation => Ok(invitation::ask(&run, false)),
         Next::Prompt { fields } => Ok(prompt::ask(&run, fields)),
         Next::AskTerms { terms } => agreement::ask_terms(&run, &terms, false),

@@ -11,7 +11,7 @@ struct Unserved {
     is: fn(&Node, &[&str]) -> bool,
 }
 
-const SECOND_FACTOR: [&str; 3] = ["authenticator-email", "authenticator-duo", "duo"];
+const DUO: [&str; 2] = ["authenticator-duo", "duo"];
 
 const ALL: [Unserved; 7] = [
     Unserved {
@@ -28,10 +28,10 @@ const ALL: [Unserved; 7] = [
         is: |node, path| path.is_empty() && node.is("source"),
     },
     Unserved {
-        what: "second factors by e-mail and Duo",
+        what: "second factors by Duo",
         is: |node, path| {
             let stage = path == ["flow"] || path == ["settings"];
-            stage && SECOND_FACTOR.contains(&node.name.text.as_str())
+            stage && DUO.contains(&node.name.text.as_str())
         },
     },
     Unserved { what: "notifications", is: |node, path| path.is_empty() && node.is("notify") },

@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Response, StatusCode};
 
-use super::{Answer, Run, Trouble, action, by_way_of, is_enabled, passkey, too_many, with};
+use super::{
+    Answer, Run, Trouble, action, by_way_of, email_code, is_enabled, passkey, too_many, with,
+};
 use crate::factor::{passkey as keys, recovery_code, totp::Totp};
 use crate::flow::attempts::{Guesses, Taken};
 use crate::model::factor::Factor;
@@ -79,6 +81,9 @@ pub async fn answer(
     let class = wanted(classes, Some(form.text("with")));
     let again = |problem| Ask { class, classes, remembered, problem: Some(problem) };
     let given = if class == Factor::Webauthn { form.text("answer") } else { form.text("code") };
+    if class == Factor::EmailCode && form.text("again") == "1" {
+        return email_code::send_again(run).await;
+    }
     if given.is_empty() {
         return ask(&run, again(FactorProblem::Missing));
     }
@@ -97,7 +102,8 @@ pub async fn answer(
         Factor::Totp => totp(&run, given).await?,
         Factor::RecoveryCode => code(&run, &user, given).await?,
         Factor::Webauthn => passkey::prove_second(&run, form).await?,
-        Factor::EmailCode | Factor::Duo => Outcome::Wrong,
+        Factor::EmailCode => email_code::prove(&mut run, given).await?,
+        Factor::Duo => Outcome::Wrong,
     };
     let (kind, problem) = match proven {
         Outcome::Right { by } => {
@@ -107,6 +113,7 @@ pub async fn answer(
             return super::proven(run).await;
         }
         Outcome::Used => ("factor.failed", FactorProblem::Used),
+        Outcome::Expired => ("factor.failed", FactorProblem::Expired),
         Outcome::Wrong if taken == Taken::Last => ("factor.locked", FactorProblem::Wrong),
         Outcome::Wrong => ("factor.failed", FactorProblem::Wrong),
     };
@@ -136,6 +143,8 @@ pub enum Outcome {
     },
     /// It would have been right, and was used before.
     Used,
+    /// It ran out.
+    Expired,
     Wrong,
 }
 

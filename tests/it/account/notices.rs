@@ -28,8 +28,6 @@ fn a_browser_that_was_not_seen_before_is_told_of_but_not_the_first() {
         let server = with_mail(&smtp, state);
         let mut first = Walk::at(&server, Browser::at(&server), "/");
         first.password("alice").shows("Hello, Alice Example");
-        let mut again = first.browser.clone();
-        again.open(&server.url("http://auth.localhost:9000/sign-out"));
         let mut other = Walk::at(&server, Browser::at(&server), "/");
         other.password("alice").shows("Hello, Alice Example");
         let mails = smtp.received_all(2);

@@ -20,6 +20,8 @@ pub enum FactorProblem {
     Wrong,
     /// A code that was right, and used before.
     Used,
+    /// A code that ran out, by time or by wrong guesses.
+    Expired,
 }
 
 /// Asks for a proof with a second factor.
