@@ -27,6 +27,7 @@ mod doctor;
 mod email;
 mod explain;
 mod export;
+mod group;
 mod invite;
 mod plan;
 mod recover;
@@ -90,6 +91,8 @@ enum Command {
     User(user::User),
     /// Set a new password by a one-time link: the way back in when everything else is lost
     Recover(recover::Recover),
+    /// Put people into groups that files do not fill
+    Group(group::Group),
     /// Invite people to an account of their own
     Invite(invite::Invite),
     /// Make, list and revoke app passwords and API tokens
@@ -171,6 +174,7 @@ pub fn run() -> ExitCode {
         Command::Secret(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Recover(command) => command.run(),
+        Command::Group(command) => command.run(),
         Command::Invite(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Email(command) => command.run(),

@@ -282,6 +282,21 @@ impl Sessions {
         Ok(())
     }
 
+    /// Reads accounts again that a command or another node has put into groups, or taken out.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    pub async fn follow_memberships(&self, since: Millis) -> Result<(), StoreError> {
+        let changed = self.store.read().await?.list_members_changed_since(since).await?;
+        for user_id in changed {
+            match self.refresh_account(&user_id).await {
+                Ok(()) | Err(SessionError::NoAccount | SessionError::Randomness(_)) => {}
+                Err(SessionError::Store(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Drops app sessions that ended elsewhere, as those of a removed app.
     pub fn forget_app_sessions(&self, ids: &[String]) {
         if !ids.is_empty() {
