@@ -29,6 +29,8 @@ pub mod mailer;
 pub mod metrics;
 /// Files that blueprints name, such as terms.
 pub mod named_files;
+/// Tells chosen events elsewhere.
+pub mod notify;
 /// Planning and applying when no server runs.
 pub mod offline;
 /// How many files the process may have open.
@@ -59,3 +61,5 @@ pub mod theme;
 pub mod verdict;
 /// Noticing that files changed.
 pub mod watch;
+/// One event, posted to a webhook.
+pub mod webhook;

@@ -29,6 +29,7 @@ mod explain;
 mod export;
 mod group;
 mod invite;
+mod notify;
 mod plan;
 mod recover;
 mod reference;
@@ -91,6 +92,8 @@ enum Command {
     User(user::User),
     /// Set a new password by a one-time link: the way back in when everything else is lost
     Recover(recover::Recover),
+    /// Try where events are told, as `notify` says
+    Notify(notify::Notify),
     /// Put people into groups that files do not fill
     Group(group::Group),
     /// Invite people to an account of their own
@@ -174,6 +177,7 @@ pub fn run() -> ExitCode {
         Command::Secret(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Recover(command) => command.run(),
+        Command::Notify(command) => command.run(),
         Command::Group(command) => command.run(),
         Command::Invite(command) => command.run(),
         Command::Token(command) => command.run(),

@@ -18,7 +18,7 @@ use crate::app::keeper::Keeper;
 use crate::app::verdict::Verdict;
 use crate::blueprint::render::Style;
 use crate::reconcile::{self, Confirmations};
-use crate::store::StoreError;
+use crate::store::{Notices, StoreError};
 use crate::web::reply;
 use crate::web::server::Server;
 
@@ -205,11 +205,29 @@ async fn mail(server: &Server) -> Result<serde_json::Value, StoreError> {
     }))
 }
 
+/// Where events are told, and what stands in the way.
+async fn notices(server: &Server) -> Result<serde_json::Value, StoreError> {
+    let all = server.store.read().await?.list_notices().await?;
+    let runtime = server.runtime.load();
+    let declared =
+        |slug: &str| runtime.blueprint.notifies.iter().any(|notify| notify.slug.value == slug);
+    let line = |each: &Notices| {
+        serde_json::json!({
+            "notify": each.slug,
+            "failures": each.failures,
+            "failing-since": each.first_failed_at.map(|at| at.to_string()),
+            "last-error": each.last_error,
+        })
+    };
+    Ok(all.iter().filter(|each| declared(&each.slug)).map(line).collect())
+}
+
 async fn status(keeper: &Keeper) -> Answer {
     let server = &keeper.fronts.server;
     let live = live_sessions(server).await.ok();
     let (sign_ins, app_sessions) = live.unzip();
     let mail = mail(server).await.ok();
+    let notices = notices(server).await.ok();
     let (runtime, health) = (server.runtime.load(), server.health.load());
     let json = serde_json::json!({
         "schema": "doorward.status/1",
@@ -226,6 +244,7 @@ async fn status(keeper: &Keeper) -> Answer {
         "store": { "place": server.store.place(), "in-contact": server.sessions.in_contact() },
         "sessions": { "sign-ins": sign_ins, "apps": app_sessions },
         "mail": mail,
+        "notify": notices,
         "problems": health.problems,
         "remedy": health.remedy,
         "restart": health.restart,

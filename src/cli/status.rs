@@ -54,6 +54,17 @@ fn mail(status: &serde_json::Value) -> String {
     text
 }
 
+/// A line for each `notify` whose next event is not taken.
+fn failing_notices(status: &serde_json::Value) -> Vec<String> {
+    let all = status.get("notify").and_then(serde_json::Value::as_array);
+    let failing = |each: &serde_json::Value| {
+        let word = |name: &str| each.get(name)?.as_str().map(str::to_owned);
+        let (slug, error, since) = (word("notify")?, word("last-error")?, word("failing-since")?);
+        Some(format!("{slug} fails since {since}: {error}; try `doorward notify test {slug}`"))
+    };
+    all.into_iter().flatten().filter_map(failing).collect()
+}
+
 fn text(status: &serde_json::Value) -> String {
     let word = |pointer: &str| match status.pointer(pointer) {
         Some(serde_json::Value::String(text)) => text.clone(),
@@ -80,6 +91,9 @@ fn text(status: &serde_json::Value) -> String {
         ),
     );
     line("mail", mail(status));
+    for failing in failing_notices(status) {
+        line("notify", failing);
+    }
     for problem in list("problems") {
         line("problem", problem);
     }

@@ -87,6 +87,12 @@ pub enum Message {
         url: String,
         minutes: u32,
     },
+    /// An event, to whoever runs the place.
+    Notice {
+        what: String,
+        event: String,
+        at: Millis,
+    },
     /// Shows that mail arrives.
     Test {
         at: Millis,
@@ -108,6 +114,7 @@ pub enum Kind {
     FactorRemoved,
     TokenMade,
     Invitation,
+    Notice,
     Test,
 }
 
@@ -119,7 +126,7 @@ pub enum Proof<'a> {
 }
 
 impl Kind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::RecoveryLink,
         Self::VerifyAddress,
         Self::AddressTaken,
@@ -132,6 +139,7 @@ impl Kind {
         Self::FactorRemoved,
         Self::TokenMade,
         Self::Invitation,
+        Self::Notice,
         Self::Test,
     ];
 
@@ -150,6 +158,7 @@ impl Kind {
             Self::FactorRemoved => "factor-removed",
             Self::TokenMade => "token-made",
             Self::Invitation => "invitation",
+            Self::Notice => "notice",
             Self::Test => "test",
         }
     }
@@ -171,6 +180,7 @@ impl Message {
             Self::FactorRemoved { .. } => Kind::FactorRemoved,
             Self::TokenMade { .. } => Kind::TokenMade,
             Self::Invitation { .. } => Kind::Invitation,
+            Self::Notice { .. } => Kind::Notice,
             Self::Test { .. } => Kind::Test,
         }
     }
@@ -191,6 +201,7 @@ impl Message {
             | Self::FactorAdded { .. }
             | Self::FactorRemoved { .. }
             | Self::TokenMade { .. }
+            | Self::Notice { .. }
             | Self::Test { .. } => NOTICE,
         }
     }
@@ -250,6 +261,11 @@ impl Message {
                 ("address", line(address)),
                 ("at", moment(*at)),
             ]),
+            Self::Notice { what, event, at } => BTreeMap::from([
+                ("what", one_line(what, 400)),
+                ("event", line(event)),
+                ("at", moment(*at)),
+            ]),
             Self::Test { at } => BTreeMap::from([("at", moment(*at))]),
         }
     }
@@ -272,6 +288,7 @@ impl Message {
             Self::FactorRemoved { name: own(), factor: own(), address: own(), at },
             Self::TokenMade { name: own(), token: own(), address: own(), at },
             Self::Invitation { inviter: own(), url, minutes: 2880 },
+            Self::Notice { what: own(), event: own(), at },
             Self::Test { at },
         ]
     }

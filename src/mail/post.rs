@@ -174,6 +174,7 @@ fn hourly(kind: Kind) -> u64 {
         | Kind::FactorAdded
         | Kind::FactorRemoved
         | Kind::TokenMade => 20,
+        Kind::Notice => 60,
         Kind::Locked => 3,
     }
 }

@@ -32,7 +32,7 @@ pub struct EventFilter<'a> {
 }
 
 impl Event {
-    fn from_row(row: &Row) -> Result<Self> {
+    pub(super) fn from_row(row: &Row) -> Result<Self> {
         let row = row.of("events", "id");
         Ok(Self {
             id: row.text("id")?,

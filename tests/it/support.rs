@@ -1,5 +1,6 @@
 //! What tests share: the harness, no tests.
 
+pub mod hook;
 pub mod server;
 pub mod smtp;
 pub mod stores;

@@ -13,7 +13,7 @@ struct Unserved {
 
 const DUO: [&str; 2] = ["authenticator-duo", "duo"];
 
-const ALL: [Unserved; 7] = [
+const ALL: [Unserved; 6] = [
     Unserved {
         what: "OpenID Connect for apps",
         is: |node, path| path == ["app"] && node.is("oidc"),
@@ -34,7 +34,6 @@ const ALL: [Unserved; 7] = [
             stage && DUO.contains(&node.name.text.as_str())
         },
     },
-    Unserved { what: "notifications", is: |node, path| path.is_empty() && node.is("notify") },
     Unserved { what: "backups", is: |node, path| path == ["settings"] && node.is("backup") },
 ];
 

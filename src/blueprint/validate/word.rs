@@ -11,8 +11,39 @@ const METHODS: [&str; 9] =
 pub(super) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// The families of events and what happens in each.
-const EVENTS: [&str; 9] =
-    ["access", "config", "drift", "lock", "mail", "object", "rule", "secret", "login"];
+/// The families of events.
+const EVENTS: [&str; 30] = [
+    "access",
+    "address",
+    "config",
+    "consent",
+    "drift",
+    "factor",
+    "factors",
+    "host",
+    "invitation",
+    "link",
+    "lock",
+    "login",
+    "logout",
+    "mail",
+    "membership",
+    "object",
+    "password",
+    "profile",
+    "proxy",
+    "recovery-code",
+    "recovery-codes",
+    "rule",
+    "secret",
+    "sessions",
+    "step-up",
+    "store",
+    "terms",
+    "token",
+    "tokens",
+    "user",
+];
 
 const LONGEST_NAME: usize = 64;
 

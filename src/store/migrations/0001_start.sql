@@ -220,6 +220,16 @@ CREATE INDEX events_by_kind ON events (kind, id);
 CREATE INDEX events_by_actor ON events (actor, id);
 CREATE INDEX events_by_subject ON events (subject, id);
 
+-- How far the events went that files want told elsewhere.
+CREATE TABLE notices (
+    slug TEXT NOT NULL PRIMARY KEY,
+    event_id TEXT NOT NULL,
+    failures BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    first_failed_at BIGINT,
+    last_error TEXT
+);
+
 -- Failed attempts, shared by all nodes; the key names account and address.
 CREATE TABLE attempts (
     key TEXT NOT NULL PRIMARY KEY,
