@@ -15,6 +15,8 @@ use crate::web::templates::{ErrorKind, ErrorPage};
 
 /// A person's own account.
 mod account;
+/// What whoever runs the place sees of it.
+mod admin;
 /// Flows, stage by stage.
 mod flow;
 /// Mail about what happened to an account.
@@ -70,6 +72,7 @@ impl Pages {
         let post = visit.parts.method == Method::POST;
         match (visit.path(), get, post) {
             ("/" | "/if/user/" | "/if/user", true, _) => portal::get(&visit).await,
+            ("/if/admin/" | "/if/admin", true, _) => admin::get(&visit).await,
             (path, true, _) if flow::is_flow(path) => flow::get(&visit).await,
             (path, _, true) if flow::is_flow(path) => flow::post(&visit, body).await,
             (_, true, _) if let Some(room) = room => account::get(&visit, room).await,

@@ -337,7 +337,8 @@ async fn first_link(
     };
     let tools = (&server.clock, &server.rng);
     let url =
-        password_link::make(&server.store, &server.key, tools, external, (&user, "server")).await?;
+        password_link::make(&server.store, &server.key, tools, external, (&user, "the server"))
+            .await?;
     let file = match audience {
         Audience::Terminal => None,
         Audience::Nobody => {

@@ -52,6 +52,17 @@ pub enum SyncState {
     Held,
 }
 
+impl SyncState {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InSync => "in-sync",
+            Self::Rejected => "rejected",
+            Self::Held => "held",
+        }
+    }
+}
+
 impl Health {
     #[must_use]
     pub fn in_sync(since: Millis) -> Self {

@@ -1,6 +1,7 @@
 //! What people see and change of their own account, over HTTP.
 
 mod activity;
+mod admin;
 mod groups;
 mod language;
 mod notices;

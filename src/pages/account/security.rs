@@ -212,10 +212,10 @@ async fn take_back(own: &Own<'_>, app_uid: &str) -> Answer {
     server.sessions.forget_app_sessions(&ended);
     let app = own.visit.runtime.app_by_uid(app_uid);
     let data = serde_json::json!({
-        "name": app.map(|app| app.title.as_str()), "address": own.visit.address(),
+        "app": app.map(|app| app.slug.as_str()), "name": app.map(|app| app.title.as_str()),
+        "address": own.visit.address(),
     });
-    let slug = app.map(|app| app.slug.as_str());
-    server.journal.note("consent.revoked", Some(&own.user().username), slug, data);
+    server.journal.note("consent.revoked", Some(&own.user().username), None, data);
     Ok(reply::see_other(PATH))
 }
 

@@ -151,11 +151,11 @@ pub async fn answer_consent(mut run: Run<'_>, remember: Option<Duration>, form: 
     let server = visit.server;
     let shares: Vec<String> = shares(app).into_iter().map(str::to_owned).collect();
     let data = serde_json::json!({
-        "name": app.title, "shares": shares, "address": visit.address(),
+        "app": app.slug, "name": app.title, "shares": shares, "address": visit.address(),
     });
-    let (who, about) = (run.who(), Some(app.slug.as_str()));
+    let who = run.who();
     if form.text("do") != "allow" {
-        server.journal.note("consent.refused", Some(&who), about, data);
+        server.journal.note("consent.refused", Some(&who), None, data);
         return Ok(reply::see_other("/"));
     }
     let now = server.clock.now();
@@ -170,7 +170,7 @@ pub async fn answer_consent(mut run: Run<'_>, remember: Option<Duration>, form: 
     let mut tx = server.store.begin().await?;
     tx.put_consent(&consent).await?;
     tx.commit().await?;
-    server.journal.note("consent.given", Some(&who), about, data);
+    server.journal.note("consent.given", Some(&who), None, data);
     run.record.agreed.consent = true;
     go_on(run).await
 }

@@ -3,6 +3,7 @@
 //! Samples are the contract with a theme: one that renders them all is good to serve.
 
 mod account;
+mod admin;
 mod agreement;
 mod factor;
 mod people;
@@ -20,6 +21,7 @@ pub use account::{
     Activity, ChangePassword, Happening, MadeToken, NewToken, OwnToken, Profile, ProfileProblem,
     TokenApp, TokenProblem, Tokens,
 };
+pub use admin::{Admin, AdminEvent, AdminPerson};
 pub use agreement::{AskConsent, AskTerms};
 pub use factor::{
     ChooseSetUp, FactorProblem, LacksFactor, OtherFactor, PasskeyChallenge, ProveFactor,
@@ -85,6 +87,7 @@ pub(super) const SAMPLERS: &[Sampler] = &[
     sample::<Security>,
     sample::<Tokens>,
     sample::<Activity>,
+    sample::<Admin>,
     sample::<SignOut>,
     sample::<SignedOut>,
     sample::<Denied>,

@@ -28,6 +28,32 @@ fn people_see_what_happened_to_their_account_and_nobody_elses() {
     });
 }
 
+/// Names of apps and of the machine are no names of people: whoever is called so sees nothing of others.
+#[test]
+fn a_name_that_means_something_else_shows_nothing_of_others() {
+    let more = r#"user wiki "Wiki" { in users }
+user server "Server" { in users }
+app notes "Notes" {
+    proxy "http://notes.localhost:9000"; authorization asked
+    access { allow group:users }
+}
+user notes "Notes" { in users }
+flow asked for=consent { consent { remember days=1 } }
+"#;
+    let server = served(more, &[]);
+    let mut walk = Walk::to(&server, Browser::at(&server), "http://notes.localhost:9000/");
+    walk.password("alice").post(&[("do", "allow")]);
+    assert_eq!(server.some_events("consent.given", 1).len(), 1);
+    for name in ["wiki", "server", "notes"] {
+        server.set_password(name, PASSWORD);
+        let mut other = Walk::at(&server, Browser::at(&server), "/");
+        other.password(name).go("/activity").shows("Set a new password");
+        for word in ["alice", "root", "Let an application know"] {
+            assert!(!other.page.body.contains(word), "{name} sees {word}");
+        }
+    }
+}
+
 #[test]
 fn a_page_of_it_leads_on_to_what_was_before() {
     let server = served("", &[]);

@@ -305,7 +305,8 @@ impl Page for Activity {
 }
 
 impl Happening {
-    /// The kinds of events that a person is shown, each with a text of its own.
+    /// The kinds of events that a person is shown, each with a text of its own. Their subjects are
+    /// people and nothing else: whoever is called like an app sees nothing of it.
     pub const KINDS: [&'static str; 23] = [
         "address.verified",
         "consent.given",
