@@ -22,3 +22,6 @@ pub mod progress;
 mod second_factor;
 /// The stages in order: what comes next.
 pub mod stages;
+/// Random walks through generated flows.
+#[cfg(test)]
+mod walks;
