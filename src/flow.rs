@@ -18,6 +18,8 @@ pub mod new_password;
 pub mod people;
 /// How far a flow in progress has come.
 pub mod progress;
+/// How accounts and addresses behaved of late.
+pub mod reputation;
 /// When a second factor is asked for, and when one is set up first.
 mod second_factor;
 /// The stages in order: what comes next.

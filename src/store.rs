@@ -60,6 +60,7 @@ mod object;
 mod once;
 mod outbox;
 mod recovery_code;
+mod reputation;
 mod sealed;
 mod session;
 mod ticket;

@@ -72,8 +72,8 @@ pub struct Facts<'a> {
 /// What is known of how an account and an address behaved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reputation {
-    /// Nobody keeps count: conditions on it are errors.
-    Unkept,
+    /// It could not be looked up: conditions on it are errors.
+    Unknown,
     Score(i64),
 }
 
@@ -101,6 +101,12 @@ impl Policy {
     #[must_use]
     pub fn reads_path(&self) -> bool {
         self.parts.iter().any(Part::reads_path)
+    }
+
+    /// Whether any part looks at the reputation of the account and the address.
+    #[must_use]
+    pub fn reads_reputation(&self) -> bool {
+        self.parts.iter().any(Part::reads_reputation)
     }
 }
 
@@ -147,6 +153,17 @@ impl Part {
         }
     }
 
+    fn reads_reputation(&self) -> bool {
+        match &self.condition {
+            Condition::Reputation { .. } => true,
+            Condition::Use(policy) => policy.reads_reputation(),
+            Condition::Any(parts) | Condition::Not(parts) => {
+                parts.iter().any(Self::reads_reputation)
+            }
+            _ => false,
+        }
+    }
+
     fn holds(&self, facts: &Facts<'_>) -> Truth {
         match &self.condition {
             Condition::Mfa { kinds, within } => {
@@ -163,7 +180,7 @@ impl Part {
             }
             Condition::Reputation { min } => match facts.reputation {
                 Reputation::Score(score) => Ok(score >= *min),
-                Reputation::Unkept => Err(self.error("reputation is not kept yet")),
+                Reputation::Unknown => Err(self.error("the reputation could not be looked up")),
             },
             Condition::Group(groups) => Ok(self.person(facts)?.groups.meets(groups)),
             Condition::Use(policy) => policy.holds(facts),

@@ -16,6 +16,8 @@ pub struct AppAccess {
     pub app: String,
     pub requires: Vec<Requirement>,
     pub rules: Vec<Rule>,
+    /// Whether any rule looks at the reputation of the account and the address.
+    pub reads_reputation: bool,
 }
 
 /// A second factor that an allowed person must have proven.
@@ -109,6 +111,12 @@ impl Rule {
     #[must_use]
     pub fn reads_path(&self) -> bool {
         self.path.is_some() || self.conditions().any(|(policy, _)| policy.reads_path())
+    }
+
+    /// Whether the outcome may depend on the reputation of the account and the address.
+    #[must_use]
+    pub fn reads_reputation(&self) -> bool {
+        self.conditions().any(|(policy, _)| policy.reads_reputation())
     }
 
     fn fits_request(&self, facts: &Facts<'_>) -> bool {

@@ -45,6 +45,9 @@ pub struct Explain {
     /// A second factor proven a minute ago; `none` for none
     #[arg(long, value_name = "FACTOR")]
     mfa: Option<String>,
+    /// The score of the account and the address, such as -5
+    #[arg(long, value_name = "SCORE", default_value_t = 0, allow_negative_numbers = true)]
+    reputation: i64,
     /// What should come of it: allow, deny, login or step-up
     #[arg(long, value_name = "OUTCOME")]
     expect: Option<String>,
@@ -95,7 +98,7 @@ impl Explain {
             target: &target,
             person: person.as_ref(),
             now,
-            reputation: Reputation::Score(0),
+            reputation: Reputation::Score(self.reputation),
         };
         let mut trace = Trace::default();
         let verdict = access::decide(&query, Some(&mut trace));
@@ -104,6 +107,7 @@ impl Explain {
             target: &target,
             person: person.as_ref(),
             now,
+            reputation: Reputation::Score(self.reputation),
             verdict: &verdict,
             trace: &trace,
         };
@@ -229,6 +233,7 @@ struct Told<'a> {
     target: &'a Target<'a>,
     person: Option<&'a Person<'a>>,
     now: Millis,
+    reputation: Reputation,
     verdict: &'a Verdict<'a>,
     trace: &'a Trace<'a>,
 }
@@ -290,7 +295,7 @@ impl Told<'_> {
             target: self.target,
             app: &self.destination.app.slug,
             now: self.now,
-            reputation: Reputation::Score(0),
+            reputation: self.reputation,
         };
         let mut text = String::new();
         for (policy, wanted) in rule.conditions() {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::reputation::{self, account_key};
 use crate::blueprint::flow::Lockout;
 use crate::clock::Millis;
 use crate::store::{Store, StoreError, Tx, User};
@@ -30,6 +31,8 @@ pub struct Guesses {
     open: Option<String>,
     /// Nobody may see that this one locks: it would tell that two names are one account's.
     hidden: Option<String>,
+    /// Whose reputation suffers besides the address's.
+    account: Option<String>,
     address: String,
     lockout: Lockout,
 }
@@ -39,20 +42,22 @@ impl Guesses {
     #[must_use]
     pub fn at_password(login: &str, user_id: Option<&str>, address: String) -> Self {
         let open = Some(name_key(login));
-        Self { open, hidden: user_id.map(account_key), ..Self::at_key(address) }
+        let account = user_id.map(account_key);
+        Self { open, hidden: account.clone(), account, ..Self::at_key(address) }
     }
 
     /// At a code of an account, which a right password does not clear: whoever has it would
     /// otherwise have all the guesses in the world.
     #[must_use]
     pub fn at_code(user_id: &str, address: String) -> Self {
-        Self { open: Some(format!("factor:{user_id}")), ..Self::at_key(address) }
+        let account = Some(account_key(user_id));
+        Self { open: Some(format!("factor:{user_id}")), account, ..Self::at_key(address) }
     }
 
     /// At what is too long to be guessed, such as a token or a passkey's signature.
     #[must_use]
     pub fn at_key(address: String) -> Self {
-        Self { open: None, hidden: None, address, lockout: DEFAULT_LOCKOUT }
+        Self { open: None, hidden: None, account: None, address, lockout: DEFAULT_LOCKOUT }
     }
 
     /// Locks as a flow says.
@@ -87,6 +92,7 @@ impl Guesses {
                 Counted::One => {}
             }
         }
+        reputation::lower(&mut tx, self.reputed(), now).await?;
         tx.commit().await?;
         Ok(taken)
     }
@@ -101,6 +107,7 @@ impl Guesses {
             tx.take_back_failure(key).await?;
         }
         tx.take_back_failure(&self.address).await?;
+        reputation::raise(&mut tx, self.reputed()).await?;
         tx.commit().await
     }
 
@@ -114,7 +121,12 @@ impl Guesses {
             tx.clear_attempts(key).await?;
         }
         tx.take_back_failure(&self.address).await?;
+        reputation::raise(&mut tx, self.reputed()).await?;
         tx.commit().await
+    }
+
+    fn reputed(&self) -> impl Iterator<Item = &String> {
+        self.account.iter().chain([&self.address])
     }
 
     fn of_the_person(&self) -> impl Iterator<Item = &String> {
@@ -132,10 +144,6 @@ pub async fn forget(tx: &mut Tx, user: &User) -> Result<(), StoreError> {
         tx.clear_attempts(&name_key(name)).await?;
     }
     Ok(())
-}
-
-fn account_key(user_id: &str) -> String {
-    format!("account:{user_id}")
 }
 
 fn name_key(login: &str) -> String {

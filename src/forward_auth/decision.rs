@@ -19,7 +19,7 @@ use crate::model::web_url::Origin;
 use crate::runtime::app::{Address, App, Reach};
 use crate::runtime::{Destination, Runtime};
 use crate::session::AppSession;
-use crate::web::cookies;
+use crate::web::{cookies, visitor};
 
 /// A request at an app's address, in canonical form.
 #[derive(Debug)]
@@ -126,7 +126,7 @@ impl<'a> Request<'a> {
             return self.pass(front, runtime, None, self.now(front));
         }
         match self.session(front).await {
-            Ok(Some(session)) => self.decide(front, runtime, &session),
+            Ok(Some(session)) => self.decide(front, runtime, &session).await,
             Ok(None) => self.without_session(front, runtime).await,
             Err(Unavailable) => answer::unavailable(front, runtime, self),
         }
@@ -139,7 +139,7 @@ impl<'a> Request<'a> {
     /// What is open to everybody is open; else a token of ours says who it is.
     async fn without_session(&self, front: &ForwardAuth, runtime: &Runtime) -> Response<Body> {
         let now = self.now(front);
-        if let Decision::Allow = self.verdict(None, now).decision {
+        if let Decision::Allow = self.verdict(None, Reputation::Unknown, now).decision {
             return self.pass(front, runtime, None, now);
         }
         match Credential::of(self.headers) {
@@ -150,7 +150,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn decide(
+    async fn decide(
         &self,
         front: &ForwardAuth,
         runtime: &Runtime,
@@ -160,7 +160,8 @@ impl<'a> Request<'a> {
         let profile = session.sign_in.account.peek();
         let standing = profile.standing(runtime);
         let person = standing.person(&profile.user.username, &session.sign_in.proofs);
-        let verdict = self.verdict(Some(&person), now);
+        let reputation = self.reputation(front, &profile.user.id).await;
+        let verdict = self.verdict(Some(&person), reputation, now);
         self.report(front, &profile.user.username, &verdict);
         match (verdict.decision, verdict.by) {
             (Decision::Allow, By::Open(_)) => self.pass(front, runtime, None, now),
@@ -186,6 +187,7 @@ impl<'a> Request<'a> {
     pub fn verdict<'q>(
         &'q self,
         person: Option<&'q access::Person<'q>>,
+        reputation: Reputation,
         now: Millis,
     ) -> Verdict<'q> {
         let query = Query {
@@ -194,9 +196,17 @@ impl<'a> Request<'a> {
             target: &self.target,
             person,
             now,
-            reputation: Reputation::Unkept,
+            reputation,
         };
         access::decide(&query, None)
+    }
+
+    /// How the account and the address behaved, asked only where a rule looks at it.
+    pub async fn reputation(&self, front: &ForwardAuth, user_id: &str) -> Reputation {
+        if !self.app.access.reads_reputation {
+            return Reputation::Unknown;
+        }
+        visitor::reputation(&front.server, self.target.client, Some(user_id)).await
     }
 
     pub(super) fn report(&self, front: &ForwardAuth, username: &str, verdict: &Verdict<'_>) {

@@ -27,7 +27,9 @@ use crate::session::{SessionError, SignIn};
 use crate::store::{Ticket, TicketUse};
 use crate::web::cookies::{self, NewCookie};
 use crate::web::reply::{self, For};
+use crate::web::server::Server;
 use crate::web::templates::{ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted};
+use crate::web::visitor;
 
 const TICKET_LASTS: Duration = Duration::from_secs(60);
 const NONCE_LASTS: Duration = Duration::from_secs(30 * 60);
@@ -124,7 +126,7 @@ pub async fn start(
         reply::see_other(&format!("{path}?{}", to.finish()))
     };
     let Some(sign_in) = sign_in else { return by_way_of("/sign-in") };
-    match start.entry(&runtime, client, &sign_in, now) {
+    match start.entry(&front.server, &runtime, client, &sign_in).await {
         Entry::SignIn => return by_way_of("/sign-in"),
         Entry::StepUp(_) | Entry::Presence => return by_way_of("/step-up"),
         Entry::Nowhere | Entry::Open(_) | Entry::Closed => {}
@@ -168,32 +170,33 @@ pub enum Entry<'a> {
 
 /// What stands before the app that the query of a start leads to.
 #[must_use]
-pub fn entry<'a>(
+pub async fn entry<'a>(
+    server: &Server,
     runtime: &'a Runtime,
     query: &str,
     client: Client,
     sign_in: &SignIn,
-    now: Millis,
 ) -> Entry<'a> {
     match read_start(runtime, query) {
-        Some(start) => start.entry(runtime, client, sign_in, now),
+        Some(start) => start.entry(server, runtime, client, sign_in).await,
         None => Entry::Nowhere,
     }
 }
 
 impl<'a> Start<'a> {
-    fn entry(
+    async fn entry(
         &self,
+        server: &Server,
         runtime: &'a Runtime,
         client: Client,
         sign_in: &SignIn,
-        now: Millis,
     ) -> Entry<'a> {
+        let now = server.clock.now();
         let flow = runtime.authentication_flow(Some(self.app));
         if !flow.is_some_and(|flow| sign_in.passed(&flow.slug.value, now)) {
             return Entry::SignIn;
         }
-        match self.decide(runtime, client, sign_in, now) {
+        match self.decide(server, runtime, client, sign_in, now).await {
             Some(Decision::StepUp(requirement)) => Entry::StepUp(requirement.kinds.to_vec()),
             Some(Decision::Allow) if self.is_overdue(sign_in, now) => Entry::Presence,
             Some(Decision::Allow) => Entry::Open(self.app),
@@ -202,8 +205,9 @@ impl<'a> Start<'a> {
     }
 
     /// What the rules of the address say to `sign_in`.
-    fn decide(
+    async fn decide(
         &self,
+        server: &Server,
         runtime: &Runtime,
         client: Client,
         sign_in: &SignIn,
@@ -216,13 +220,17 @@ impl<'a> Start<'a> {
         let profile = sign_in.account.profile();
         let standing = profile.standing(runtime);
         let person = standing.person(&profile.user.username, &sign_in.proofs);
+        let reputation = match self.app.access.reads_reputation {
+            true => visitor::reputation(server, client, Some(&profile.user.id)).await,
+            false => Reputation::Unknown,
+        };
         let query = Query {
             access: &self.app.access,
             gate: Some(&self.address.gate),
             target: &target,
             person: Some(&person),
             now,
-            reputation: Reputation::Unkept,
+            reputation,
         };
         Some(match access::decide(&query, None).decision {
             Decision::StepUp(need) => {

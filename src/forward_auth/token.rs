@@ -54,7 +54,7 @@ pub async fn answer(
     credential: Credential,
 ) -> Response<Body> {
     match find(front, request, &credential).await {
-        Ok(token) => decide(front, runtime, request, &token),
+        Ok(token) => decide(front, runtime, request, &token).await,
         Err(refusal) => {
             note(front, request, &refusal);
             match refusal {
@@ -140,7 +140,7 @@ async fn look_up(
 }
 
 /// The same decision as for a session, without any proof of a second factor.
-fn decide(
+async fn decide(
     front: &ForwardAuth,
     runtime: &Runtime,
     request: &Request<'_>,
@@ -152,7 +152,8 @@ fn decide(
     let proofs = Proofs::default();
     let username = &profile.user.username;
     let person = standing.person(username, &proofs);
-    let verdict = request.verdict(Some(&person), now);
+    let reputation = request.reputation(front, &profile.user.id).await;
+    let verdict = request.verdict(Some(&person), reputation, now);
     request.report(front, username, &verdict);
     match verdict.decision {
         Decision::Allow if request.is_foreign_websocket() => {

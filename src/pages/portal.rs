@@ -25,7 +25,8 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
     };
     let profile = sign_in.account.profile();
     let standing = profile.standing(&visit.runtime);
-    let categories = categories(visit, &sign_in, &profile, &standing);
+    let reputation = visit.reputation(Some(&profile.user.id)).await;
+    let categories = categories(visit, &sign_in, &profile, &standing, reputation);
     let count: usize = categories.iter().map(|category| category.apps.len()).sum();
     let page = Portal { categories, is_searchable: count >= WORTH_SEARCHING };
     let user = shown(&standing, &profile);
@@ -54,11 +55,12 @@ fn categories(
     sign_in: &SignIn,
     profile: &Profile,
     standing: &Standing,
+    reputation: Reputation,
 ) -> Vec<Category> {
     let person = standing.person(&profile.user.username, &sign_in.proofs);
     let mut by_title: BTreeMap<Option<String>, Vec<AppCard>> = BTreeMap::new();
     for app in visit.runtime.apps.iter().filter(|app| !app.hidden) {
-        if let Some(card) = card(visit, app, &person) {
+        if let Some(card) = card(visit, app, &person, reputation) {
             by_title.entry(app.category.clone()).or_default().push(card);
         }
     }
@@ -74,6 +76,7 @@ pub fn decision<'a>(
     visit: &Visit<'_>,
     app: &'a App,
     person: &access::Person<'_>,
+    reputation: Reputation,
 ) -> Option<Decision<'a>> {
     let parsed = url::Url::parse(app.launch_url.as_deref()?).ok()?;
     let target = Target {
@@ -88,7 +91,7 @@ pub fn decision<'a>(
         target: &target,
         person: Some(person),
         now: visit.server.clock.now(),
-        reputation: Reputation::Unkept,
+        reputation,
     };
     Some(match access::decide(&query, None).decision {
         Decision::StepUp(_) => {
@@ -101,8 +104,13 @@ pub fn decision<'a>(
 }
 
 /// A card, if the person may open the app's front page.
-fn card(visit: &Visit<'_>, app: &App, person: &access::Person<'_>) -> Option<AppCard> {
-    let decision = decision(visit, app, person)?;
+fn card(
+    visit: &Visit<'_>,
+    app: &App,
+    person: &access::Person<'_>,
+    reputation: Reputation,
+) -> Option<AppCard> {
+    let decision = decision(visit, app, person, reputation)?;
     let url = app.launch_url.clone()?;
     let parsed = url::Url::parse(&url).ok()?;
     let needs_second_factor = matches!(decision, Decision::StepUp(_));

@@ -7,6 +7,7 @@
 use axum::body::Body;
 use http::{HeaderMap, Response, StatusCode, request};
 
+use crate::access::condition::Reputation;
 use crate::access::target::split_authority;
 use crate::access::{By, Decision};
 use crate::blueprint::app::IdentityHeaders;
@@ -102,7 +103,11 @@ async fn show(
         }
         _ => None,
     };
-    let verdict = request.verdict(person.as_ref(), front.server.clock.now());
+    let reputation = match &profile {
+        Some(profile) => request.reputation(front, &profile.user.id).await,
+        None => Reputation::Unknown,
+    };
+    let verdict = request.verdict(person.as_ref(), reputation, front.server.clock.now());
     debug_assert!(matches!(verdict.decision, Decision::Allow));
     let told = !matches!(verdict.by, By::Open(_));
     let user = profile.as_ref().zip(standing.as_ref()).filter(|_| told);

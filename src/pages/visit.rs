@@ -8,8 +8,10 @@ use axum::body::Body;
 use http::{Response, request};
 
 use super::Pages;
+use crate::access::condition::Reputation;
 use crate::access::target::Client;
 use crate::blueprint::flow::Flow;
+use crate::forward_auth::handover::{self, Entry};
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::secret::TokenDigest;
@@ -96,6 +98,16 @@ impl<'a> Visit<'a> {
             }
             None => Ok(None),
         }
+    }
+
+    /// What stands before the app that a start with this query leads to.
+    pub async fn entry(&self, query: &str, sign_in: &SignIn) -> Entry<'_> {
+        handover::entry(self.server, &self.runtime, query, self.client, sign_in).await
+    }
+
+    /// How this address and an account, if it is known, behaved of late.
+    pub async fn reputation(&self, user_id: Option<&str>) -> Reputation {
+        visitor::reputation(self.server, self.client, user_id).await
     }
 
     pub fn session_cookie(&self) -> String {

@@ -56,6 +56,7 @@ pub struct Cleaned {
     pub generations: u64,
     pub events: u64,
     pub attempts: u64,
+    pub reputation: u64,
     pub once: u64,
     pub invitations: u64,
     /// Mail that was given up.
@@ -107,6 +108,7 @@ impl Store {
         cleaned.consents = tx.purge_consents(now, keep.batch).await?;
         cleaned.mail = tx.purge_given_up(now.minus(keep.given_up), keep.batch).await?;
         cleaned.attempts = tx.purge_attempts(now.minus(keep.ended), keep.batch).await?;
+        cleaned.reputation = tx.purge_reputation(now, keep.batch).await?;
         tx.commit().await
     }
 

@@ -20,8 +20,14 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "0001_start", sql: include_str!("migrations/0001_start.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "0001_start", sql: include_str!("migrations/0001_start.sql") },
+    Migration {
+        number: 2,
+        name: "0002_reputation",
+        sql: include_str!("migrations/0002_reputation.sql"),
+    },
+];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (
     number BIGINT NOT NULL PRIMARY KEY,

@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName};
 
 use super::server::Server;
+use crate::access::condition::Reputation;
 use crate::access::target::{Client, plain};
+use crate::flow::reputation;
 use crate::runtime::Runtime;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -57,4 +59,9 @@ pub fn address_key(client: Client) -> String {
         Some(four) => format!("address:{four}"),
         None => "address:unknown".to_owned(),
     }
+}
+
+/// How the address of a client and an account, if it is known, behaved of late.
+pub async fn reputation(server: &Server, client: Client, user_id: Option<&str>) -> Reputation {
+    reputation::of(&server.store, user_id, &address_key(client), server.clock.now()).await
 }

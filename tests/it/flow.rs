@@ -7,5 +7,6 @@ mod email_code;
 mod initial_password;
 mod links;
 mod people;
+mod reputation;
 mod second_factor;
 mod starts;

@@ -10,6 +10,7 @@ mod objects;
 mod once;
 mod opening;
 mod outbox;
+mod reputation;
 mod sessions;
 mod tokens;
 mod transactions;

@@ -43,11 +43,6 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
         find(view.nodes, &mut Vec::new(), kind, &mut places);
         advise(kind.what, &places, out);
     }
-    let mut reputation = Vec::new();
-    for policy in view.all("policy") {
-        under(policy, "reputation", &mut reputation);
-    }
-    advise("reputation", &reputation, out);
 }
 
 fn advise(what: &str, places: &[Span], out: &mut Diagnostics) {
@@ -71,14 +66,5 @@ fn find<'a>(nodes: &'a [Node], path: &mut Vec<&'a str>, kind: &Unserved, places:
             find(&node.kids, path, kind, places);
             path.pop();
         }
-    }
-}
-
-fn under(node: &Node, name: &str, places: &mut Vec<Span>) {
-    for kid in &node.kids {
-        if kid.is(name) {
-            places.push(kid.name.span);
-        }
-        under(kid, name, places);
     }
 }

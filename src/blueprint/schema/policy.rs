@@ -74,10 +74,10 @@ static ATTRIBUTE: Spec = node(
 
 static REPUTATION: Spec = node(
     "reputation",
-    "The reputation of the address and the account is at least this.",
+    "The reputation of the address and the account, whichever is worse, is at least this. Each wrong password or code costs both a point, each hour gives one back, and nobody has more than 0.",
     "reputation min=-5",
 )
-.props(&[need("min", Want::Whole(-1000, 1000))]);
+.props(&[need("min", Want::Whole(-99, 0))]);
 
 static GROUP: Spec = node("group", "Member of one of these groups.", "group admins")
     .args(&[several("group", Want::Ref(Kind::Group))]);

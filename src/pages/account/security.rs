@@ -3,6 +3,7 @@
 
 use super::{Answer, Own, Room, day, minute, prove_first};
 use crate::access::Decision;
+use crate::access::condition::Reputation;
 use crate::blueprint::flow::{NotConfigured, Purpose, StageKind};
 use crate::factor::held::Held;
 use crate::mail::message::Message;
@@ -186,7 +187,7 @@ fn needed(own: &Own<'_>) -> Option<Problem> {
     let none = crate::access::person::Proofs::default();
     let person = standing.person(&profile.user.username, &none);
     let app = visit.runtime.apps.iter().find(|app| {
-        let decision = portal::decision(visit, app, &person);
+        let decision = portal::decision(visit, app, &person, Reputation::Score(0));
         decision.is_some_and(|decision| matches!(decision, Decision::StepUp(_)))
     })?;
     Some((SecurityProblem::NeededByApp, Some(app.title.clone())))

@@ -8,6 +8,7 @@ use http::Response;
 
 use super::{Answer, Own, Room, day, prove_first};
 use crate::access::Decision;
+use crate::access::condition::Reputation;
 use crate::mail::message::Message;
 use crate::pages::trouble::Trouble;
 use crate::pages::{notice, portal};
@@ -109,7 +110,7 @@ fn openable<'a>(own: &'a Own<'_>) -> Vec<&'a App> {
     let standing = account.standing(&own.visit.runtime);
     let person = standing.person(&account.user.username, &own.sign_in.proofs);
     let is_open = |app: &&App| {
-        let decision = portal::decision(own.visit, app, &person);
+        let decision = portal::decision(own.visit, app, &person, Reputation::Score(0));
         !app.addresses.is_empty()
             && app.access.requires.is_empty()
             && matches!(decision, Some(Decision::Allow))

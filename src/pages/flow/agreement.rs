@@ -10,7 +10,7 @@ use super::errand::Errand;
 use super::{Answer, Run, Trouble, action, app_of, by_way_of, go_on};
 use crate::blueprint::app::IdentityHeaders;
 use crate::flow::stages::{Agreed, Next};
-use crate::forward_auth::handover::{self, Entry};
+use crate::forward_auth::handover::Entry;
 use crate::pages::visit::Visit;
 use crate::runtime::app::App;
 use crate::session::SignIn;
@@ -57,9 +57,7 @@ pub async fn first(
     sign_in: &Arc<SignIn>,
 ) -> Result<Option<Response<Body>>, Trouble> {
     let query = visit.parts.uri.query().unwrap_or("");
-    let now = visit.server.clock.now();
-    let Entry::Open(app) = handover::entry(&visit.runtime, query, visit.client, sign_in, now)
-    else {
+    let Entry::Open(app) = visit.entry(query, sign_in).await else {
         return Ok(None);
     };
     let flow = visit.runtime.authorization_flow(app);

@@ -25,6 +25,7 @@ pub struct Conditions<'a> {
     pub generation: &'a Generation,
     /// Whom the flow is about, once that is proven.
     pub person: Option<&'a Proven>,
+    pub reputation: Reputation,
 }
 
 /// What the store knows of the person.
@@ -109,7 +110,7 @@ impl Conditions<'_> {
             target: &target,
             app: "",
             now: self.visit.server.clock.now(),
-            reputation: Reputation::Unkept,
+            reputation: self.reputation,
         };
         found.holds(&facts)
     }

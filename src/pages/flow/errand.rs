@@ -145,8 +145,7 @@ impl Need {
             return Ok(if fresh { Self::Nothing } else { Self::Presence });
         };
         let query = query.strip_prefix('?').unwrap_or("");
-        let now = visit.server.clock.now();
-        Ok(match handover::entry(&visit.runtime, query, visit.client, sign_in, now) {
+        Ok(match visit.entry(query, sign_in).await {
             Entry::StepUp(kinds) => Self::Factor(kinds),
             Entry::Presence => Self::Presence,
             Entry::Nowhere | Entry::SignIn | Entry::Open(_) | Entry::Closed => Self::Nothing,

@@ -14,6 +14,7 @@ use super::attempt::{Attempt, LASTS, Saved};
 use super::conditions::{self, Conditions, Proven, Record};
 use super::errand::{Errand, Need};
 use super::{Answer, Trouble, agreement, app_of, too_many};
+use crate::access::condition::Reputation;
 use crate::blueprint::flow::{Flow, Stage, StageKind};
 use crate::factor::{self, held::Held};
 use crate::flow::stages::{Agreed, Flows, Next};
@@ -37,6 +38,7 @@ pub struct Run<'a> {
     pub record: Record,
     /// Whom the flow is about, once that is proven.
     person: Option<Proven>,
+    reputation: Reputation,
 }
 
 impl<'a> Run<'a> {
@@ -67,6 +69,7 @@ impl<'a> Run<'a> {
             true => Some(visit.server.sessions.account(person).await?),
             false => None,
         };
+        let reputation = visit.reputation(account.as_ref().map(|_| person)).await;
         let in_session = sign_in.as_ref().map(|sign_in| &sign_in.proven.factors);
         let proofs = remembered
             .iter()
@@ -74,7 +77,7 @@ impl<'a> Run<'a> {
             .chain(&attempt.progress.proven);
         let person = account.map(|account| Proven::new(&account, &visit.runtime, proofs));
         let record = Record { held, remembered, agreed };
-        Ok(Self { visit, errand, attempt, sign_in, need, record, person })
+        Ok(Self { visit, errand, attempt, sign_in, need, record, person, reputation })
     }
 
     /// The first step of a flow that is gone through in a session.
@@ -92,7 +95,12 @@ impl<'a> Run<'a> {
         let slug = &self.attempt.flow.slug.value;
         let outer = generation.flows.get(slug)?;
         let flows = Flows { outer, all: &generation.flows };
-        let conditions = Conditions { visit: self.visit, generation, person: self.person.as_ref() };
+        let conditions = Conditions {
+            visit: self.visit,
+            generation,
+            person: self.person.as_ref(),
+            reputation: self.reputation,
+        };
         let wanted = self.need.wanted();
         Some(conditions.next(flows, &mut self.attempt.progress, &self.record, wanted))
     }

@@ -15,10 +15,12 @@ impl Compiler<'_> {
         policies: &Policies,
     ) -> Result<AppAccess, CompileError> {
         let rules = app.access.rules.iter().map(|rule| self.rule(rule, policies));
+        let rules = rules.collect::<Result<Vec<_>, _>>()?;
         Ok(AppAccess {
             app: app.slug.value.clone(),
             requires: app.access.requires.iter().map(|need| self.requirement(need)).collect(),
-            rules: rules.collect::<Result<_, _>>()?,
+            reads_reputation: rules.iter().any(Rule::reads_reputation),
+            rules,
         })
     }
 
