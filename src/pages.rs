@@ -102,8 +102,8 @@ impl Pages {
     }
 
     fn asset(&self, path: &str) -> Option<Response<Body>> {
-        let templates = self.server.templates.load();
-        let asset = templates.assets().get(path)?;
+        let looks = self.server.looks.load();
+        let asset = looks.asset(path)?;
         let mut response = reply::text(StatusCode::OK, asset.content_type, asset.bytes.clone());
         let headers = response.headers_mut();
         let cache = http::HeaderValue::from_static(asset.cache_control);

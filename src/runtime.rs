@@ -12,6 +12,7 @@ use crate::access::person::Attributes;
 use crate::blueprint::Blueprint;
 use crate::blueprint::flow::{Flow, Purpose};
 use crate::blueprint::people::{ConsoleRole, Group, Membership};
+use crate::blueprint::settings::Brand;
 use crate::blueprint::source::Sources;
 use crate::model::network::Network;
 
@@ -54,6 +55,8 @@ pub struct Runtime {
     pub texts: BTreeMap<String, Arc<str>>,
     /// Where the list of passwords from breaches lies, if files name one.
     pub breached_list: Option<PathBuf>,
+    /// Where each file lies, if it was read from a disk.
+    pub paths: Vec<PathBuf>,
     /// Declared people by name.
     pub declared: HashMap<String, DeclaredPerson>,
 }
@@ -156,6 +159,14 @@ impl Runtime {
             Some(own) => self.flows.get(own),
             None => self.default_flow(Purpose::Consent),
         }
+    }
+
+    /// The brand of a host as it was received, or of the sign-in host.
+    #[must_use]
+    pub fn brand(&self, host: Option<&str>) -> Option<&Brand> {
+        let own = self.blueprint.settings.external_host.value.origin().host;
+        let host = host.map_or(own.as_str(), |host| self.addressing.declared(host));
+        Brand::of_host(&self.blueprint.brands, host)
     }
 
     /// A text that files name.

@@ -5,6 +5,7 @@ pub mod agent;
 /// The shipped look's static files and an owner's own, under hashed addresses.
 pub mod assets;
 /// Cookies in both directions.
+pub mod colour;
 pub mod cookies;
 /// What a page may load and where its forms may go.
 pub mod csp;
@@ -15,6 +16,7 @@ pub mod form;
 /// The language that a visitor reads.
 pub mod language;
 /// Plain text of an owner as blocks of a page.
+pub mod looks;
 pub mod prose;
 /// Answers: pages, redirects and their headers.
 pub mod reply;

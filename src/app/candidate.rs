@@ -4,7 +4,7 @@
 use super::options::Options;
 use super::places::{Places, absolute};
 use super::secrets::{self, Secrets};
-use super::{named_files, restart, revision};
+use super::{look_files, named_files, restart, revision};
 use crate::blueprint::Blueprint;
 use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
@@ -106,6 +106,9 @@ pub fn build(
     };
     let Some(blueprint) = blueprint else { return Err(Box::new(rejected)) };
     let named = named_files::read(options, &paths, &blueprint);
+    if demands != Demands::None {
+        rejected.diagnostics.extend(look_files::read(options, &paths, &blueprint).1);
+    }
     let mut missing = Vec::new();
     if demands == Demands::All {
         missing = missing_secrets(options, &blueprint);
@@ -128,6 +131,7 @@ pub fn build(
         builtin_flows: &builtin::flows(),
         texts: named.texts,
         breached_list: named.breached_list,
+        paths,
     };
     let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
     if let Err(found) = traefik::dynamic(&blueprint, &stamp, options.raw_routers()) {

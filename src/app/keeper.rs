@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use super::candidate::{self, Candidate, Demands, Known, Rejected};
 use super::dispatch::Fronts;
 use super::generation::{applying, hold, plan_candidate, take, uids};
+use super::named_files;
 use super::options::Options;
 use super::places::Places;
 use super::publish::Publisher;
@@ -81,7 +82,7 @@ impl Keeper {
         let watched = std::mem::take(&mut loaded.watched);
         let digest = candidate::source_digest(&loaded.sources);
         let judged = digest == last.digest && loaded.problems.is_empty();
-        if judged && !insists {
+        if judged && !insists && !self.texts_changed().await {
             if last.published.is_none_or(|at| at.elapsed() > LOOK_AGAIN) {
                 last.published = self.publish().await;
             }
@@ -97,6 +98,17 @@ impl Keeper {
         }
         self.tell(&verdict, by, repeated && !insists, &last.restart).await;
         (verdict, watched)
+    }
+
+    /// Whether a text that the files in force name has changed beside them, and can be read.
+    async fn texts_changed(&self) -> bool {
+        let (options, runtime) = (self.options.clone(), self.fronts.server.runtime.load_full());
+        let look = move || {
+            let (texts, problems) =
+                named_files::texts(&options, &runtime.paths, &runtime.blueprint);
+            problems.is_empty() && texts != runtime.texts
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or(false)
     }
 
     async fn consider(

@@ -89,8 +89,10 @@ impl Mailer {
         loop {
             let runtime = self.server.runtime.load_full();
             let route = mail_route::route(&self.options, &runtime.blueprint);
-            let templates = self.server.templates.load_full();
-            let (brand, home) = (reply::brand(&runtime), runtime.external.to_string());
+            let declared = runtime.brand(None);
+            let looks = self.server.looks.load_full();
+            let templates = looks.of(declared.map(|brand| brand.slug.value.as_str()));
+            let (brand, home) = (reply::brand(declared, templates), runtime.external.to_string());
             let render = |opened: &Opened| {
                 let language = opened.language.as_deref();
                 let words = templates.render_mail((&brand, language), &home, &opened.message);

@@ -45,16 +45,12 @@ pub fn read(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> Name
     NamedFiles { texts, breached_list, problems }
 }
 
-fn texts(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> (Texts, Vec<String>) {
+/// The texts that a blueprint names, and what cannot be read.
+pub fn texts(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> (Texts, Vec<String>) {
     let (mut texts, mut problems) = (Texts::new(), Vec::new());
     for file in named(blueprint) {
-        let index = usize::try_from(file.span.file.0).unwrap_or(usize::MAX);
-        let beside = paths.get(index).map(PathBuf::as_path);
-        let root = beside.and_then(|beside| root_of(&options.roots, beside));
-        match root
-            .ok_or_else(|| "its root is not known".to_owned())
-            .and_then(|root| read_one(root, &file.value))
-        {
+        let read = find(options, paths, file).and_then(|path| read_text(&path, LONGEST));
+        match read {
             Ok(text) => {
                 texts.entry(file.value.clone()).or_insert_with(|| text.into());
             }
@@ -71,13 +67,31 @@ fn named(blueprint: &Blueprint) -> impl Iterator<Item = &Spanned<String>> {
     })
 }
 
+/// Where a file or directory lies that a blueprint names: beneath the root of the file that names it.
+///
+/// # Errors
+/// The reason, if it is not there or not allowed.
+pub fn find(
+    options: &Options,
+    paths: &[PathBuf],
+    named: &Spanned<String>,
+) -> Result<PathBuf, String> {
+    let index = usize::try_from(named.span.file.0).unwrap_or(usize::MAX);
+    let root = match paths.get(index) {
+        Some(beside) => root_of(&options.roots, beside),
+        // The files of a stored generation lie nowhere.
+        None => options.roots.iter().find(|root| find_beneath(root, &named.value).is_ok()),
+    };
+    find_beneath(root.ok_or("its root is not known")?, &named.value)
+}
+
 /// The root that a file was read from: the innermost.
 fn root_of<'a>(roots: &'a [Root], file: &Path) -> Option<&'a Root> {
     let around = roots.iter().filter(|root| file.starts_with(&root.path));
     around.max_by_key(|root| root.path.components().count())
 }
 
-fn read_one(root: &Root, name: &str) -> Result<String, String> {
+fn find_beneath(root: &Root, name: &str) -> Result<PathBuf, String> {
     let base = match root.path.is_file() {
         true => root.path.parent().unwrap_or(Path::new(".")),
         false => &root.path,
@@ -89,13 +103,35 @@ fn read_one(root: &Root, name: &str) -> Result<String, String> {
         directory.canonicalize().is_ok_and(|directory| real.starts_with(directory))
     };
     let allowed = root.allow.iter().any(|directory| inside(directory));
-    if !inside(base) && !allowed && !real.starts_with(NIX_STORE) {
-        return Err(told("leads out of its root; put a copy into the root"));
+    match inside(base) || allowed || real.starts_with(NIX_STORE) {
+        true => Ok(real),
+        false => Err(told("leads out of its root; put a copy into the root")),
     }
-    if real.metadata().is_ok_and(|data| data.len() > LONGEST) {
-        return Err(told(&format!("is larger than {LONGEST} bytes")));
+}
+
+/// The bytes of a file of at most so many.
+///
+/// # Errors
+/// The reason.
+pub fn read_bytes(path: &Path, longest: u64) -> Result<Vec<u8>, String> {
+    let told = |what: String| format!("{} {what}", path.display());
+    let data = path.metadata().map_err(|error| told(format!("cannot be read: {error}")))?;
+    if !data.is_file() {
+        return Err(told("is no file".to_owned()));
     }
-    fs::read_to_string(&real).map_err(|error| told(&format!("cannot be read: {error}")))
+    if data.len() > longest {
+        return Err(told(format!("is larger than {longest} bytes")));
+    }
+    fs::read(path).map_err(|error| told(format!("cannot be read: {error}")))
+}
+
+/// The text of a file of at most so many bytes.
+///
+/// # Errors
+/// The reason.
+pub fn read_text(path: &Path, longest: u64) -> Result<String, String> {
+    let bytes = read_bytes(path, longest)?;
+    String::from_utf8(bytes).map_err(|_| format!("{} is not UTF-8 text", path.display()))
 }
 
 #[cfg(test)]
@@ -111,11 +147,13 @@ mod tests {
         fs::write(root.path.join("terms.txt"), "Be kind.").expect("written");
         fs::write(directory.path().join("secret"), "hush").expect("written");
         std::os::unix::fs::symlink("../secret", root.path.join("link.txt")).expect("a link");
-        assert_eq!(read_one(&root, "terms.txt").as_deref(), Ok("Be kind."));
+        let read = |name| find_beneath(&root, name).and_then(|path| read_text(&path, 100));
+        assert_eq!(read("terms.txt").as_deref(), Ok("Be kind."));
         for outside in ["../secret", "link.txt", "/etc/hostname"] {
-            let refused = read_one(&root, outside).expect_err(outside);
+            let refused = read(outside).expect_err(outside);
             assert!(refused.contains("leads out of its root"), "{refused}");
         }
-        assert!(read_one(&root, "none.txt").is_err());
+        assert!(read("none.txt").is_err());
+        assert!(read(".").expect_err("a directory").contains("is no file"));
     }
 }

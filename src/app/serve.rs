@@ -109,11 +109,11 @@ pub async fn run(
         StateUrl::Postgres(_) => Duration::from_secs(10),
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let theme = theme::load(&options)?;
+    let theme = theme::load(&options, &start.runtime.paths, &start.runtime.blueprint)?;
     let server = Arc::new(Server {
         runtime: ArcSwap::from_pointee(start.runtime),
         health: ArcSwap::from_pointee(Health::in_sync(clock.now())),
-        templates: ArcSwap::from_pointee(theme.templates),
+        looks: ArcSwap::from_pointee(theme.looks),
         sessions: Sessions::new(
             opened.store.clone(),
             Arc::clone(&opened.key),

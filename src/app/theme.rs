@@ -1,64 +1,115 @@
-//! The look of pages and messages: the shipped one with `custom-templates` laid over it, read
-//! again when a file changes. Files that do not render leave the last good look in place.
+//! The looks of pages and messages: the shipped one, with `custom-templates` and what brands name laid
+//! over it, read again when a file changes. Files that do not render leave the last good look in place.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
 
+use super::look_files::{self, LookFiles};
 use super::options::Options;
+use crate::blueprint::Blueprint;
 use crate::web::assets::STYLE_SHEETS;
+use crate::web::looks::Looks;
 use crate::web::server::Server;
 use crate::web::templates::{Overrides, TemplateError, Templates};
 
 /// Pages and messages, and the directories that have a part in them.
 pub struct Theme {
-    pub templates: Templates,
+    pub looks: Looks,
     pub overrides: Vec<PathBuf>,
     pub watch: ThemeWatch,
 }
 
 /// Follows the owner's files.
 pub struct ThemeWatch {
-    folder: PathBuf,
+    options: Options,
     /// What was read last, whatever came of it.
-    last: Result<Overrides, Vec<TemplateError>>,
+    last: Files,
+    good: Good,
+}
+
+/// What is laid over the shipped look: everywhere, and by brand.
+#[derive(Debug, PartialEq, Eq)]
+struct Files {
+    everywhere: Result<Overrides, Vec<TemplateError>>,
+    named: LookFiles,
+}
+
+/// The last good looks.
+#[derive(Clone)]
+struct Good {
+    plain: Arc<Templates>,
+    of_brands: BTreeMap<String, Arc<Templates>>,
+}
+
+impl Files {
+    fn read(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> Self {
+        let folder = folder(options);
+        let everywhere = match folder.is_dir() {
+            true => Overrides::read(&folder),
+            false => Ok(Overrides::none()),
+        };
+        Self { everywhere, named: look_files::read(options, paths, blueprint).0 }
+    }
+
+    /// Builds every look; what is wrong leaves the one that `before` had.
+    fn build(&self, before: &Good, instead: &str) -> Good {
+        let everywhere = match &self.everywhere {
+            Ok(overrides) => overrides.clone(),
+            Err(errors) => {
+                complain("custom-templates", errors, instead);
+                return before.clone();
+            }
+        };
+        let plain = everywhere.clone().under(self.named.plain.clone());
+        let mut good = Good {
+            plain: built("custom-templates", &plain, instead)
+                .unwrap_or_else(|| Arc::clone(&before.plain)),
+            of_brands: BTreeMap::new(),
+        };
+        for (slug, brand) in &self.named.brands {
+            let whole = everywhere.clone().under(brand.clone());
+            let look = built(&format!("brand {slug}"), &whole, instead);
+            let look = look.or_else(|| before.of_brands.get(slug).cloned());
+            good.of_brands.extend(look.map(|look| (slug.clone(), look)));
+        }
+        good
+    }
+}
+
+fn built(what: &str, overrides: &Overrides, instead: &str) -> Option<Arc<Templates>> {
+    let built = Templates::load(overrides);
+    built.map_err(|errors| complain(what, &errors, instead)).ok().map(Arc::new)
 }
 
 fn folder(options: &Options) -> PathBuf {
     options.environment.working_directory.join("custom-templates")
 }
 
-fn read(folder: &Path) -> Result<Overrides, Vec<TemplateError>> {
-    if folder.is_dir() { Overrides::read(folder) } else { Ok(Overrides::none()) }
-}
-
-fn complain(errors: &[TemplateError], instead: &str) {
+fn complain(what: &str, errors: &[TemplateError], instead: &str) {
     for error in errors {
-        tracing::error!(%error, "custom-templates is not used: {instead}");
+        tracing::error!(%error, "{what} is not used: {instead}");
     }
 }
 
-/// The look to begin with.
+/// The looks to begin with; `paths` is where each file of the blueprint lies.
 ///
 /// # Errors
 /// If the shipped one was built in broken.
-pub fn load(options: &Options) -> anyhow::Result<Theme> {
-    let folder = folder(options);
-    let last = read(&folder);
-    let loaded = last.clone().and_then(|overrides| {
-        let templates = Templates::load(&overrides)?;
-        Ok((templates, in_use(&folder, &overrides)))
-    });
-    let watch = ThemeWatch { folder, last };
-    match loaded {
-        Ok((templates, overrides)) => Ok(Theme { templates, overrides, watch }),
-        Err(errors) => {
-            complain(&errors, "the shipped look is shown");
-            let shipped = Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"));
-            Ok(Theme { templates: shipped?, overrides: Vec::new(), watch })
-        }
-    }
+pub fn load(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> anyhow::Result<Theme> {
+    let shipped = Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"))?;
+    let shipped = Good { plain: Arc::new(shipped), of_brands: BTreeMap::new() };
+    let last = Files::read(options, paths, blueprint);
+    let good = last.build(&shipped, "the shipped look is shown");
+    let is_used = !good.plain.replaced().is_empty() || !Arc::ptr_eq(&good.plain, &shipped.plain);
+    let overrides = match &last.everywhere {
+        Ok(overrides) if is_used => in_use(&folder(options), overrides),
+        _ => Vec::new(),
+    };
+    let looks = good.looks();
+    Ok(Theme { looks, overrides, watch: ThemeWatch { options: options.clone(), last, good } })
 }
 
 /// The directory of templates, and that of style sheets in it, where they hold files.
@@ -69,23 +120,37 @@ fn in_use(folder: &Path, overrides: &Overrides) -> Vec<PathBuf> {
     templates.into_iter().chain(any(true).then(|| folder.join(STYLE_SHEETS))).collect()
 }
 
+impl Good {
+    fn looks(&self) -> Looks {
+        Looks::new(Arc::clone(&self.plain), self.of_brands.clone())
+    }
+}
+
 impl ThemeWatch {
     /// Reads the files again and puts them in place if they changed and render.
     pub async fn look(&mut self, server: &Arc<Server>) {
-        let folder = self.folder.clone();
-        let Ok(read) = tokio::task::spawn_blocking(move || read(&folder)).await else { return };
-        if read == self.last {
+        let (options, runtime) = (self.options.clone(), server.runtime.load_full());
+        let read = move || Files::read(&options, &runtime.paths, &runtime.blueprint);
+        let Ok(files) = tokio::task::spawn_blocking(read).await else { return };
+        if files == self.last {
             return;
         }
-        self.last.clone_from(&read);
-        let loaded = tokio::task::spawn_blocking(move || Templates::load(&read?)).await;
-        match loaded {
-            Ok(Ok(templates)) => {
-                tracing::info!(replaced = ?templates.replaced(), "custom-templates is in use");
-                server.templates.store(Arc::new(templates));
-            }
-            Ok(Err(errors)) => complain(&errors, "the last good look stays"),
-            Err(_) => tracing::error!("custom-templates could not be read to the end"),
+        let before = self.good.clone();
+        let building = tokio::task::spawn_blocking(move || {
+            let good = files.build(&before, "the last good look stays");
+            (files, good)
+        });
+        let Ok((files, good)) = building.await else {
+            tracing::error!("the look could not be read to the end");
+            return;
+        };
+        (self.last, self.good) = (files, good);
+        let replaced = self.good.plain.replaced();
+        if replaced.is_empty() {
+            tracing::info!("the look of pages was read again");
+        } else {
+            tracing::info!(?replaced, "custom-templates is in use");
         }
+        server.looks.store(Arc::new(self.good.looks()));
     }
 }

@@ -231,6 +231,29 @@ pub struct Brand {
     pub at: Span,
 }
 
+impl Brand {
+    /// The brand of a host: the one with the longest domain that the host belongs to, else the one for
+    /// every host.
+    #[must_use]
+    pub fn of_host<'a>(brands: &'a [Self], host: &str) -> Option<&'a Self> {
+        let fitting = brands.iter().filter_map(|brand| {
+            let domains = brand.domains.iter().filter(|domain| is_below(host, &domain.value));
+            let longest = domains.map(|domain| domain.value.len()).max();
+            let length = if brand.domains.is_empty() { Some(0) } else { longest };
+            Some((length?, brand))
+        });
+        fitting.max_by_key(|(length, _)| *length).map(|(_, brand)| brand)
+    }
+}
+
+/// Whether a host is a domain or a name below it.
+fn is_below(host: &str, domain: &str) -> bool {
+    let Some(at) = host.len().checked_sub(domain.len()) else { return false };
+    let (before, end) = (host.get(..at), host.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case(domain))
+        && before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
 #[derive(Clone, Debug)]
 pub struct FooterLink {
     pub text: String,

@@ -1,5 +1,7 @@
 //! `doorward email`.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use lettre::Address;
 
@@ -7,6 +9,7 @@ use super::{Installation, blueprint};
 use crate::app::places::Places;
 use crate::app::{mail_route, theme};
 use crate::blueprint::load;
+use crate::blueprint::settings::Brand;
 use crate::clock::Clock;
 use crate::ids::Rng;
 use crate::mail::letter::{self, Heading, Letter};
@@ -14,7 +17,7 @@ use crate::mail::message::Message;
 use crate::mail::route::Route;
 use crate::mail::smtp::{self, Failure, Patience, Step};
 use crate::web::reply;
-use crate::web::templates::{Brand, Templates};
+use crate::web::templates::{Brand as Dress, Templates};
 
 #[derive(Debug, Args)]
 pub struct Email {
@@ -54,8 +57,8 @@ impl Email {
 
 /// What a message is made of and where it goes.
 struct Sending {
-    templates: Templates,
-    brand: Brand,
+    look: Arc<Templates>,
+    brand: Dress,
     home: String,
     route: Result<Route, Failure>,
 }
@@ -63,12 +66,16 @@ struct Sending {
 fn sending(at: &Installation) -> anyhow::Result<Sending> {
     let (blueprint, _) = blueprint(at)?;
     let options = at.options();
-    let server = load::load(&options.roots, options.mode()).server;
-    let places = Places::new(&options, &server)?;
-    let home = places.addressing.public(&blueprint.settings.external_host.value.origin());
+    let loaded = load::load(&options.roots, options.mode());
+    let places = Places::new(&options, &loaded.server)?;
+    let external = blueprint.settings.external_host.value.origin();
+    let declared = Brand::of_host(&blueprint.brands, &external.host);
+    let theme = theme::load(&options, &loaded.paths, &blueprint)?;
+    let look = Arc::clone(theme.looks.of(declared.map(|brand| brand.slug.value.as_str())));
+    let home = places.addressing.public(&external);
     Ok(Sending {
-        templates: theme::load(&options)?.templates,
-        brand: reply::brand_of(&blueprint),
+        brand: reply::brand(declared, &look),
+        look,
         home: home.to_string(),
         route: mail_route::route(&options, &blueprint),
     })
@@ -116,7 +123,7 @@ fn send(
 ) -> anyhow::Result<Result<(), Failure>> {
     let now = Clock::machine().now();
     let message = Message::Test { at: now };
-    let words = sending.templates.render_mail((&sending.brand, None), &sending.home, &message)?;
+    let words = sending.look.render_mail((&sending.brand, None), &sending.home, &message)?;
     let id = Rng::system().id("mail", now)?;
     let heading = Heading { from: &route.from, to, id: &id, host: &route.hello, at: now };
     let letter = Letter::new(heading, &words)?;

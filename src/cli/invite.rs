@@ -145,7 +145,7 @@ async fn create(at: &Installation, wanted: Wanted, mail: bool) -> anyhow::Result
 }
 
 fn inviter(runtime: &crate::runtime::Runtime) -> String {
-    let title = runtime.blueprint.brands.first().and_then(|brand| brand.title.clone());
+    let title = runtime.brand(None).and_then(|brand| brand.title.clone());
     title.unwrap_or_else(|| runtime.external.host.as_str().to_owned())
 }
 

@@ -130,7 +130,7 @@ fn person_page<P: Page>(
         username: profile.user.username.clone(),
         language: profile.user.language.clone(),
     };
-    let wanted = For { user: Some(&user), ..For::app_host(StatusCode::FORBIDDEN, request.headers) };
+    let wanted = For { user: Some(&user), ..request.page(StatusCode::FORBIDDEN) };
     reply::page(&front.server, runtime, wanted, page)
 }
 
@@ -146,12 +146,7 @@ pub fn refuse(
         Kind::ForeignOrigin => refusal(request, StatusCode::FORBIDDEN, "foreign-origin", None),
         Kind::BadRequest if request.is_navigation() => {
             let page = ErrorPage::new(ErrorKind::BadRequest);
-            reply::page(
-                &front.server,
-                runtime,
-                For::app_host(StatusCode::BAD_REQUEST, request.headers),
-                &page,
-            )
+            reply::page(&front.server, runtime, request.page(StatusCode::BAD_REQUEST), &page)
         }
         Kind::BadRequest => refusal(request, StatusCode::BAD_REQUEST, "bad-request", None),
     }
@@ -166,7 +161,7 @@ pub fn unavailable(
 ) -> Response<Body> {
     if request.is_navigation() {
         let page = ErrorPage::new(ErrorKind::Unavailable);
-        let wanted = For::app_host(StatusCode::SERVICE_UNAVAILABLE, request.headers);
+        let wanted = request.page(StatusCode::SERVICE_UNAVAILABLE);
         return reply::page(&front.server, runtime, wanted, &page);
     }
     refusal(request, StatusCode::SERVICE_UNAVAILABLE, "store-unavailable", None)

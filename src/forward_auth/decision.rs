@@ -19,6 +19,7 @@ use crate::model::web_url::Origin;
 use crate::runtime::app::{Address, App, Reach};
 use crate::runtime::{Destination, Runtime};
 use crate::session::AppSession;
+use crate::web::reply::For;
 use crate::web::{cookies, visitor};
 
 /// A request at an app's address, in canonical form.
@@ -94,6 +95,12 @@ impl<'a> Request<'a> {
             uri: asked.uri,
             headers,
         })
+    }
+
+    /// What a page at this address is rendered for.
+    #[must_use]
+    pub fn page(&self, status: StatusCode) -> For<'_> {
+        For { host: Some(&self.host), ..For::app_host(status, self.headers) }
     }
 
     /// Where people reach this address.

@@ -275,6 +275,12 @@ fn read_start<'a>(runtime: &'a Runtime, query: &str) -> Option<Start<'a>> {
     (found.slug == app?).then_some(Start { app: found, address, host, return_to, nonce, again })
 }
 
+/// The host of an app that the query of a start leads to.
+#[must_use]
+pub fn host(runtime: &Runtime, query: &str) -> Option<String> {
+    read_start(runtime, query).map(|start| start.host)
+}
+
 /// The app that an absolute address leads to, if it is exactly one of ours: declared host, exact
 /// scheme, no user, no backslash, no blank (`security.md` 12).
 #[must_use]
@@ -406,12 +412,7 @@ fn misfit(
         return begin_again(front, runtime, request, &root, Round::Again);
     }
     let page = Restarted { reason, app: Some(request.app.title.clone()), again: root };
-    reply::page(
-        &front.server,
-        runtime,
-        For::app_host(StatusCode::BAD_REQUEST, request.headers),
-        &page,
-    )
+    reply::page(&front.server, runtime, request.page(StatusCode::BAD_REQUEST), &page)
 }
 
 fn round_and_round(

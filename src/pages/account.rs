@@ -156,12 +156,11 @@ impl<'a> Own<'a> {
         let class = PageClass::SignInHost;
         let wanted = For {
             class,
-            status,
             user: Some(&user),
             csrf: csrf.as_deref(),
-            headers: &self.visit.parts.headers,
+            ..For::sign_in_host(status, &self.visit.parts.headers)
         };
-        reply::page(self.visit.server, &self.visit.runtime, wanted, page)
+        self.visit.page(wanted, page)
     }
 }
 

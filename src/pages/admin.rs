@@ -11,7 +11,6 @@ use crate::blueprint::people::ConsoleRole;
 use crate::clock::Millis;
 use crate::session::Standing;
 use crate::store::{Event, EventFilter, User};
-use crate::web::csp::PageClass;
 use crate::web::reply::{self, For};
 use crate::web::templates::{Admin, AdminEvent, AdminPerson, ErrorKind};
 
@@ -56,13 +55,11 @@ async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Trouble> {
     let user = portal::shown(&standing, &profile);
     let csrf = sign_out::csrf_token(visit);
     let wanted = For {
-        class: PageClass::SignInHost,
-        status: StatusCode::OK,
         user: Some(&user),
         csrf: csrf.as_deref(),
-        headers: &visit.parts.headers,
+        ..For::sign_in_host(StatusCode::OK, &visit.parts.headers)
     };
-    Ok(reply::page(visit.server, &visit.runtime, wanted, &page))
+    Ok(visit.page(wanted, &page))
 }
 
 fn has_role(visit: &Visit<'_>, standing: &Standing) -> bool {

@@ -10,9 +10,8 @@ use crate::access::condition::Reputation;
 use crate::access::{self, Decision, Query, Target};
 use crate::runtime::app::App;
 use crate::session::{Profile, SignIn, Standing};
-use crate::web::csp::PageClass;
 use crate::web::reply::{self, For};
-use crate::web::templates::{AppCard, Category, Person, Portal};
+use crate::web::templates::{AppCard, Category, Person, Portal, Templates};
 
 /// So many apps are worth a field to search in.
 const WORTH_SEARCHING: usize = 7;
@@ -31,15 +30,12 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
     let page = Portal { categories, is_searchable: count >= WORTH_SEARCHING };
     let user = shown(&standing, &profile);
     let csrf = super::sign_out::csrf_token(visit);
-    let class = PageClass::SignInHost;
     let wanted = For {
-        class,
-        status: StatusCode::OK,
         user: Some(&user),
         csrf: csrf.as_deref(),
-        headers: &visit.parts.headers,
+        ..For::sign_in_host(StatusCode::OK, &visit.parts.headers)
     };
-    reply::page(visit.server, &visit.runtime, wanted, &page)
+    visit.page(wanted, &page)
 }
 
 /// The person as pages show them.
@@ -58,9 +54,10 @@ fn categories(
     reputation: Reputation,
 ) -> Vec<Category> {
     let person = standing.person(&profile.user.username, &sign_in.proofs);
+    let look = visit.look();
     let mut by_title: BTreeMap<Option<String>, Vec<AppCard>> = BTreeMap::new();
     for app in visit.runtime.apps.iter().filter(|app| !app.hidden) {
-        if let Some(card) = card(visit, app, &person, reputation) {
+        if let Some(card) = card(visit, app, &person, (reputation, &look)) {
             by_title.entry(app.category.clone()).or_default().push(card);
         }
     }
@@ -108,19 +105,20 @@ fn card(
     visit: &Visit<'_>,
     app: &App,
     person: &access::Person<'_>,
-    reputation: Reputation,
+    (reputation, look): (Reputation, &Templates),
 ) -> Option<AppCard> {
     let decision = decision(visit, app, person, reputation)?;
     let url = app.launch_url.clone()?;
     let parsed = url::Url::parse(&url).ok()?;
     let needs_second_factor = matches!(decision, Decision::StepUp(_));
     let open = needs_second_factor || matches!(decision, Decision::Allow);
+    let icon = look.assets().marks().icon(&app.slug);
     open.then(|| AppCard {
         slug: app.slug.clone(),
         title: app.title.clone(),
         description: None,
         host: parsed.host_str().unwrap_or("").to_owned(),
-        icon: None,
+        icon: icon.map(str::to_owned),
         url,
         needs_second_factor,
     })

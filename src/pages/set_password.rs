@@ -13,7 +13,6 @@ use crate::flow::new_password::{self, LINK_PURPOSE, Problem};
 use crate::flow::{attempts, breached};
 use crate::secret::{Secret, TokenDigest};
 use crate::store::{NewPassword, User};
-use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::form::Form;
 use crate::web::reply::{self, For};
@@ -74,14 +73,8 @@ fn ask(visit: &Visit<'_>, link: &Valid, problems: &[Problem]) -> Response<Body> 
     let token = csrf::token(&visit.server.key, &link.token);
     let status =
         if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let wanted = For {
-        class: PageClass::SignInHost,
-        status,
-        user: None,
-        csrf: Some(&token),
-        headers: &visit.parts.headers,
-    };
-    reply::page(visit.server, &visit.runtime, wanted, &page)
+    let wanted = For { csrf: Some(&token), ..For::sign_in_host(status, &visit.parts.headers) };
+    visit.page(wanted, &page)
 }
 
 async fn set(visit: &Visit<'_>, form: &Form) -> Result<Response<Body>, Trouble> {
@@ -145,8 +138,9 @@ pub async fn judge(
     let settings = &visit.runtime.blueprint.settings;
     let (rules, list) = (settings.password, visit.runtime.breached_list.clone());
     let (given, again) = (form.secret("new-password"), form.secret("new-password-again"));
-    let brand = reply::brand(&visit.runtime).title;
-    let names: Vec<String> = names.iter().map(ToString::to_string).chain([brand]).collect();
+    let title = visit.runtime.brand(None).and_then(|brand| brand.title.clone());
+    let title = title.unwrap_or_else(|| "Doorward".to_owned());
+    let names: Vec<String> = names.iter().map(ToString::to_string).chain([title]).collect();
     let judged = tokio::task::spawn_blocking(move || {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut problems = new_password::check(&given, &again, rules, &names);

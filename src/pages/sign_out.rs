@@ -23,12 +23,11 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
             let class = PageClass::SignInHost;
             let wanted = For {
                 class,
-                status: StatusCode::OK,
                 user: Some(&user),
                 csrf: token.as_deref(),
-                headers: &visit.parts.headers,
+                ..For::sign_in_host(StatusCode::OK, &visit.parts.headers)
             };
-            reply::page(visit.server, &visit.runtime, wanted, &page)
+            visit.page(wanted, &page)
         }
         Ok(None) => signed_out(visit),
         Err(error) => visit.unavailable(&error),
@@ -67,10 +66,5 @@ pub fn csrf_token(visit: &Visit<'_>) -> Option<String> {
 
 fn signed_out(visit: &Visit<'_>) -> Response<Body> {
     let page = SignedOut { again: "/sign-in".to_owned() };
-    reply::page(
-        visit.server,
-        &visit.runtime,
-        For::sign_in_host(StatusCode::OK, &visit.parts.headers),
-        &page,
-    )
+    visit.page(For::sign_in_host(StatusCode::OK, &visit.parts.headers), &page)
 }

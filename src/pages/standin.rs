@@ -128,7 +128,7 @@ async fn show(
         headers: header_lines(headers),
         sign_out: format!("{}/.doorward/sign-out", request.origin()),
     };
-    let wanted = For { user: user.as_ref(), ..For::app_host(StatusCode::OK, request.headers) };
+    let wanted = For { user: user.as_ref(), ..request.page(StatusCode::OK) };
     reply::page(&front.server, runtime, wanted, &page)
 }
 

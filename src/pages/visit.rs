@@ -17,9 +17,9 @@ use crate::runtime::app::App;
 use crate::secret::TokenDigest;
 use crate::session::{SessionError, SignIn};
 use crate::web::cookies::{self, NewCookie};
-use crate::web::reply;
+use crate::web::reply::{self, For};
 use crate::web::server::Server;
-use crate::web::templates::{ErrorKind, ErrorPage};
+use crate::web::templates::{ErrorKind, ErrorPage, Page, Templates};
 use crate::web::{csrf, visitor};
 
 /// One request to the sign-in host.
@@ -163,9 +163,32 @@ impl<'a> Visit<'a> {
         agent.chars().take(200).collect()
     }
 
+    /// The host of the app that this leads to, which chooses the look.
+    pub fn host(&self) -> Option<String> {
+        let next = match self.path() {
+            handover::START => self.parts.uri.path_and_query()?.as_str().to_owned(),
+            _ => self.next(),
+        };
+        let query = next.strip_prefix(handover::START)?.strip_prefix('?')?;
+        handover::host(&self.runtime, query)
+    }
+
+    /// The look of pages here.
+    pub fn look(&self) -> Arc<Templates> {
+        let brand = self.runtime.brand(self.host().as_deref());
+        Arc::clone(self.server.looks.load().of(brand.map(|brand| brand.slug.value.as_str())))
+    }
+
+    /// Renders a page with the look of the app that this leads to.
+    pub fn page<P: Page>(&self, wanted: For<'_>, page: &P) -> Response<Body> {
+        let host = self.host();
+        let wanted = For { host: host.as_deref(), ..wanted };
+        reply::page(self.server, &self.runtime, wanted, page)
+    }
+
     /// The language for somebody who chose this one, or none.
     pub fn language(&self, chosen: Option<&str>) -> String {
-        self.server.templates.load().language(chosen, &self.parts.headers).to_owned()
+        self.look().language(chosen, &self.parts.headers).to_owned()
     }
 
     /// What a flow calls itself. One that every installation has speaks the language of its person.
@@ -178,7 +201,7 @@ impl<'a> Visit<'a> {
 
     /// A text without values.
     pub fn say(&self, key: &str, chosen: Option<&str>) -> Option<String> {
-        self.server.templates.load().say(&self.language(chosen), key)
+        self.look().say(&self.language(chosen), key)
     }
 
     pub fn address(&self) -> String {

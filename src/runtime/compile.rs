@@ -46,6 +46,8 @@ pub struct Inputs<'a> {
     pub texts: BTreeMap<String, Arc<str>>,
     /// Where the list of passwords from breaches lies.
     pub breached_list: Option<PathBuf>,
+    /// Where each file lies, if it was read from a disk.
+    pub paths: Vec<PathBuf>,
 }
 
 /// A checked blueprint that does not compile all the same.
@@ -94,6 +96,7 @@ pub fn compile(
         flows,
         texts: inputs.texts,
         breached_list: inputs.breached_list,
+        paths: inputs.paths,
         declared,
         blueprint,
         sources,

@@ -9,7 +9,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Bytes;
 use rust_embed::Embed;
 
-use crate::web::templates::Overrides;
+use crate::web::colour;
+use crate::web::templates::{Marks, Overrides, Picture};
 
 /// A digest in the address: whoever asks again may keep the first answer for ever.
 pub const IMMUTABLE: &str = "public, max-age=31536000, immutable";
@@ -44,6 +45,23 @@ pub struct Assets {
     sheets: Vec<String>,
     inline_style: String,
     mail_style: String,
+    marks: MarkUrls,
+}
+
+/// Where the marks of a brand are to be had.
+#[derive(Debug, Default)]
+pub struct MarkUrls {
+    pub logo: Option<String>,
+    pub favicon: Option<String>,
+    icons: BTreeMap<String, String>,
+}
+
+impl MarkUrls {
+    /// The icon of an app.
+    #[must_use]
+    pub fn icon(&self, app: &str) -> Option<&str> {
+        self.icons.get(app).map(String::as_str)
+    }
 }
 
 impl Assets {
@@ -51,11 +69,14 @@ impl Assets {
     #[must_use]
     pub fn gather(overrides: &Overrides) -> Self {
         let mut assets = Self {
-            inline_style: style("inline.css", overrides),
+            inline_style: style("inline.css", overrides) + &overrides.marks.tint(),
             mail_style: style(MAIL_STYLE, overrides),
             ..Self::default()
         };
-        let sheet = format!("{}{}", assets.inline_style, style("style.css", overrides));
+        assets.marks = assets.add_marks(&overrides.marks);
+        let background = assets.background(&overrides.marks);
+        let own = style("style.css", overrides);
+        let sheet = format!("{}{own}{background}", assets.inline_style);
         let sheet = assets.add("style.css", sheet.into_bytes().into());
         assets.sheets.extend(sheet);
         for name in ["favicon.svg", "logo.svg", "passkey.js", "search.js"] {
@@ -71,6 +92,10 @@ impl Assets {
             if is_own_sheet(name) {
                 assets.sheets.extend(url);
             }
+        }
+        if let Some(css) = &overrides.marks.css {
+            let url = assets.add("brand/brand.css", css.clone().into_bytes().into());
+            assets.sheets.extend(url);
         }
         assets
     }
@@ -93,6 +118,12 @@ impl Assets {
         &self.sheets
     }
 
+    /// Where the marks of the brand are to be had.
+    #[must_use]
+    pub fn marks(&self) -> &MarkUrls {
+        &self.marks
+    }
+
     /// The style that pages on application hosts carry themselves.
     #[must_use]
     pub fn inline_style(&self) -> &str {
@@ -103,6 +134,26 @@ impl Assets {
     #[must_use]
     pub fn mail_style(&self) -> &str {
         &self.mail_style
+    }
+
+    fn add_marks(&mut self, marks: &Marks) -> MarkUrls {
+        let logo = self.add_picture("brand/logo", marks.logo.as_ref());
+        let favicon = self.add_picture("brand/favicon", marks.favicon.as_ref());
+        let icons = marks.icons.iter().filter_map(|(app, picture)| {
+            Some((app.clone(), self.add_picture(&format!("icons/{app}"), Some(picture))?))
+        });
+        MarkUrls { icons: icons.collect(), logo, favicon }
+    }
+
+    fn add_picture(&mut self, name: &str, picture: Option<&Picture>) -> Option<String> {
+        let picture = picture?;
+        self.add(&format!("{name}.{}", picture.extension), picture.bytes.clone())
+    }
+
+    /// The picture behind the form of a sign-in; what stands beside the form gets a ground of its own.
+    fn background(&mut self, marks: &Marks) -> String {
+        let url = self.add_picture("brand/background", marks.background.as_ref());
+        url.map(|url| BACKGROUND.replace("URL", &url)).unwrap_or_default()
     }
 
     /// Adds a file under its hashed and its plain address; `None` if its kind is not served.
@@ -116,6 +167,18 @@ impl Assets {
         self.by_path.insert(format!("/assets/{name}"), plain);
         self.urls.insert(name.to_owned(), url.clone());
         Some(url)
+    }
+}
+
+const BACKGROUND: &str = ".narrow{background:var(--ground) url(URL) center/cover no-repeat fixed}\
+    .narrow .top>.brand,.narrow .foot{background:var(--card);border-radius:.75rem;padding:.375rem .875rem}";
+
+/// The endings of pictures that a brand or an app may have.
+pub const PICTURES: [&str; 6] = ["svg", "png", "jpg", "jpeg", "webp", "ico"];
+
+impl Marks {
+    fn tint(&self) -> String {
+        self.colour.map(colour::css).unwrap_or_default()
     }
 }
 

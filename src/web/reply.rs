@@ -11,8 +11,8 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use super::cookies::NewCookie;
 use super::csp::PageClass;
 use super::server::Server;
-use super::templates::{Brand, FooterLink, Frame, Page, Person, Place};
-use crate::blueprint::Blueprint;
+use super::templates::{Brand, FooterLink, Frame, Page, Person, Place, Templates};
+use crate::blueprint::settings;
 use crate::runtime::Runtime;
 
 /// What a page is rendered for.
@@ -25,19 +25,23 @@ pub struct For<'a> {
     pub csrf: Option<&'a str>,
     /// What came with the request: the browser says which language it wants.
     pub headers: &'a HeaderMap,
+    /// The host of the app that this is about: it chooses the look.
+    pub host: Option<&'a str>,
 }
 
 impl<'a> For<'a> {
     /// A page of the sign-in host without a form.
     #[must_use]
     pub fn sign_in_host(status: StatusCode, headers: &'a HeaderMap) -> Self {
-        Self { class: PageClass::SignInHost, status, user: None, csrf: None, headers }
+        let class = PageClass::SignInHost;
+        Self { class, status, user: None, csrf: None, headers, host: None }
     }
 
     /// A page on an application's host.
     #[must_use]
     pub fn app_host(status: StatusCode, headers: &'a HeaderMap) -> Self {
-        Self { class: PageClass::AppHost, status, user: None, csrf: None, headers }
+        let class = PageClass::AppHost;
+        Self { class, status, user: None, csrf: None, headers, host: None }
     }
 }
 
@@ -49,8 +53,10 @@ pub fn page<P: Page>(
     wanted: For<'_>,
     page: &P,
 ) -> Response<Body> {
-    let templates = server.templates.load();
-    let brand = brand(runtime);
+    let declared = runtime.brand(wanted.host);
+    let looks = server.looks.load();
+    let templates = looks.of(declared.map(|brand| brand.slug.value.as_str()));
+    let brand = brand(declared, templates);
     let external = runtime.external.to_string();
     let (place, home) = match wanted.class {
         PageClass::AppHost => (Place::AppHost, format!("{external}/")),
@@ -81,24 +87,20 @@ pub fn page<P: Page>(
     response
 }
 
-/// The name and marks of the installation.
+/// The name and marks of a brand in its look.
 #[must_use]
-pub fn brand(runtime: &Runtime) -> Brand {
-    brand_of(&runtime.blueprint)
-}
-
-/// The name and marks that files declare.
-#[must_use]
-pub fn brand_of(blueprint: &Blueprint) -> Brand {
-    let Some(declared) = blueprint.brands.first() else { return Brand::plain() };
-    let link = |link: &crate::blueprint::settings::FooterLink| FooterLink {
+pub fn brand(declared: Option<&settings::Brand>, look: &Templates) -> Brand {
+    let link = |link: &settings::FooterLink| FooterLink {
         text: link.text.clone(),
         url: link.url.value.clone(),
     };
+    let marks = look.assets().marks();
+    let plain = Brand::plain();
     Brand {
-        title: declared.title.clone().unwrap_or_else(|| "Doorward".to_owned()),
-        footer: declared.footer.iter().map(link).collect(),
-        ..Brand::plain()
+        title: declared.and_then(|brand| brand.title.clone()).unwrap_or(plain.title),
+        footer: declared.map(|brand| brand.footer.iter().map(link).collect()).unwrap_or_default(),
+        logo: marks.logo.clone(),
+        favicon: marks.favicon.clone(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::templates::Templates;
+use super::looks::Looks;
 use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
 use crate::ids::Rng;
@@ -22,7 +22,7 @@ pub struct Server {
     pub runtime: ArcSwap<Runtime>,
     /// Whether the running configuration is the one in the files.
     pub health: ArcSwap<Health>,
-    pub templates: ArcSwap<Templates>,
+    pub looks: ArcSwap<Looks>,
     pub sessions: Sessions,
     pub tokens: Tokens,
     pub store: Store,

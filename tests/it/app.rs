@@ -4,6 +4,7 @@ mod check;
 mod commands;
 mod doctor;
 mod elsewhere;
+mod looks;
 mod notify;
 mod refused;
 mod restart;

@@ -25,7 +25,7 @@ pub fn show(own: &Own<'_>, problem: Option<(ProfileProblem, &str)>) -> Answer {
         email: standing.email.clone(),
         groups: standing.group_names.iter().map(title).collect(),
         language: account.user.language.clone().unwrap_or_default(),
-        languages: own.visit.server.templates.load().named_languages(),
+        languages: own.visit.look().named_languages(),
         is_declared: account.user.declared,
         is_saved: problem.is_none() && own.visit.query("done").is_some(),
         problem: problem.map(|(problem, _)| problem),
@@ -44,7 +44,7 @@ pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
 /// Pages and mail are in this language from now on; without one the browser says.
 async fn speak(own: &Own<'_>, language: &str) -> Answer {
     let server = own.visit.server;
-    let known = server.templates.load().languages().any(|known| known == language);
+    let known = own.visit.look().languages().any(|known| known == language);
     if !language.is_empty() && !known {
         return Ok(own.visit.error(ErrorKind::BadRequest));
     }

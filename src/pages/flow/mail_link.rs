@@ -23,7 +23,7 @@ use crate::store::{FlowState, NewFlowState, User};
 use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::form::Form;
-use crate::web::reply::{self, For};
+use crate::web::reply::For;
 use crate::web::server::Server;
 use crate::web::templates::{CSRF_FIELD, ConfirmLink, ErrorKind, MailSent, MailedLink};
 
@@ -236,12 +236,10 @@ pub fn confirm(visit: &Visit<'_>, what: MailedLink, who: String, token: &str) ->
     let class = PageClass::OnwardToApp;
     let wanted = For {
         class,
-        status: StatusCode::OK,
-        user: None,
         csrf: Some(&token),
-        headers: &visit.parts.headers,
+        ..For::sign_in_host(StatusCode::OK, &visit.parts.headers)
     };
-    reply::page(visit.server, &visit.runtime, wanted, &ConfirmLink { what, who })
+    visit.page(wanted, &ConfirmLink { what, who })
 }
 
 async fn find(

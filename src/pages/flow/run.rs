@@ -24,7 +24,7 @@ use crate::pages::visit::Visit;
 use crate::session::SignIn;
 use crate::web::csp::PageClass;
 use crate::web::csrf;
-use crate::web::reply::{self, For};
+use crate::web::reply::For;
 use crate::web::templates::{Page, Person, StageNotServed};
 
 /// One step of a flow.
@@ -182,8 +182,13 @@ impl<'a> Run<'a> {
             crate::pages::portal::shown(&profile.standing(&visit.runtime), &profile)
         });
         let user: Option<&Person> = user.as_ref().filter(|_| self.errand.is_inside_session());
-        let wanted = For { class, status, user, csrf: Some(&token), headers: &visit.parts.headers };
-        let mut response = reply::page(visit.server, &visit.runtime, wanted, page);
+        let wanted = For {
+            class,
+            user,
+            csrf: Some(&token),
+            ..For::sign_in_host(status, &visit.parts.headers)
+        };
+        let mut response = visit.page(wanted, page);
         let cookie = &self.attempt.cookie;
         visit.set_cookie(&mut response, &visit.flow_cookie(), cookie, Some(LASTS));
         response
@@ -210,7 +215,7 @@ impl<'a> Run<'a> {
             declared,
         };
         let wanted = For::sign_in_host(StatusCode::NOT_IMPLEMENTED, &visit.parts.headers);
-        reply::page(visit.server, &visit.runtime, wanted, &page)
+        visit.page(wanted, &page)
     }
 }
 

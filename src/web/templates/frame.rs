@@ -10,8 +10,6 @@ pub struct Brand {
     pub logo: Option<String>,
     /// An address on the sign-in host; without one the shipped mark is shown.
     pub favicon: Option<String>,
-    /// Addresses of further style sheets on the sign-in host.
-    pub stylesheets: Vec<String>,
     pub footer: Vec<FooterLink>,
 }
 
@@ -60,12 +58,6 @@ impl Brand {
     /// The brand of an installation that declares none.
     #[must_use]
     pub fn plain() -> Self {
-        Self {
-            title: "Doorward".to_owned(),
-            logo: None,
-            favicon: None,
-            stylesheets: Vec::new(),
-            footer: Vec::new(),
-        }
+        Self { title: "Doorward".to_owned(), logo: None, favicon: None, footer: Vec::new() }
     }
 }

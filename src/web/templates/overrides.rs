@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::TemplateError;
+use super::{Marks, TemplateError};
 use crate::web::assets::content_type;
 
 const MOST_FILES: usize = 500;
@@ -18,6 +18,8 @@ const ALIASES: [(&str, &str); 2] =
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
     files: BTreeMap<String, Vec<u8>>,
+    /// What a brand adds.
+    pub(in crate::web) marks: Marks,
 }
 
 impl Overrides {
@@ -31,7 +33,8 @@ impl Overrides {
     pub fn from_files<N: Into<String>, B: Into<Vec<u8>>>(
         files: impl IntoIterator<Item = (N, B)>,
     ) -> Self {
-        Self { files: files.into_iter().map(|(name, bytes)| (name.into(), bytes.into())).collect() }
+        let files = files.into_iter().map(|(name, bytes)| (name.into(), bytes.into())).collect();
+        Self { files, marks: Marks::default() }
     }
 
     /// Reads every file below `folder`. Links are followed and must end inside it or in the
@@ -45,18 +48,34 @@ impl Overrides {
             Reading { root: root.clone(), files: BTreeMap::new(), errors: Vec::new() };
         reading.folder(&root, "", 0);
         if reading.errors.is_empty() {
-            Ok(Self { files: reading.files })
+            Ok(Self { files: reading.files, marks: Marks::default() })
         } else {
             Err(reading.errors)
         }
     }
 
-    /// Adds a style sheet that comes after all others, such as a brand's `css`.
-    pub fn add_stylesheet(&mut self, name: &str, css: Vec<u8>) {
-        self.files.insert(format!("themes/{name}"), css);
+    /// The same with the marks of a brand.
+    #[must_use]
+    pub fn with(self, marks: Marks) -> Self {
+        Self { marks, ..self }
     }
 
-    /// Whether the shipped look stands as it is.
+    /// Blueprints come from more people than the host's own files do, and a script beside a password
+    /// could send it anywhere: those of the host alone are served.
+    #[must_use]
+    pub fn without_scripts(mut self) -> Self {
+        self.files.retain(|name, _| !name.ends_with(".js"));
+        self
+    }
+
+    /// Lays another set over this one.
+    #[must_use]
+    pub fn under(mut self, upper: Self) -> Self {
+        self.files.extend(upper.files);
+        Self { files: self.files, marks: upper.marks }
+    }
+
+    /// Whether no template, text or style of the shipped look is replaced.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files().next().is_none()

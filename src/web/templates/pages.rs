@@ -150,7 +150,6 @@ fn frames(language: &str, place: Place) -> Frames<'_> {
         title: HOSTILE.to_owned(),
         logo: Some("https://evil.example/logo.svg".to_owned()),
         favicon: Some("//evil.example/".to_owned()),
-        stylesheets: vec!["https://evil.example/a.css".to_owned()],
         footer: vec![link(HOSTILE, "javascript:alert(1)")],
     };
     Frames {
