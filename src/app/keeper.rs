@@ -106,7 +106,11 @@ impl Keeper {
         let look = move || {
             let (texts, problems) =
                 named_files::texts(&options, &runtime.paths, &runtime.blueprint);
-            problems.is_empty() && texts != runtime.texts
+            let changed = problems.is_empty() && texts != runtime.texts;
+            if changed {
+                tracing::info!("a text that the blueprints name was read again");
+            }
+            changed
         };
         tokio::task::spawn_blocking(look).await.unwrap_or(false)
     }

@@ -12,12 +12,14 @@ mod people;
 mod policy;
 mod reference;
 mod settings;
+mod stages;
 mod text;
 mod traefik;
 mod visit;
 mod want;
 
 pub use reference::{form, reference};
+pub use stages::purposes;
 pub use visit::{Entries, Place, entries, visit, wanted};
 pub use want::{CelContext, CelWant, Want};
 

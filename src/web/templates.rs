@@ -3,6 +3,7 @@
 //! A theme is built and checked as a whole by rendering every page with every sample; the caller
 //! keeps the last good one and swaps. Knows no route, no cookie and no store.
 
+mod contexts;
 mod error;
 mod frame;
 mod functions;
@@ -28,6 +29,7 @@ use crate::web::assets::{Assets, Shipped, shipped_text};
 use crate::web::csp::ContentPolicies;
 use crate::web::language;
 
+pub use contexts::contexts;
 pub use error::TemplateError;
 pub use frame::{Brand, FooterLink, Frame, Person, Place};
 pub use functions::CSRF_FIELD;
@@ -37,7 +39,7 @@ pub use pages::*;
 pub use text::Catalogue;
 use touched::Touched;
 
-use pages::SAMPLERS;
+use pages::KINDS;
 
 /// The language that every other one falls back to.
 pub const BASE_LANGUAGE: &str = "en";
@@ -137,8 +139,8 @@ impl Templates {
     fn some_samples(&self, touched: &Touched) -> Vec<Sample> {
         let mut samples = Vec::new();
         for language in self.languages.keys() {
-            for sampler in SAMPLERS {
-                sampler(self, (language, touched), &mut samples);
+            for kind in KINDS {
+                (kind.sample)(self, (language, touched), &mut samples);
             }
         }
         samples

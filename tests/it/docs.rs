@@ -17,6 +17,9 @@ use doorward::blueprint::validate::Mode;
 /// Printed by `doorward reference` and tested where it is made.
 const GENERATED: &str = "docs/reference.md";
 
+/// Printed by `doorward reference --templates`.
+const TEMPLATES: &str = "docs/templates.md";
+
 /// What a fragment stands on. A line is left out if the block declares the same thing.
 const BASE: [&str; 6] = [
     r#"settings { external-host "https://auth.example.com" }"#,
@@ -175,6 +178,13 @@ fn info_strings_hold_only_words_that_mean_something() {
 fn the_reference_is_the_one_that_the_program_prints() {
     let page = std::fs::read_to_string(GENERATED).expect("a readable page");
     assert!(page == schema::reference(None), "write it anew: doorward reference > {GENERATED}");
+}
+
+#[test]
+fn the_page_on_templates_is_the_one_that_the_program_prints() {
+    let page = std::fs::read_to_string(TEMPLATES).expect("a readable page");
+    let printed = doorward::web::templates::contexts();
+    assert!(page == printed, "write it anew: doorward reference --templates > {TEMPLATES}");
 }
 
 #[test]

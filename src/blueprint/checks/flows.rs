@@ -6,6 +6,7 @@ use crate::blueprint::flow::{Flow, Purpose, StageKind};
 use crate::blueprint::names::builtin_flow;
 use crate::blueprint::object::Kind;
 use crate::blueprint::people::ConsoleRole;
+use crate::blueprint::schema;
 use crate::blueprint::source::Name;
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
@@ -48,44 +49,19 @@ fn adds_factor(kind: &StageKind) -> bool {
 }
 
 fn stages(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {
-    for stage in flow.stages.iter().filter(|stage| !belongs(&stage.kind, flow.purpose)) {
-        let word =
-            view.sources.slice(stage.at).split_whitespace().next().unwrap_or("stage").to_owned();
+    for stage in &flow.stages {
+        let word = view.sources.slice(stage.at).split_whitespace().next().unwrap_or("stage");
+        if schema::purposes(word).contains(&flow.purpose) {
+            continue;
+        }
         let diagnostic = Diagnostic::error(
             "blueprint::stage-out-of-place",
             format!("`{word}` has no place in a flow for {}", flow.purpose.word()),
         )
         .at(stage.at, format!("flow `{}` is for {}", flow.slug.value, flow.purpose.word()))
-        .help("see `doorward reference flow` for the stages of each purpose");
+        .help("`doorward reference flow` shows the stages of each purpose");
         tell(view, flow, diagnostic, out);
     }
-}
-
-/// Which stages each purpose may have.
-fn belongs(kind: &StageKind, purpose: Purpose) -> bool {
-    use Purpose::{Authentication, Consent, Enrollment, Recovery, Setup, StepUp};
-    let places: &[Purpose] = match kind {
-        StageKind::Identification(_) => &[Authentication, Recovery],
-        StageKind::Password { .. } => &[Authentication, StepUp, Setup],
-        StageKind::AuthenticatorValidate(_) => &[Authentication, Recovery, StepUp, Setup, Consent],
-        StageKind::AuthenticatorSetup { .. } => &[Authentication, Enrollment, Recovery, StepUp],
-        StageKind::AuthenticatorTotp { .. }
-        | StageKind::AuthenticatorWebauthn { .. }
-        | StageKind::RecoveryCodes { .. }
-        | StageKind::AuthenticatorEmail
-        | StageKind::AuthenticatorDuo => &[Setup],
-        StageKind::Invitation { .. } => &[Enrollment],
-        StageKind::Prompt { .. } | StageKind::UserWrite { .. } => {
-            &[Authentication, Enrollment, Recovery]
-        }
-        StageKind::EmailVerify { .. } => &[Authentication, Enrollment],
-        StageKind::EmailLink { .. } => &[Authentication, Recovery],
-        StageKind::Terms { .. } => &[Authentication, Enrollment, Recovery, Consent],
-        StageKind::Consent { .. } => &[Consent],
-        StageKind::Login { .. } => &[Authentication, Enrollment, Recovery],
-        StageKind::Deny { .. } => return purpose != Purpose::Logout,
-    };
-    places.contains(&purpose)
 }
 
 fn fields(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use super::flow::FLOW;
 use super::policy::CONDITIONS;
-use super::{Arg, Lasts, PropSpec, ROOT, Spec, Want, named};
+use super::{Arg, Lasts, PropSpec, ROOT, Spec, Want, named, stages};
 
 /// What holds when a blueprint says nothing.
 const DEFAULTS: [(&str, &str); 19] = [
@@ -103,6 +104,9 @@ fn describe(text: &mut String, path: &[&str], spec: &Spec, level: usize) {
     if !kids.is_empty() {
         let order = if spec.ordered { " The order matters." } else { "" };
         let _ = write!(text, "Holds {}.{order}\n\n", kids.join(", "));
+    }
+    if spec.name == FLOW.name && path.is_empty() {
+        text.push_str(&stages::table(spec));
     }
     let _ = write!(text, "```kdl\n{}\n```\n\n", spec.example);
 }

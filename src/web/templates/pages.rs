@@ -15,7 +15,9 @@ mod sign_in;
 
 use serde::Serialize;
 
-use super::{Brand, FooterLink, Frame, Language, Person, Place, Sample, Templates, Touched};
+use super::{
+    Brand, FooterLink, Frame, Language, Person, Place, Sample, Templates, Touched, contexts,
+};
 
 pub use account::{
     Activity, ChangePassword, Happening, MadeToken, NewToken, OwnToken, Profile, ProfileProblem,
@@ -65,38 +67,48 @@ const LONG: &str = "A name that goes on and on, as names of imported things some
 
 type Sampler = fn(&Templates, (&str, &Touched), &mut Vec<Sample>);
 
-pub(super) const SAMPLERS: &[Sampler] = &[
-    sample::<Identify>,
-    sample::<Password>,
-    sample::<SetPassword>,
-    sample::<ProveFactor>,
-    sample::<ChooseSetUp>,
-    sample::<SetUpTotp>,
-    sample::<SetUpPasskey>,
-    sample::<RecoveryCodes>,
-    sample::<LacksFactor>,
-    sample::<Prompt>,
-    sample::<MailSent>,
-    sample::<ConfirmLink>,
-    sample::<AskInvitation>,
-    sample::<AskTerms>,
-    sample::<AskConsent>,
-    sample::<Portal>,
-    sample::<Profile>,
-    sample::<ChangePassword>,
-    sample::<Security>,
-    sample::<Tokens>,
-    sample::<Activity>,
-    sample::<Admin>,
-    sample::<SignOut>,
-    sample::<SignedOut>,
-    sample::<Denied>,
-    sample::<Standin>,
-    sample::<WrongAddress>,
-    sample::<ErrorPage>,
-    sample::<Loop>,
-    sample::<StageNotServed>,
-    sample::<Restarted>,
+/// A page, whatever its values are.
+pub(super) struct Kind {
+    pub sample: Sampler,
+    pub describe: fn() -> String,
+}
+
+const fn kind<P: Page>() -> Kind {
+    Kind { sample: sample::<P>, describe: contexts::describe::<P> }
+}
+
+pub(super) const KINDS: &[Kind] = &[
+    kind::<Identify>(),
+    kind::<Password>(),
+    kind::<SetPassword>(),
+    kind::<ProveFactor>(),
+    kind::<ChooseSetUp>(),
+    kind::<SetUpTotp>(),
+    kind::<SetUpPasskey>(),
+    kind::<RecoveryCodes>(),
+    kind::<LacksFactor>(),
+    kind::<Prompt>(),
+    kind::<MailSent>(),
+    kind::<ConfirmLink>(),
+    kind::<AskInvitation>(),
+    kind::<AskTerms>(),
+    kind::<AskConsent>(),
+    kind::<Portal>(),
+    kind::<Profile>(),
+    kind::<ChangePassword>(),
+    kind::<Security>(),
+    kind::<Tokens>(),
+    kind::<Activity>(),
+    kind::<Admin>(),
+    kind::<SignOut>(),
+    kind::<SignedOut>(),
+    kind::<Denied>(),
+    kind::<Standin>(),
+    kind::<WrongAddress>(),
+    kind::<ErrorPage>(),
+    kind::<Loop>(),
+    kind::<StageNotServed>(),
+    kind::<Restarted>(),
 ];
 
 fn sample<P: Page>(

@@ -71,6 +71,17 @@ fn an_app_is_told_nothing_before_its_person_agrees() {
     });
 }
 
+/// The text itself is read again, without a change of the blueprints.
+#[test]
+fn a_text_that_changes_is_shown() {
+    let server = served(APPS, &[]);
+    let rules = server.path().join("blueprints/rules.txt");
+    std::fs::write(rules, "# Stricter rules\n").expect("written");
+    server.log_with("a text that the blueprints name was read again");
+    let mut walk = Walk::to(&server, Browser::at(&server), WIKI);
+    walk.password("alice").shows("<h2>Stricter rules</h2>");
+}
+
 #[test]
 fn new_terms_are_asked_for_and_a_new_share_as_well() {
     let server = served(APPS, &[]);
