@@ -171,7 +171,8 @@ impl Assets {
 }
 
 const BACKGROUND: &str = ".narrow{background:var(--ground) url(URL) center/cover no-repeat fixed}\
-    .narrow .top>.brand,.narrow .foot{background:var(--card);border-radius:.75rem;padding:.375rem .875rem}";
+    .narrow .top>.brand,.narrow .foot{background:var(--card);border-radius:.75rem;padding:.375rem .875rem}\
+    .narrow .foot{inline-size:fit-content;margin:0 auto 1.25rem}";
 
 /// The endings of pictures that a brand or an app may have.
 pub const PICTURES: [&str; 6] = ["svg", "png", "jpg", "jpeg", "webp", "ico"];
