@@ -14,6 +14,7 @@ use crate::blueprint::flow::{Flow, Purpose};
 use crate::blueprint::people::{ConsoleRole, Group, Membership};
 use crate::blueprint::settings::Brand;
 use crate::blueprint::source::Sources;
+use crate::factor::duo::Duo;
 use crate::model::network::Network;
 
 pub mod app;
@@ -55,6 +56,8 @@ pub struct Runtime {
     pub texts: BTreeMap<String, Arc<str>>,
     /// Where the list of passwords from breaches lies, if files name one.
     pub breached_list: Option<PathBuf>,
+    /// The account with Duo, if its key is there.
+    pub duo: Option<Duo>,
     /// Where each file lies, if it was read from a disk.
     pub paths: Vec<PathBuf>,
     /// Declared people by name.

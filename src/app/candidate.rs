@@ -13,6 +13,7 @@ use crate::blueprint::read::ReadError;
 use crate::blueprint::render::{self, Style};
 use crate::blueprint::settings::TestRule;
 use crate::blueprint::source::Sources;
+use crate::factor::duo::Duo;
 use crate::proxy_config::Stamp;
 use crate::proxy_config::traefik;
 use crate::reconcile;
@@ -131,6 +132,7 @@ pub fn build(
         builtin_flows: &builtin::flows(),
         texts: named.texts,
         breached_list: named.breached_list,
+        duo: duo(options, &blueprint),
         paths,
     };
     let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
@@ -167,6 +169,17 @@ fn vanished(options: &Options, problem: &ReadError) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The account with Duo; without its key nobody is sent there.
+fn duo(options: &Options, blueprint: &Blueprint) -> Option<Duo> {
+    let declared = blueprint.settings.duo.as_ref()?;
+    let key = Secrets::new(options).resolve(declared.secret_key.as_ref()?).ok().flatten()?;
+    Some(Duo {
+        host: declared.api_host.clone(),
+        integration_key: declared.integration_key.clone(),
+        secret_key: key,
+    })
 }
 
 fn missing_secrets(options: &Options, blueprint: &Blueprint) -> Vec<String> {

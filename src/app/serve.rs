@@ -168,7 +168,7 @@ pub async fn run(
 }
 
 fn banner() -> &'static str {
-    "development mode: loopback only, missing secrets are warnings, stages that are not served yet are skipped"
+    "development mode: loopback only, missing secrets are warnings"
 }
 
 /// All listeners, opened before anything else is touched: a busy port changes nothing.

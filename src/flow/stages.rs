@@ -45,6 +45,8 @@ pub enum Next<'a> {
     },
     /// The account's address becomes a factor.
     SetUpEmail,
+    /// Duo becomes a factor.
+    SetUpDuo,
     /// An invitation, which the flow does not have.
     AskInvitation,
     Prompt {
@@ -79,10 +81,6 @@ pub enum Next<'a> {
     Refuse {
         text: &'a str,
     },
-    /// A stage that this version knows but does not serve.
-    NotServed {
-        stage: &'a Stage,
-    },
     SignIn {
         stay: Option<Duration>,
     },
@@ -107,8 +105,6 @@ pub struct Flows<'a> {
 pub struct Known<'k> {
     /// Judges a policy by name.
     pub holds: &'k dyn Fn(&Name) -> Truth,
-    /// Is asked about stages that are not served: only a development server lets them pass.
-    pub skip: &'k dyn Fn(&Stage) -> bool,
     /// What the account holds. Nothing, as long as nobody is named.
     pub held: &'k Held,
     /// What this browser remembers of this person.
@@ -263,6 +259,10 @@ impl<'a> Ask<'a, '_> {
                 return Asked::Done;
             }
             StageKind::AuthenticatorEmail => return self.set_up(progress, Next::SetUpEmail),
+            StageKind::AuthenticatorDuo if self.known.held.has(Factor::Duo) => {
+                return Asked::Done;
+            }
+            StageKind::AuthenticatorDuo => return self.set_up(progress, Next::SetUpDuo),
             StageKind::RecoveryCodes { .. } if self.known.held.recovery_codes > 0 => {
                 return Asked::Done;
             }
@@ -288,8 +288,6 @@ impl<'a> Ask<'a, '_> {
             StageKind::Consent { remember } => Next::AskConsent { remember: *remember },
             StageKind::Deny { text } => Next::Refuse { text },
             StageKind::Login { stay_signed_in } => self.login(progress, *stay_signed_in),
-            _ if (self.known.skip)(self.stage) => return Asked::Done,
-            _ => Next::NotServed { stage: self.stage },
         };
         Asked::Next(next)
     }
@@ -395,7 +393,7 @@ mod tests {
     fn known<'k>(held: &'k Held, remembered: &'k ProofTimes) -> Known<'k> {
         let wanted = Wanted::SignIn;
         let (agreed, now) = (&NOTHING, Millis(0));
-        Known { holds: &holds, skip: &|_| false, held, remembered, agreed, wanted, now }
+        Known { holds: &holds, held, remembered, agreed, wanted, now }
     }
 
     fn proof() -> Option<First> {
@@ -464,7 +462,7 @@ mod tests {
                         };
                         let (all, held) = (HashMap::new(), Held::default());
                         let none = BTreeMap::new();
-                        let known = Known { skip: &|_| true, ..known(&held, &none) };
+                        let known = known(&held, &none);
                         let flows = Flows { outer: &flow, all: &all };
                         let next = next(flows, &mut progress, &known);
                         if matches!(next, Next::SignIn { .. }) {
@@ -491,14 +489,5 @@ mod tests {
         assert!(step(&flow, &mut progress).starts_with("AskPassword"));
         progress.first = proof();
         assert!(step(&flow, &mut progress).starts_with("Stuck"));
-    }
-
-    #[test]
-    fn a_stage_that_is_not_served_ends_the_sign_in() {
-        let flow = flow(vec![
-            stage(StageKind::AuthenticatorDuo, &[]),
-            stage(StageKind::Login { stay_signed_in: None }, &[]),
-        ]);
-        assert!(step(&flow, &mut Progress::default()).starts_with("NotServed"));
     }
 }

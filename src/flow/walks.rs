@@ -133,7 +133,6 @@ proptest! {
         let agreed = Agreed::default();
         let known = Known {
             holds: &holds,
-            skip: &|_| false,
             held: &held,
             remembered: &remembered,
             agreed: &agreed,
@@ -180,15 +179,16 @@ proptest! {
                                 prop_assert_eq!(validate.not_configured, NotConfigured::Skip);
                             }
                             StageKind::Terms { .. } => prop_assert!(!progress.agreed.is_empty()),
-                            StageKind::Deny { .. } | StageKind::AuthenticatorDuo => {
+                            StageKind::Deny { .. } => {
                                 prop_assert!(false, "a refusal was passed");
                             }
+                            StageKind::AuthenticatorDuo => prop_assert!(held.has(Factor::Duo)),
                             _ => {}
                         }
                     }
                     return Ok(());
                 }
-                Next::Refuse { .. } | Next::NotServed { .. } | Next::Stuck { .. }
+                Next::Refuse { .. } | Next::Stuck { .. }
                 | Next::Lacks { .. } | Next::ChooseSetUp { .. } => return Ok(()),
                 _ => {}
             }

@@ -32,6 +32,8 @@ mod conditions;
 /// The end of a flow inside a session.
 mod done;
 /// A code by mail.
+/// A proof by Duo.
+mod duo;
 mod email_code;
 /// What a flow is gone through for.
 mod errand;
@@ -71,6 +73,7 @@ mod user_write;
 mod verify_address;
 
 pub use agreement::first as agree_first;
+pub use duo::{BACK as DUO_BACK, come_back as come_back_from_duo};
 pub use errand::is_fresh as fresh;
 pub use set_up::kind as set_up_kind;
 
@@ -103,6 +106,7 @@ async fn show(visit: &Visit<'_>) -> Answer {
         return mail_link::open(visit, errand, &token).await;
     }
     match begin(visit).await? {
+        Begun::At(run) if duo::brings_answer(visit) => duo::answer(*run).await,
         Begun::At(run) => go_on(*run).await,
         Begun::Elsewhere(response) => Ok(response),
     }
@@ -254,6 +258,7 @@ async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
         }
         Next::ShowRecoveryCodes { .. } => recovery_codes::answer(run, form).await,
         Next::SetUpEmail => email_code::answer_set_up(run, form).await,
+        Next::SetUpDuo => duo::answer_set_up(run).await,
         Next::AskInvitation => invitation::answer(run, form).await,
         Next::Prompt { fields } => prompt::answer(run, fields, form).await,
         Next::AskTerms { terms } => agreement::answer_terms(run, terms, form).await,
@@ -320,6 +325,7 @@ async fn go_on(mut run: Run<'_>) -> Answer {
         }
         Next::ShowRecoveryCodes { count } => recovery_codes::ask(run, count).await,
         Next::SetUpEmail => email_code::ask_set_up(run, None).await,
+        Next::SetUpDuo => duo::ask_set_up(&run, None),
         Next::AskInvitation => Ok(invitation::ask(&run, false)),
         Next::Prompt { fields } => Ok(prompt::ask(&run, fields)),
         Next::AskTerms { terms } => agreement::ask_terms(&run, &terms, false),
@@ -341,7 +347,6 @@ async fn go_on(mut run: Run<'_>) -> Answer {
             page.detail = Some(text.to_owned());
             Ok(run.visit.error_with(page))
         }
-        Next::NotServed { stage } => Ok(run.not_served(stage)),
         Next::Stuck { at, reason } => {
             let place = run.attempt.generation.sources.place(at);
             tracing::error!(place, reason, "a sign-in cannot go on");

@@ -58,6 +58,7 @@ pub fn runtime_with(files: &[(&str, &str)], uids: &BTreeMap<(Kind, String), Stri
         builtin_flows: &builtin::flows(),
         texts: Default::default(),
         breached_list: None,
+        duo: None,
         paths: Vec::new(),
     };
     compile(blueprint, sources, inputs).expect("a sample that compiles")

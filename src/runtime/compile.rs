@@ -18,6 +18,7 @@ use crate::blueprint::source::{Name, Sources, Span, Spanned};
 use crate::blueprint::{Blueprint, object::Kind};
 use crate::expression::catalogue::Context;
 use crate::expression::program::Program;
+use crate::factor::duo::Duo;
 use crate::model::host::HostPattern;
 
 /// Applications and their addresses.
@@ -46,6 +47,8 @@ pub struct Inputs<'a> {
     pub texts: BTreeMap<String, Arc<str>>,
     /// Where the list of passwords from breaches lies.
     pub breached_list: Option<PathBuf>,
+    /// The account with Duo, if its key is there.
+    pub duo: Option<Duo>,
     /// Where each file lies, if it was read from a disk.
     pub paths: Vec<PathBuf>,
 }
@@ -96,6 +99,7 @@ pub fn compile(
         flows,
         texts: inputs.texts,
         breached_list: inputs.breached_list,
+        duo: inputs.duo,
         paths: inputs.paths,
         declared,
         blueprint,

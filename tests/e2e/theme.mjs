@@ -203,7 +203,7 @@ suite("theme", start, (test) => {
   test("every way is refused when the theme is loaded", async (world) => {
     const ways = { ...PASSIVE, ...UNSEEN, ...Object.fromEntries(Object.entries(ALONE).map(([name, [markup]]) => [name, markup])) };
     const todo = Object.entries(ways).filter(([name]) => !NOT_REFUSED.includes(name));
-    const pages = ["denied", "error", "identify", "loop", "stage-not-served", "password", "portal", "restarted", "set-password", "sign-out", "signed-out", "wrong-address"];
+    const pages = ["denied", "error", "identify", "loop", "password", "portal", "restarted", "set-password", "sign-out", "signed-out", "wrong-address"];
     while (todo.length) {
       const part = todo.splice(0, pages.length).map(([name, markup], at) => [name, `${pages[at]}.html`, markup(world.evil.url)]);
       const theme = Object.fromEntries(part.map(([, file, markup]) => [file, `{% extends "default/${file}" %}{% block head %}${markup}{% endblock %}`]));

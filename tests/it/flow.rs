@@ -3,6 +3,7 @@
 mod agreement;
 mod conditions;
 mod disabled;
+mod duo;
 mod email_code;
 mod initial_password;
 mod links;

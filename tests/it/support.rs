@@ -1,5 +1,7 @@
 //! What tests share: the harness, no tests.
 
+pub mod certificate;
+pub mod duo;
 pub mod hook;
 pub mod server;
 pub mod smtp;

@@ -2,12 +2,13 @@
 
 use super::View;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
-use crate::blueprint::flow::{Flow, Purpose, StageKind};
+use crate::blueprint::flow::{Flow, Purpose, Stage, StageKind};
 use crate::blueprint::names::builtin_flow;
 use crate::blueprint::object::Kind;
 use crate::blueprint::people::ConsoleRole;
 use crate::blueprint::schema;
 use crate::blueprint::source::Name;
+use crate::model::factor::Factor;
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     for flow in &view.blueprint.flows {
@@ -29,6 +30,29 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     console_groups_of_sources(view, out);
     passkey_autofill(view, out);
     purposes(view, out);
+    duo(view, out);
+}
+
+/// Nobody can be sent to Duo without an account there.
+fn duo(view: &View<'_>, out: &mut Diagnostics) {
+    if view.blueprint.settings.duo.is_some() {
+        return;
+    }
+    for flow in &view.blueprint.flows {
+        let asks = |stage: &&Stage| match &stage.kind {
+            StageKind::AuthenticatorDuo => true,
+            StageKind::AuthenticatorValidate(each) => each.device_classes.contains(&Factor::Duo),
+            _ => false,
+        };
+        if let Some(stage) = flow.stages.iter().find(asks) {
+            let slug = &flow.slug.value;
+            let diagnostic =
+                Diagnostic::error("blueprint::duo-without-account", format!("flow `{slug}` asks Duo"))
+                    .at(stage.at, "no `duo` stands in `settings`")
+                    .help("add `duo api-host=… integration-key=… { secret-key (credential)duo }` to `settings`");
+            tell(view, flow, diagnostic, out);
+        }
+    }
 }
 
 fn tell(view: &View<'_>, flow: &Flow, diagnostic: Diagnostic, out: &mut Diagnostics) {

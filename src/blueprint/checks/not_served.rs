@@ -11,9 +11,7 @@ struct Unserved {
     is: fn(&Node, &[&str]) -> bool,
 }
 
-const DUO: [&str; 2] = ["authenticator-duo", "duo"];
-
-const ALL: [Unserved; 6] = [
+const ALL: [Unserved; 5] = [
     Unserved {
         what: "OpenID Connect for apps",
         is: |node, path| path == ["app"] && node.is("oidc"),
@@ -26,13 +24,6 @@ const ALL: [Unserved; 6] = [
     Unserved {
         what: "signing in with other providers",
         is: |node, path| path.is_empty() && node.is("source"),
-    },
-    Unserved {
-        what: "second factors by Duo",
-        is: |node, path| {
-            let stage = path == ["flow"] || path == ["settings"];
-            stage && DUO.contains(&node.name.text.as_str())
-        },
     },
     Unserved { what: "backups", is: |node, path| path == ["settings"] && node.is("backup") },
 ];

@@ -207,7 +207,7 @@ static DUO: Spec = node(
     "The account with Duo for its push factor.",
     "duo api-host=\"api-x.duosecurity.com\" integration-key=DIXXXX { secret-key (credential)duo }",
 )
-.props(&[need("api-host", Want::Host), need("integration-key", Want::Phrase)])
+.props(&[need("api-host", Want::Authority), need("integration-key", Want::Phrase)])
 .kids(&[must(&SECRET_KEY)]);
 static SECRET_KEY: Spec = node("secret-key", "The secret key.", "secret-key (credential)duo")
     .args(&[arg("secret", Want::Secret)]);

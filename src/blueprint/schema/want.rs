@@ -62,6 +62,8 @@ pub enum Want {
     /// Address and port to listen on.
     Listen,
     Host,
+    /// A host, with a port if it is not 443.
+    Authority,
     HostPattern,
     Domain,
     Network,
@@ -153,7 +155,7 @@ impl Want {
             | Self::Smtp
             | Self::State => "a URL",
             Self::Listen => "an address with a port",
-            Self::Host => "a host name",
+            Self::Host | Self::Authority => "a host name",
             Self::HostPattern => "a host pattern",
             Self::Domain => "a domain",
             Self::Network => "a network",

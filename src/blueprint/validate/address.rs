@@ -20,6 +20,12 @@ pub(super) fn glob(text: &str) -> Option<Bad> {
     )
 }
 
+/// A host, with a port if it is not 443.
+pub(super) fn authority(text: &str) -> Option<Bad> {
+    let port = text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok());
+    host(port.map_or(text, |(host, _)| host))
+}
+
 pub(super) fn host(text: &str) -> Option<Bad> {
     let reason = Host::parse(text).err()?;
     let message = format!("`{text}` is not a host name");

@@ -215,6 +215,7 @@ fn judge(place: &Place<'_>, text: &str) -> Option<Bad> {
         Want::Regex => expression::regex(text),
         Want::Glob => address::glob(text),
         Want::Host | Want::Domain => address::host(text),
+        Want::Authority => address::authority(text),
         Want::HostPattern => address::host_pattern(text),
         Want::Network => address::network(text),
         Want::Ip => address::ip(text),

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::access::Target;
 use crate::access::condition::{ConditionError, Facts, Reputation, Truth};
 use crate::access::person::{Person, Proofs};
-use crate::blueprint::flow::Stage;
-use crate::blueprint::source::{Name, Sources, Span};
+use crate::blueprint::source::{Name, Span};
 use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::flow::progress::Progress;
@@ -17,7 +16,6 @@ use crate::pages::visit::Visit;
 use crate::runtime::Runtime;
 use crate::session::{Account, Profile, Standing};
 use crate::store::ProofTimes;
-use crate::web::templates::{Declared, SourcePlace};
 
 /// What conditions of stages are judged by.
 pub struct Conditions<'a> {
@@ -70,10 +68,9 @@ impl Conditions<'_> {
         record: &Record,
         wanted: Wanted<'_>,
     ) -> Next<'f> {
-        let (holds, skip) = (|policy: &Name| self.holds(policy), |stage: &Stage| self.skips(stage));
+        let holds = |policy: &Name| self.holds(policy);
         let known = Known {
             holds: &holds,
-            skip: &skip,
             held: &record.held,
             remembered: &record.remembered,
             agreed: &record.agreed,
@@ -81,15 +78,6 @@ impl Conditions<'_> {
             now: self.visit.server.clock.now(),
         };
         stages::next(flows, progress, &known)
-    }
-
-    /// Only a development server lets pass what is not served.
-    fn skips(&self, stage: &Stage) -> bool {
-        let dev = self.visit.runtime.addressing.dev && self.visit.server.listening.loopback_only;
-        if dev {
-            tracing::warn!(place = %self.place(stage.at), "a stage that is not served yet was skipped: this is a development server");
-        }
-        dev
     }
 
     /// Before anything is proven, a policy sees the request alone.
@@ -118,11 +106,4 @@ impl Conditions<'_> {
     fn place(&self, at: Span) -> String {
         self.generation.sources.place(at)
     }
-}
-
-/// The line of a stage, to be shown.
-pub fn declared(sources: &Sources, at: Span) -> Declared {
-    let line = u32::try_from(sources.position(at).line).unwrap_or(u32::MAX);
-    let text = sources.slice(at).lines().next().unwrap_or("").to_owned();
-    Declared { place: SourcePlace { file: sources.name(at.file).to_owned(), line }, text }
 }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 
 use super::{
-    Answer, Run, Trouble, action, by_way_of, email_code, is_enabled, passkey, too_many, with,
+    Answer, Run, Trouble, action, by_way_of, duo, email_code, is_enabled, passkey, too_many, with,
 };
 use crate::factor::{passkey as keys, recovery_code, totp::Totp};
 use crate::flow::attempts::{Guesses, Taken};
@@ -83,6 +83,10 @@ pub async fn answer(
     let given = if class == Factor::Webauthn { form.text("answer") } else { form.text("code") };
     if class == Factor::EmailCode && form.text("again") == "1" {
         return email_code::send_again(run).await;
+    }
+    if class == Factor::Duo {
+        let asked = Ask { class, classes, remembered, problem: None };
+        return duo::send(run, asked, form.text("remember") == "1").await;
     }
     if given.is_empty() {
         return ask(&run, again(FactorProblem::Missing));

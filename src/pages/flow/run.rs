@@ -11,12 +11,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attempt::{Attempt, LASTS, Saved};
-use super::conditions::{self, Conditions, Proven, Record};
+use super::conditions::{Conditions, Proven, Record};
 use super::errand::{Errand, Need};
 use super::{Answer, Trouble, agreement, app_of, too_many};
 use crate::access::condition::Reputation;
-use crate::blueprint::flow::{Flow, Stage, StageKind};
+use crate::blueprint::flow::{Flow, StageKind};
 use crate::factor::{self, held::Held};
+use crate::flow::progress::Progress;
 use crate::flow::stages::{Agreed, Flows, Next};
 use crate::model::factor::Factor;
 use crate::pages::pinned::Generation;
@@ -25,7 +26,7 @@ use crate::session::SignIn;
 use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::reply::For;
-use crate::web::templates::{Page, Person, StageNotServed};
+use crate::web::templates::{Page, Person};
 
 /// One step of a flow.
 pub struct Run<'a> {
@@ -134,8 +135,7 @@ impl<'a> Run<'a> {
 
     /// What is pending belongs to this browser and this person.
     fn bound(&self) -> String {
-        let person = self.attempt.progress.user_id.as_deref().unwrap_or_default();
-        format!("pending/{}/{person}", self.attempt.cookie)
+        bound(&self.attempt.cookie, &self.attempt.progress)
     }
 
     /// Whether there is a choice to go back to.
@@ -147,6 +147,7 @@ impl<'a> Run<'a> {
     pub fn name_for(&self, class: Factor) -> String {
         let plain = match class {
             Factor::Webauthn => "Passkey",
+            Factor::Duo => "Duo",
             _ => "Authenticator app",
         };
         match self.record.held.of_class(class).count() {
@@ -202,21 +203,11 @@ impl<'a> Run<'a> {
         self.visit.set_cookie(&mut response, &self.visit.flow_cookie(), cookie, Some(lasts));
         response
     }
+}
 
-    pub fn not_served(&self, stage: &Stage) -> Response<Body> {
-        let visit = self.visit;
-        let declared = conditions::declared(&self.attempt.generation.sources, stage.at);
-        let (file, line) = (&declared.place.file, declared.place.line);
-        tracing::warn!(file, line, "a sign-in ended at a stage that is not served yet");
-        let flow = &self.attempt.flow;
-        let page = StageNotServed {
-            flow: flow.title.clone().unwrap_or_else(|| flow.slug.value.clone()),
-            stage: declared.text.split_whitespace().next().unwrap_or("").to_owned(),
-            declared,
-        };
-        let wanted = For::sign_in_host(StatusCode::NOT_IMPLEMENTED, &visit.parts.headers);
-        visit.page(wanted, &page)
-    }
+/// What is pending belongs to one browser and one person.
+pub fn bound(cookie: &str, progress: &Progress) -> String {
+    format!("pending/{cookie}/{}", progress.user_id.as_deref().unwrap_or_default())
 }
 
 fn asks_for_agreement(flow: &Flow) -> bool {

@@ -38,9 +38,7 @@ pub use refusal::{
     Denial, Denied, ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted,
 };
 pub use security::{AddFactor, OwnConsent, OwnFactor, OwnSession, Security, SecurityProblem};
-pub use setup::{
-    AddressProblem, Declared, HeaderLine, Meant, SourcePlace, StageNotServed, Standin, WrongAddress,
-};
+pub use setup::{AddressProblem, Declared, HeaderLine, Meant, SourcePlace, Standin, WrongAddress};
 pub use sign_in::{
     FlowLink, FlowLinkKind, Identify, IdentifyProblem, Password, PasswordProblem, PasswordReason,
     SetPassword, SignInProblem,
@@ -107,7 +105,6 @@ pub(super) const KINDS: &[Kind] = &[
     kind::<WrongAddress>(),
     kind::<ErrorPage>(),
     kind::<Loop>(),
-    kind::<StageNotServed>(),
     kind::<Restarted>(),
 ];
 

@@ -46,6 +46,8 @@ pub struct Server {
     process: Option<Process>,
     /// The soft limit of open files of what is run, if not the one of the tests.
     open_files: Option<u32>,
+    /// The environment of what is run.
+    environment: Vec<(String, String)>,
 }
 
 /// The running process; dropped, it is killed as by a power cut.
@@ -88,7 +90,8 @@ impl Server {
         fs::create_dir(directory.path().join("blueprints")).expect("a directory");
         let arguments = arguments.iter().map(ToString::to_string).collect();
         let (listen, port) = (Ipv4Addr::LOCALHOST, free_port());
-        let server = Self { directory, listen, port, arguments, process: None, open_files: None };
+        let (process, open_files, environment) = (None, None, Vec::new());
+        let server = Self { directory, listen, port, arguments, process, open_files, environment };
         server.edit("home.kdl", blueprint);
         server
     }
@@ -104,6 +107,11 @@ impl Server {
         self.process = Some(process);
         assert_eq!(self.get("127.0.0.1", "/healthz").send().status, 200);
         self.await_control();
+    }
+
+    /// A variable of the environment of what is run from now on.
+    pub fn tell(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
     }
 
     /// Starts with arguments that other commands are not given.
@@ -252,6 +260,7 @@ impl Server {
             }
         };
         command.current_dir(self.path()).env_clear().env("NO_COLOR", "1").args(arguments);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null());
         command
     }

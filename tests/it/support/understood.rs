@@ -24,6 +24,7 @@ pub fn runtime(more: &str) -> Runtime {
         builtin_flows: &builtin::flows(),
         texts: Default::default(),
         breached_list: None,
+        duo: None,
         paths: Vec::new(),
     };
     let blueprint = loaded.blueprint.expect("a blueprint without errors");

@@ -22,6 +22,10 @@ pub enum FactorProblem {
     Used,
     /// A code that ran out, by time or by wrong guesses.
     Expired,
+    /// A service elsewhere did not confirm it.
+    Refused,
+    /// A service elsewhere could not be asked.
+    Unreachable,
 }
 
 /// Asks for a proof with a second factor.
@@ -145,6 +149,9 @@ impl Page for ProveFactor {
         let mut samples: Vec<Self> = CLASSES.into_iter().map(of).collect();
         for problem in [FactorProblem::Missing, FactorProblem::Wrong, FactorProblem::Used] {
             samples.extend(CLASSES.map(|class| Self { error: Some(problem), ..of(class) }));
+        }
+        for problem in [FactorProblem::Refused, FactorProblem::Unreachable] {
+            samples.push(Self { error: Some(problem), ..of("duo") });
         }
         samples.push(Self {
             who: LONG.to_owned(),

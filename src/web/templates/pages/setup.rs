@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ANYWHERE, APP_HOST, HOSTILE, LONG, Page, Place};
+use super::{APP_HOST, HOSTILE, LONG, Page, Place};
 
 /// A place in a blueprint file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,16 +70,6 @@ pub struct Meant {
 pub enum AddressProblem {
     BareAddress,
     UnknownHost,
-}
-
-/// A flow goes on with a stage that this version cannot serve.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StageNotServed {
-    /// The flow's title.
-    pub flow: String,
-    /// The stage's kind.
-    pub stage: String,
-    pub declared: Declared,
 }
 
 impl Page for Standin {
@@ -171,24 +161,6 @@ impl Page for WrongAddress {
                 right: HOSTILE.to_owned(),
                 declared: Some(declared(HOSTILE, 1, HOSTILE)),
             },
-        ]
-    }
-}
-
-impl Page for StageNotServed {
-    const TEMPLATE: &'static str = "stage-not-served.html";
-    const PLACES: &'static [Place] = ANYWHERE;
-
-    fn samples() -> Vec<Self> {
-        let stage = |flow: &str, stage: &str, file: &str| Self {
-            flow: flow.to_owned(),
-            stage: stage.to_owned(),
-            declared: declared(file, 18, stage),
-        };
-        vec![
-            stage("Welcome home", "authenticator-validate", "blueprints/flows.kdl"),
-            stage(LONG, LONG, LONG),
-            stage(HOSTILE, HOSTILE, HOSTILE),
         ]
     }
 }
