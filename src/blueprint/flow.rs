@@ -136,6 +136,8 @@ pub struct Field {
     pub kind: FieldKind,
     pub label: Option<String>,
     pub pattern: Option<Spanned<String>>,
+    /// An expression that gives what stands in the field to begin with.
+    pub default: Option<Spanned<String>>,
     pub required: bool,
     /// What a choice offers: values and what they are called.
     pub options: Vec<(String, String)>,
@@ -301,6 +303,7 @@ fn field(node: &Node) -> Option<Field> {
         },
         label: decode::prop_text(node, "label"),
         pattern: decode::prop_name(node, "pattern"),
+        default: decode::prop_name(node, "default"),
         required: decode::has(node, 1, "required"),
         options: node.kids_named("option").filter_map(option).collect(),
         at: node.line,

@@ -1,7 +1,9 @@
 //! `flow` and its stages.
 
 use super::people::EXPIRES;
-use super::{Lasts, Spec, Want, arg, many, maybe, must, need, node, once, prop, several};
+use super::{
+    CelContext, CelWant, Lasts, Spec, Want, arg, many, maybe, must, need, node, once, prop, several,
+};
 use crate::blueprint::object::Kind;
 
 pub static FLOW: Spec = node(
@@ -186,6 +188,7 @@ static FIELD: Spec = node(
     ),
     prop("label", Want::Phrase),
     prop("pattern", Want::Regex),
+    prop("default", Want::Cel(CelContext::Header, CelWant::Text)),
 ])
 .kids(&[many(&OPTION)]);
 static OPTION: Spec =

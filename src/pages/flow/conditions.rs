@@ -7,6 +7,8 @@ use crate::access::condition::{ConditionError, Facts, Reputation, Truth};
 use crate::access::person::{Person, Proofs};
 use crate::blueprint::source::{Name, Span};
 use crate::clock::Millis;
+use crate::expression::facts;
+use crate::expression::program::Program;
 use crate::factor::held::Held;
 use crate::flow::progress::Progress;
 use crate::flow::stages::{self, Agreed, Flows, Known, Next, Wanted};
@@ -52,6 +54,15 @@ impl Proven {
         let profile = account.profile();
         let standing = profile.standing(runtime);
         Self { profile, standing, proofs: proofs.map(|(factor, at)| (*factor, *at)).collect() }
+    }
+
+    /// What an expression about the person and the app gives; nothing if it reads what is not there.
+    pub fn text(&self, expression: &Program, app: &str, now: Millis) -> Option<String> {
+        let person = self.person();
+        let mfa: Vec<&str> = person.proofs.words().collect();
+        let user = Some(person.for_expressions(&mfa));
+        let app = Some(facts::AppFacts { slug: app, ..Default::default() });
+        expression.text(&facts::Facts { user, request: None, app, now }).ok()
     }
 
     fn person(&self) -> Person<'_> {

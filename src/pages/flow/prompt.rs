@@ -78,7 +78,11 @@ fn shown(run: &Run<'_>, field: &Field, problems: &Problems) -> Option<PromptFiel
         name: field.name.value.clone(),
         kind,
         label: label(run, field),
-        value: filled.get(field).unwrap_or_default().to_owned(),
+        value: filled
+            .get(field)
+            .map(str::to_owned)
+            .or_else(|| run.default(field))
+            .unwrap_or_default(),
         required: field.required,
         fixed: filled.is_fixed(field),
         options: field.options.iter().map(option).collect(),
@@ -99,15 +103,25 @@ fn kind(kind: FieldKind) -> Option<PromptKind> {
     })
 }
 
-/// A form was filled in. Hidden and fixed fields take nothing from it (`security.md` R11).
+/// A form was filled in. Hidden and fixed fields take nothing from it (`security.md` R11): a hidden one
+/// has its default.
 pub async fn answer(mut run: Run<'_>, fields: &[Field], form: &Form) -> Answer {
     let mut problems = Problems::default();
     run.attempt.progress.filled.taken = false;
+    let mut hidden: BTreeMap<&str, String> = fields
+        .iter()
+        .filter(|field| field.kind == FieldKind::Hidden)
+        .filter_map(|field| Some((field.name.value.as_str(), run.default(field)?)))
+        .collect();
     for field in fields {
         let filled = &mut run.attempt.progress.filled;
-        if matches!(field.kind, FieldKind::Hidden | FieldKind::NewPassword)
-            || filled.is_fixed(field)
-        {
+        if field.kind == FieldKind::NewPassword || filled.is_fixed(field) {
+            continue;
+        }
+        if field.kind == FieldKind::Hidden {
+            if let Some(default) = hidden.remove(field.name.value.as_str()) {
+                filled.set(field, &default);
+            }
             continue;
         }
         let given = form.text(&field.name.value);

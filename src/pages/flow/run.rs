@@ -15,7 +15,10 @@ use super::conditions::{Conditions, Proven, Record};
 use super::errand::{Errand, Need};
 use super::{Answer, Trouble, agreement, app_of, too_many};
 use crate::access::condition::Reputation;
-use crate::blueprint::flow::{Flow, StageKind};
+use crate::blueprint::flow::{Field, Flow, StageKind};
+use crate::expression::catalogue::Context;
+use crate::expression::facts;
+use crate::expression::program::Program;
 use crate::factor::{self, held::Held};
 use crate::flow::progress::Progress;
 use crate::flow::stages::{Agreed, Flows, Next};
@@ -153,6 +156,22 @@ impl<'a> Run<'a> {
         match self.record.held.of_class(class).count() {
             0 => plain.to_owned(),
             more => format!("{plain} {}", more.saturating_add(1)),
+        }
+    }
+
+    /// What stands in a field to begin with. Before it is proven who somebody is, an expression that
+    /// reads it gives nothing.
+    pub fn default(&self, field: &Field) -> Option<String> {
+        let expression = field.default.as_ref()?;
+        let program = Program::compile(&expression.value, Context::Claim).ok()?;
+        let app = app_of(self.visit).map_or("", |app| app.slug.as_str());
+        let now = self.visit.server.clock.now();
+        match &self.person {
+            Some(person) => person.text(&program, app, now),
+            None => {
+                let app = Some(facts::AppFacts { slug: app, ..Default::default() });
+                program.text(&facts::Facts { app, now, ..Default::default() }).ok()
+            }
         }
     }
 

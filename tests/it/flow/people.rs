@@ -315,3 +315,33 @@ fn without_a_mail_server_the_pages_say_so() {
     walk.post(&[("username", "alice")]).shows("No mail is sent from here");
     assert_eq!(walk.page.status, 503);
 }
+
+/// What stands in a field to begin with comes from an expression; a hidden one has it whatever is posted.
+#[test]
+fn fields_begin_with_what_expressions_give() {
+    const ASKED: &str = r#"app wiki "Wiki" { proxy "http://wiki.localhost:9000"; authentication asked; access { allow everyone } }
+flow asked for=authentication {
+    identification
+    password
+    prompt {
+        field nickname type=text label="Nickname" default="user.username + '-at-' + app.slug"
+        field missing type=text label="Missing" default="user.attributes['none'][0]"
+        field door type=hidden default="'by-' + app.slug"
+    }
+    user-write
+    login
+}
+"#;
+    let server = Server::with(&household(ASKED));
+    server.set_password("alice", PASSWORD);
+    let wiki = "http://wiki.localhost:9000/";
+    let mut walk = Walk::to(&server, Browser::at(&server), wiki);
+    walk.password("alice").shows("value=\"alice-at-wiki\"");
+    assert!(!walk.page.body.contains("by-wiki"), "{}", walk.page.body);
+    walk.post(&[("nickname", "Al"), ("missing", ""), ("door", "forged")]).is_in(wiki);
+    let alice = server.look(async |read| {
+        read.find_user_by_username("alice").await.expect("asked").expect("alice")
+    });
+    assert_eq!(alice.own_attributes["nickname"], ["Al"]);
+    assert_eq!(alice.own_attributes["door"], ["by-wiki"]);
+}
