@@ -30,6 +30,7 @@ use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
 use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
+use crate::flow::reputation::Scores;
 use crate::forward_auth::ForwardAuth;
 use crate::ids::Rng;
 use crate::journal;
@@ -132,6 +133,7 @@ pub async fn run(
         journal,
         post: Post::new(Arc::clone(&opened.key), clock.clone(), rng.clone()),
         hasher: Hasher::new(cores),
+        reputations: Scores::default(),
         clock,
         rng,
         listening: Listening {

@@ -4,6 +4,8 @@
 //! counters that lock, it is not cleared by a right password: an app may be careful for a while
 //! after many failures, whoever made them.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::access::condition::Reputation;
@@ -12,6 +14,10 @@ use crate::store::{Store, StoreError, Tx};
 
 /// What gives a point back.
 const POINT: Duration = Duration::from_secs(60 * 60);
+
+/// How long a score is gone by, on each node.
+const FRESH: Duration = Duration::from_secs(2);
+const MOST_KNOWN: usize = 10_000;
 
 /// The score never falls below minus so many points.
 const WORST: u32 = 100;
@@ -42,18 +48,56 @@ pub async fn raise(tx: &mut Tx, keys: impl Iterator<Item = &String>) -> Result<(
     Ok(())
 }
 
-/// The score of an address and of an account, if one is known: the worse of both.
-pub async fn of(store: &Store, user_id: Option<&str>, address: &str, now: Millis) -> Reputation {
-    let account = user_id.map(account_key);
-    let look_up = async {
-        store.read().await?.find_clean_at(account.as_deref().unwrap_or(address), address).await
-    };
-    match look_up.await {
-        Ok(clean_at) => Reputation::Score(score(clean_at, now)),
-        Err(error) => {
-            tracing::warn!(%error, "a reputation could not be looked up");
-            Reputation::Unknown
+/// Scores that were looked up a moment ago, so that a session which is known costs no query.
+#[derive(Debug, Default)]
+pub struct Scores {
+    known: Mutex<HashMap<(String, String), Looked>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Looked {
+    clean_at: Option<Millis>,
+    at: Millis,
+}
+
+impl Scores {
+    /// The score of an address and of an account, if one is known: the worse of both.
+    pub async fn of(
+        &self,
+        store: &Store,
+        user_id: Option<&str>,
+        address: &str,
+        now: Millis,
+    ) -> Reputation {
+        let account = user_id.map_or_else(|| address.to_owned(), account_key);
+        let keys = (account, address.to_owned());
+        if let Some(known) = self.fresh(&keys, now) {
+            return Reputation::Score(score(known.clean_at, now));
         }
+        let look_up = async { store.read().await?.find_clean_at(&keys.0, &keys.1).await };
+        match look_up.await {
+            Ok(clean_at) => {
+                self.keep(keys, Looked { clean_at, at: now });
+                Reputation::Score(score(clean_at, now))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a reputation could not be looked up");
+                Reputation::Unknown
+            }
+        }
+    }
+
+    fn fresh(&self, keys: &(String, String), now: Millis) -> Option<Looked> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(keys).copied().filter(|known| now.since(known.at) < FRESH && known.at <= now)
+    }
+
+    fn keep(&self, keys: (String, String), looked: Looked) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(keys, looked);
     }
 }
 

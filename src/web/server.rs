@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use super::looks::Looks;
 use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
+use crate::flow::reputation::Scores;
 use crate::ids::Rng;
 use crate::journal::Journal;
 use crate::mail::post::Post;
@@ -30,6 +31,7 @@ pub struct Server {
     pub journal: Journal,
     pub post: Post,
     pub hasher: Hasher,
+    pub reputations: Scores,
     pub clock: Clock,
     pub rng: Rng,
     pub listening: Listening,

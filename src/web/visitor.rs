@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName};
 use super::server::Server;
 use crate::access::condition::Reputation;
 use crate::access::target::{Client, plain};
-use crate::flow::reputation;
 use crate::runtime::Runtime;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -63,5 +62,6 @@ pub fn address_key(client: Client) -> String {
 
 /// How the address of a client and an account, if it is known, behaved of late.
 pub async fn reputation(server: &Server, client: Client, user_id: Option<&str>) -> Reputation {
-    reputation::of(&server.store, user_id, &address_key(client), server.clock.now()).await
+    let (address, now) = (address_key(client), server.clock.now());
+    server.reputations.of(&server.store, user_id, &address, now).await
 }

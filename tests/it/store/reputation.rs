@@ -1,8 +1,10 @@
 //! How accounts and addresses behaved of late.
 
+use std::time::Duration;
+
 use doorward::access::condition::Reputation;
 use doorward::clock::Millis;
-use doorward::flow::reputation;
+use doorward::flow::reputation::{self, Scores};
 use doorward::store::Store;
 
 use super::hours;
@@ -17,7 +19,7 @@ async fn lower(store: &Store, key: &str, now: Millis, times: usize) {
 }
 
 async fn score(store: &Store, user_id: Option<&str>, now: Millis) -> Reputation {
-    reputation::of(store, user_id, "address:192.0.2.1", now).await
+    Scores::default().of(store, user_id, "address:192.0.2.1", now).await
 }
 
 #[tokio::test]
@@ -60,6 +62,20 @@ async fn a_failure_that_was_none_is_taken_back_and_the_forgiven_are_purged() {
         let mut tx = store.begin().await.expect("begun");
         assert_eq!(tx.purge_reputation(NOON.plus(hours(2)), 10).await.expect("purged"), 1);
         tx.commit().await.expect("committed");
+    })
+    .await;
+}
+
+/// A session that is known costs no query for two seconds.
+#[tokio::test]
+async fn a_score_is_gone_by_for_two_seconds() {
+    on_both_stores(async |store| {
+        let (scores, later) = (Scores::default(), NOON.plus(Duration::from_millis(1_999)));
+        let of = async |now| scores.of(store, None, "address:192.0.2.1", now).await;
+        assert_eq!(of(NOON).await, Reputation::Score(0));
+        lower(store, "address:192.0.2.1", NOON, 1).await;
+        assert_eq!(of(later).await, Reputation::Score(0));
+        assert_eq!(of(NOON.plus(Duration::from_secs(2))).await, Reputation::Score(-1));
     })
     .await;
 }
