@@ -6,7 +6,8 @@ import { Program, run } from "../e2e/harness/program.mjs";
 import { freePorts } from "../e2e/harness/scratch.mjs";
 import { until } from "../e2e/harness/wait.mjs";
 import { send } from "../e2e/harness/wire.mjs";
-import { World } from "../e2e/harness/world.mjs";
+import { Visitor } from "../e2e/harness/visitor.mjs";
+import { AUTH, PASSWORD, World } from "../e2e/harness/world.mjs";
 import { LOAD_CORE, SERVER_CORE, load, residentKib } from "./wrk.mjs";
 
 const option = (name, otherwise) => {
@@ -23,7 +24,11 @@ app ${slug} "${slug}" {
     access { allow ${who} }
 }
 `;
-const apps = (world) => app(world, "open", "group:users") + app(world, "closed", "group:admins");
+/** Each client has an account of its own: at one account, no more than ten guesses are under way at once. */
+const CLIENTS = 32;
+const client = (number) => `client-${number}`;
+const people = Array.from({ length: CLIENTS }, (_, number) => `user ${client(number)} { in users }\n`).join("");
+const apps = (world) => app(world, "open", "group:users") + app(world, "closed", "group:admins") + people;
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const mib = (kib) => `${(kib / 1024).toFixed(1)} MiB`;
@@ -84,6 +89,47 @@ async function decisions(world) {
   return { idle, peak: Math.max(...kinds.slice(1).flatMap((kind) => kind.runs.map((one) => one.peak))), after: await residentKib(ours.pid), answered, bob };
 }
 
+/** Signs in again and again until `stop.now`; each time from another address, as strangers do. */
+async function signInAgain(world, worker, stop) {
+  let done = 0;
+  for (let turn = 0; !stop.now; turn += 1) {
+    const visitor = new Visitor({ port: world.doorward.port, tls: false, from: `127.1.${1 + worker}.${1 + (turn % 250)}` });
+    await visitor.open(`${AUTH}/sign-in`);
+    await visitor.signIn(client(worker), PASSWORD);
+    if (!visitor.cookieFor(`${AUTH}/`).includes("doorward=")) throw new Error(`nobody was signed in: ${visitor.page.status}`);
+    done += 1;
+  }
+  return done;
+}
+
+/** Decisions for a known session beside a storm of password sign-ins; memory while it lasts. */
+async function storm(world, bob) {
+  const ours = { url: `http://${world.doorward.authority}/auth/traefik`, pid: world.doorward.program.child.pid };
+  const asked = { ...ours, connections: 4, seconds: SECONDS, headers: forwarded("open.example.com", bob.cookieFor("https://open.example.com/")) };
+  for (let number = 0; number < CLIENTS; number += 1) await world.hasPassword(client(number));
+  const alone = { now: false };
+  const first = signInAgain(world, 0, alone);
+  await new Promise((rested) => setTimeout(rested, SECONDS * 1_000));
+  alone.now = true;
+  const one = (await first) / SECONDS;
+  const idle = await residentKib(ours.pid);
+  const calm = await load(asked.url, asked);
+  const rows = [["no sign-ins", calm, 0]];
+  for (const clients of [8, CLIENTS]) {
+    const stop = { now: false };
+    const workers = Array.from({ length: clients }, (_, worker) => signInAgain(world, worker, stop));
+    const during = await load(asked.url, asked);
+    stop.now = true;
+    const signIns = (await Promise.all(workers)).reduce((sum, each) => sum + each, 0);
+    if (during.refused) throw new Error(`${during.refused} decisions were refused in the storm`);
+    rows.push([`${clients} clients signing in`, during, signIns / SECONDS]);
+  }
+  console.log(`\n## A storm of password sign-ins: one core for the server; alone, one client signs in ${one.toFixed(1)} times a second; ${mib(idle)} before`);
+  table(["", "decisions/s", "p50 ms", "p99 ms", "sign-ins/s", "peak"], rows.map(([name, run, rate]) => [
+    name, Math.round(run.rate).toLocaleString("en"), (run.p50 / 1_000).toFixed(2), (run.p99 / 1_000).toFixed(2), rate.toFixed(1), mib(run.peak),
+  ]));
+}
+
 /** What the middleware adds to a request through Traefik, on one connection. */
 async function throughTraefik(world, bob) {
   const host = "open.example.com";
@@ -139,7 +185,7 @@ app generated-${number} "Generated ${number}" category="Group ${number % 20}" {
   const cookie = bob.cookieFor("https://open.example.com/");
   for (let round = 0; round < 8; round += 1) {
     const [who, status] = round % 2 ? ["group:users", 200] : ["group:admins", 403];
-    const renamed = await world.doorward.write("apps.kdl", app(world, "open", who) + app(world, "closed", "group:admins"));
+    const renamed = await world.doorward.write("apps.kdl", app(world, "open", who) + app(world, "closed", "group:admins") + people);
     await until("the new decision", async () => (await world.doorward.get("/auth/traefik", forwarded("open.example.com", cookie))).status === status, { every: 1, limit: 20_000 });
     reloads.push(performance.now() - renamed);
   }
@@ -163,6 +209,7 @@ async function main() {
     console.log(`Machine: ${cpus().length} × ${cpus()[0].model.trim()}; server on core ${SERVER_CORE}, load on core ${LOAD_CORE}.`);
     const { idle, peak, after, answered, bob } = await decisions(world);
     await throughTraefik(world, bob);
+    await storm(world, bob);
     const starts = await startTimes(world);
     const fresh = await residentKib(world.doorward.program.child.pid);
     const many = await manyApps(world, bob);
