@@ -21,7 +21,6 @@ pub mod installed;
 pub mod keeper;
 /// Sockets, connections and an orderly end.
 pub mod listen;
-/// Files that blueprints name, such as terms.
 /// The files that brands and apps name.
 pub mod look_files;
 /// The way to the mail server.
@@ -30,6 +29,7 @@ pub mod mail_route;
 pub mod mailer;
 /// Prometheus metrics.
 pub mod metrics;
+/// Files that blueprints name, such as terms.
 pub mod named_files;
 /// Tells chosen events elsewhere.
 pub mod notify;

@@ -91,7 +91,7 @@ impl Mailer {
             let route = mail_route::route(&self.options, &runtime.blueprint);
             let declared = runtime.brand(None);
             let looks = self.server.looks.load_full();
-            let templates = looks.of(declared.map(|brand| brand.slug.value.as_str()));
+            let templates = looks.of(declared);
             let (brand, home) = (reply::brand(declared, templates), runtime.external.to_string());
             let render = |opened: &Opened| {
                 let language = opened.language.as_deref();

@@ -27,7 +27,7 @@ pub struct ThemeWatch {
     options: Options,
     /// What was read last, whatever came of it.
     last: Files,
-    good: Good,
+    good: Looks,
 }
 
 /// What is laid over the shipped look: everywhere, and by brand.
@@ -35,13 +35,6 @@ pub struct ThemeWatch {
 struct Files {
     everywhere: Result<Overrides, Vec<TemplateError>>,
     named: LookFiles,
-}
-
-/// The last good looks.
-#[derive(Clone)]
-struct Good {
-    plain: Arc<Templates>,
-    of_brands: BTreeMap<String, Arc<Templates>>,
 }
 
 impl Files {
@@ -54,33 +47,41 @@ impl Files {
         Self { everywhere, named: look_files::read(options, paths, blueprint).0 }
     }
 
-    /// Builds every look; what is wrong leaves the one that `before` had.
-    fn build(&self, before: &Good, instead: &str) -> Good {
-        let everywhere = match &self.everywhere {
-            Ok(overrides) => overrides.clone(),
-            Err(errors) => {
-                complain("custom-templates", errors, instead);
-                return before.clone();
+    /// Builds every look; what is wrong leaves the one that was there `before`, or the shipped one. The
+    /// second value says whether the files that are laid over every look are in use.
+    fn build(&self, before: Option<&Looks>, instead: &str) -> anyhow::Result<(Looks, bool)> {
+        let everywhere = self.everywhere.as_ref().map_err(Vec::clone);
+        let over =
+            |upper: &Overrides| everywhere.clone().map(|under| under.clone().under(upper.clone()));
+        let plain = built("custom-templates", over(&self.named.plain), instead);
+        let is_used = plain.is_some();
+        let plain = match (plain, before) {
+            (Some(plain), _) => plain,
+            (None, Some(before)) => Arc::clone(before.plain()),
+            (None, None) => {
+                Arc::new(Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"))?)
             }
         };
-        let plain = everywhere.clone().under(self.named.plain.clone());
-        let mut good = Good {
-            plain: built("custom-templates", &plain, instead)
-                .unwrap_or_else(|| Arc::clone(&before.plain)),
-            of_brands: BTreeMap::new(),
-        };
+        let mut of_brands = BTreeMap::new();
         for (slug, brand) in &self.named.brands {
-            let whole = everywhere.clone().under(brand.clone());
-            let look = built(&format!("brand {slug}"), &whole, instead);
-            let look = look.or_else(|| before.of_brands.get(slug).cloned());
-            good.of_brands.extend(look.map(|look| (slug.clone(), look)));
+            // What is wrong everywhere was told already.
+            let look = match over(brand) {
+                Ok(whole) => built(&format!("brand {slug}"), Ok(whole), instead),
+                Err(_) => None,
+            };
+            let look = look.or_else(|| before.and_then(|before| before.own(slug).cloned()));
+            of_brands.extend(look.map(|look| (slug.clone(), look)));
         }
-        good
+        Ok((Looks::new(plain, of_brands), is_used))
     }
 }
 
-fn built(what: &str, overrides: &Overrides, instead: &str) -> Option<Arc<Templates>> {
-    let built = Templates::load(overrides);
+fn built(
+    what: &str,
+    overrides: Result<Overrides, Vec<TemplateError>>,
+    instead: &str,
+) -> Option<Arc<Templates>> {
+    let built = overrides.and_then(|overrides| Templates::load(&overrides));
     built.map_err(|errors| complain(what, &errors, instead)).ok().map(Arc::new)
 }
 
@@ -99,17 +100,14 @@ fn complain(what: &str, errors: &[TemplateError], instead: &str) {
 /// # Errors
 /// If the shipped one was built in broken.
 pub fn load(options: &Options, paths: &[PathBuf], blueprint: &Blueprint) -> anyhow::Result<Theme> {
-    let shipped = Templates::shipped().map_err(|_| anyhow!("the shipped theme is damaged"))?;
-    let shipped = Good { plain: Arc::new(shipped), of_brands: BTreeMap::new() };
     let last = Files::read(options, paths, blueprint);
-    let good = last.build(&shipped, "the shipped look is shown");
-    let is_used = !good.plain.replaced().is_empty() || !Arc::ptr_eq(&good.plain, &shipped.plain);
+    let (looks, is_used) = last.build(None, "the shipped look is shown")?;
     let overrides = match &last.everywhere {
         Ok(overrides) if is_used => in_use(&folder(options), overrides),
         _ => Vec::new(),
     };
-    let looks = good.looks();
-    Ok(Theme { looks, overrides, watch: ThemeWatch { options: options.clone(), last, good } })
+    let watch = ThemeWatch { options: options.clone(), last, good: looks.clone() };
+    Ok(Theme { looks, overrides, watch })
 }
 
 /// The directory of templates, and that of style sheets in it, where they hold files.
@@ -118,12 +116,6 @@ fn in_use(folder: &Path, overrides: &Overrides) -> Vec<PathBuf> {
     let any = |sheet: bool| overrides.files().any(|(name, _)| is_sheet(name) == sheet);
     let templates = any(false).then(|| folder.to_owned());
     templates.into_iter().chain(any(true).then(|| folder.join(STYLE_SHEETS))).collect()
-}
-
-impl Good {
-    fn looks(&self) -> Looks {
-        Looks::new(Arc::clone(&self.plain), self.of_brands.clone())
-    }
 }
 
 impl ThemeWatch {
@@ -137,20 +129,20 @@ impl ThemeWatch {
         }
         let before = self.good.clone();
         let building = tokio::task::spawn_blocking(move || {
-            let good = files.build(&before, "the last good look stays");
-            (files, good)
+            let built = files.build(Some(&before), "the last good look stays");
+            (files, built)
         });
-        let Ok((files, good)) = building.await else {
+        let Ok((files, Ok((good, _)))) = building.await else {
             tracing::error!("the look could not be read to the end");
             return;
         };
         (self.last, self.good) = (files, good);
-        let replaced = self.good.plain.replaced();
+        let replaced = self.good.plain().replaced();
         if replaced.is_empty() {
             tracing::info!("the look of pages was read again");
         } else {
             tracing::info!(?replaced, "custom-templates is in use");
         }
-        server.looks.store(Arc::new(self.good.looks()));
+        server.looks.store(Arc::new(self.good.clone()));
     }
 }

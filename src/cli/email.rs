@@ -71,7 +71,7 @@ fn sending(at: &Installation) -> anyhow::Result<Sending> {
     let external = blueprint.settings.external_host.value.origin();
     let declared = Brand::of_host(&blueprint.brands, &external.host);
     let theme = theme::load(&options, &loaded.paths, &blueprint)?;
-    let look = Arc::clone(theme.looks.of(declared.map(|brand| brand.slug.value.as_str())));
+    let look = Arc::clone(theme.looks.of(declared));
     let home = places.addressing.public(&external);
     Ok(Sending {
         brand: reply::brand(declared, &look),

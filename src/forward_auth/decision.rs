@@ -210,10 +210,7 @@ impl<'a> Request<'a> {
 
     /// How the account and the address behaved, asked only where a rule looks at it.
     pub async fn reputation(&self, front: &ForwardAuth, user_id: &str) -> Reputation {
-        if !self.app.access.reads_reputation {
-            return Reputation::Unknown;
-        }
-        visitor::reputation(&front.server, self.target.client, Some(user_id)).await
+        visitor::reputation_for(&front.server, &self.app.access, self.target.client, user_id).await
     }
 
     pub(super) fn report(&self, front: &ForwardAuth, username: &str, verdict: &Verdict<'_>) {

@@ -14,7 +14,6 @@ use url::form_urlencoded;
 
 use super::ForwardAuth;
 use super::decision::Request;
-use crate::access::condition::Reputation;
 use crate::access::path::canonical;
 use crate::access::target::{Client, split_authority};
 use crate::access::{self, Decision, Query, Target};
@@ -220,10 +219,8 @@ impl<'a> Start<'a> {
         let profile = sign_in.account.profile();
         let standing = profile.standing(runtime);
         let person = standing.person(&profile.user.username, &sign_in.proofs);
-        let reputation = match self.app.access.reads_reputation {
-            true => visitor::reputation(server, client, Some(&profile.user.id)).await,
-            false => Reputation::Unknown,
-        };
+        let (access, user_id) = (&self.app.access, &profile.user.id);
+        let reputation = visitor::reputation_for(server, access, client, user_id).await;
         let query = Query {
             access: &self.app.access,
             gate: Some(&self.address.gate),

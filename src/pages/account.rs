@@ -15,7 +15,6 @@ use crate::clock::Millis;
 use crate::flow::hashing::HashError;
 use crate::session::SignIn;
 use crate::store::User;
-use crate::web::csp::PageClass;
 use crate::web::form::Form;
 use crate::web::reply::{self, For};
 use crate::web::templates::{CSRF_FIELD, ErrorKind, ErrorPage, Page};
@@ -153,9 +152,7 @@ impl<'a> Own<'a> {
             true => StatusCode::UNPROCESSABLE_ENTITY,
             false => StatusCode::OK,
         };
-        let class = PageClass::SignInHost;
         let wanted = For {
-            class,
             user: Some(&user),
             csrf: csrf.as_deref(),
             ..For::sign_in_host(status, &self.visit.parts.headers)

@@ -31,9 +31,9 @@ mod attempt;
 mod conditions;
 /// The end of a flow inside a session.
 mod done;
-/// A code by mail.
 /// A proof by Duo.
 mod duo;
+/// A code by mail.
 mod email_code;
 /// What a flow is gone through for.
 mod errand;

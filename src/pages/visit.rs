@@ -176,7 +176,7 @@ impl<'a> Visit<'a> {
     /// The look of pages here.
     pub fn look(&self) -> Arc<Templates> {
         let brand = self.runtime.brand(self.host().as_deref());
-        Arc::clone(self.server.looks.load().of(brand.map(|brand| brand.slug.value.as_str())))
+        Arc::clone(self.server.looks.load().of(brand))
     }
 
     /// Renders a page with the look of the app that this leads to.

@@ -48,15 +48,13 @@ impl Colour {
         }
     }
 
-    /// So much of the way to another colour, from 0 to 1.
-    fn towards(self, other: Self, share: f64) -> Self {
+    /// So many percent of the way to another colour.
+    fn towards(self, other: Self, percent: u8) -> Self {
+        let (far, near) = (u32::from(percent), 100_u32.saturating_sub(u32::from(percent)));
         let mut mixed = self.0;
         for (channel, to) in mixed.iter_mut().zip(other.0) {
-            let value = f64::from(*channel) + (f64::from(to) - f64::from(*channel)) * share;
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            {
-                *channel = value.round().clamp(0.0, 255.0) as u8;
-            }
+            let value = (u32::from(*channel) * near + u32::from(to) * far + 50) / 100;
+            *channel = u8::try_from(value).unwrap_or(u8::MAX);
         }
         Self(mixed)
     }
@@ -105,12 +103,12 @@ impl Accents {
     }
 
     fn at(grounds: &Grounds, chosen: Colour, step: u8) -> Self {
-        let accent = chosen.towards(grounds.away, f64::from(step) / 100.0);
+        let accent = chosen.towards(grounds.away, step);
         Self {
             accent,
-            hover: accent.towards(grounds.away, 0.25),
+            hover: accent.towards(grounds.away, 25),
             ink: grounds.ink,
-            tint: grounds.card.towards(accent, 0.12),
+            tint: grounds.card.towards(accent, 12),
         }
     }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::assets::Asset;
 use super::templates::Templates;
+use crate::blueprint::settings::Brand;
 
 /// Checked themes by brand.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Looks {
     plain: Arc<Templates>,
     of_brands: BTreeMap<String, Arc<Templates>>,
@@ -19,10 +20,22 @@ impl Looks {
         Self { plain, of_brands }
     }
 
-    /// The look of a brand by its name. One that was declared a moment ago has none yet.
+    /// The look of a brand. One that was declared a moment ago has none yet.
     #[must_use]
-    pub fn of(&self, brand: Option<&str>) -> &Arc<Templates> {
-        brand.and_then(|brand| self.of_brands.get(brand)).unwrap_or(&self.plain)
+    pub fn of(&self, brand: Option<&Brand>) -> &Arc<Templates> {
+        brand.and_then(|brand| self.own(&brand.slug.value)).unwrap_or(&self.plain)
+    }
+
+    /// The look of hosts that no brand is for.
+    #[must_use]
+    pub fn plain(&self) -> &Arc<Templates> {
+        &self.plain
+    }
+
+    /// The look of a brand by its name, if it has one.
+    #[must_use]
+    pub fn own(&self, brand: &str) -> Option<&Arc<Templates>> {
+        self.of_brands.get(brand)
     }
 
     /// The static file at an address, whichever look it belongs to: what pages load has its digest in its

@@ -55,7 +55,7 @@ pub fn page<P: Page>(
 ) -> Response<Body> {
     let declared = runtime.brand(wanted.host);
     let looks = server.looks.load();
-    let templates = looks.of(declared.map(|brand| brand.slug.value.as_str()));
+    let templates = looks.of(declared);
     let brand = brand(declared, templates);
     let external = runtime.external.to_string();
     let (place, home) = match wanted.class {

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::server::Server;
 use crate::access::condition::Reputation;
+use crate::access::rule::AppAccess;
 use crate::access::target::{Client, plain};
 use crate::runtime::Runtime;
 
@@ -64,4 +65,17 @@ pub fn address_key(client: Client) -> String {
 pub async fn reputation(server: &Server, client: Client, user_id: Option<&str>) -> Reputation {
     let (address, now) = (address_key(client), server.clock.now());
     server.reputations.of(&server.store, user_id, &address, now).await
+}
+
+/// The same for the rules of an app, asked only where one of them looks at it.
+pub async fn reputation_for(
+    server: &Server,
+    access: &AppAccess,
+    client: Client,
+    user_id: &str,
+) -> Reputation {
+    match access.reads_reputation {
+        true => reputation(server, client, Some(user_id)).await,
+        false => Reputation::Unknown,
+    }
 }

@@ -4,6 +4,7 @@ pub mod certificate;
 pub mod duo;
 pub mod hook;
 pub mod server;
+pub mod service;
 pub mod smtp;
 pub mod stores;
 pub mod understood;

@@ -1,9 +1,10 @@
 //! A factor that was set up becomes the account's.
 
-use super::{Answer, Run, expired};
+use super::{Answer, Run, Trouble, expired};
 use crate::factor::held::Held;
 use crate::flow::stages::may_add;
 use crate::mail::message::Message;
+use crate::model::factor::Factor as Class;
 use crate::pages::notice;
 use crate::store::Factor;
 use crate::web::templates::ErrorKind;
@@ -55,4 +56,26 @@ pub async fn keep(mut run: Run<'_>, factor: Factor) -> Answer {
     server.journal.note("factor.added", Some(&run.who()), None, data);
     tracing::info!(user = run.who(), factor = factor.kind.word(), "a factor was added");
     Ok(run.attempt.turn(visit))
+}
+
+/// A factor of which nothing secret is kept here.
+pub fn unsealed(
+    run: &Run<'_>,
+    user_id: String,
+    kind: Class,
+    name: String,
+) -> Result<Factor, Trouble> {
+    let server = run.visit.server;
+    let now = server.clock.now();
+    Ok(Factor {
+        id: server.rng.id("fac", now)?,
+        user_id,
+        kind,
+        name,
+        credential: None,
+        sealed: Vec::new(),
+        counter: 0,
+        created_at: now,
+        used_at: None,
+    })
 }

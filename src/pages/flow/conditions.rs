@@ -56,15 +56,6 @@ impl Proven {
         Self { profile, standing, proofs: proofs.map(|(factor, at)| (*factor, *at)).collect() }
     }
 
-    /// What an expression about the person and the app gives; nothing if it reads what is not there.
-    pub fn text(&self, expression: &Program, app: &str, now: Millis) -> Option<String> {
-        let person = self.person();
-        let mfa: Vec<&str> = person.proofs.words().collect();
-        let user = Some(person.for_expressions(&mfa));
-        let app = Some(facts::AppFacts { slug: app, ..Default::default() });
-        expression.text(&facts::Facts { user, request: None, app, now }).ok()
-    }
-
     fn person(&self) -> Person<'_> {
         self.standing.person(&self.profile.user.username, &self.proofs)
     }
@@ -117,4 +108,19 @@ impl Conditions<'_> {
     fn place(&self, at: Span) -> String {
         self.generation.sources.place(at)
     }
+}
+
+/// What an expression about the person, once known, and the app gives; nothing if it reads what is not
+/// there.
+pub fn text(
+    expression: &Program,
+    person: Option<&Proven>,
+    app: &str,
+    now: Millis,
+) -> Option<String> {
+    let person = person.map(Proven::person);
+    let mfa: Vec<&str> = person.iter().flat_map(|person| person.proofs.words()).collect();
+    let user = person.map(|person| person.for_expressions(&mfa));
+    let app = Some(facts::AppFacts { slug: app, ..Default::default() });
+    expression.text(&facts::Facts { user, app, now, ..Default::default() }).ok()
 }

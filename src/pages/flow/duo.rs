@@ -8,13 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use http::{Response, StatusCode};
 
 use super::factor::{self, Ask};
-use super::{Answer, Run, Trouble, action, added, expired, is_enabled, run};
+use super::{Answer, Run, Trouble, action, added, expired, run};
 use crate::factor::duo::{Duo, DuoError, Sent};
 use crate::flow::progress::Progress;
 use crate::flow::stages::Next;
 use crate::model::factor::Factor;
 use crate::pages::visit::Visit;
-use crate::store;
 use crate::store::User;
 use crate::web::reply;
 use crate::web::templates::FactorProblem;
@@ -29,7 +28,7 @@ pub async fn send(mut run: Run<'_>, asked: Ask<'_>, remember: bool) -> Answer {
     let Some(duo) = account(visit) else {
         return factor::ask(&run, Ask { problem: Some(FactorProblem::Unreachable), ..asked });
     };
-    let Some(user) = owner(&run).await? else { return Ok(expired(visit)) };
+    let Some(user) = run.owner().await? else { return Ok(expired(visit)) };
     let now = server.clock.now();
     if let Err(error) = duo.health_check(&server.rng.token()?, now).await {
         tracing::warn!(%error, "Duo cannot be asked for a proof");
@@ -101,7 +100,7 @@ pub async fn answer(mut run: Run<'_>) -> Answer {
     let generation = Arc::clone(&run.attempt.generation);
     let sent = run.pending::<Sent>();
     let fits = sent.filter(|sent| Some(&sent.state) == visit.query("duo-state").as_ref());
-    let (Some(sent), Some(user)) = (fits, owner(&run).await?) else {
+    let (Some(sent), Some(user)) = (fits, run.owner().await?) else {
         // The address without the answer: a page shown again asks again.
         return Ok(reply::see_other(&action(visit)));
     };
@@ -164,18 +163,8 @@ async fn keep(mut run: Run<'_>, user: &User, sent: &Sent) -> Answer {
             super::proven(run).await
         }
         Some(Next::SetUpDuo) => {
-            let id = server.rng.id("fac", now)?;
-            let factor = store::Factor {
-                user_id: user.id.clone(),
-                kind: Factor::Duo,
-                name: run.name_for(Factor::Duo),
-                credential: None,
-                sealed: Vec::new(),
-                counter: 0,
-                created_at: now,
-                used_at: None,
-                id,
-            };
+            let name = run.name_for(Factor::Duo);
+            let factor = added::unsealed(&run, user.id.clone(), Factor::Duo, name)?;
             added::keep(run, factor).await
         }
         _ => Ok(run.attempt.turn(run.visit)),
@@ -197,12 +186,6 @@ fn set_up(problem: Option<FactorProblem>) -> Ask<'static> {
 
 fn account<'v>(visit: &'v Visit<'_>) -> Option<&'v Duo> {
     visit.runtime.duo.as_ref()
-}
-
-async fn owner(run: &Run<'_>) -> Result<Option<User>, Trouble> {
-    let Some(id) = run.attempt.progress.user_id.as_deref() else { return Ok(None) };
-    let user = run.visit.server.store.read().await?.find_user(id).await?;
-    Ok(user.filter(|user| is_enabled(run.visit, user)))
 }
 
 fn redirect_uri(visit: &Visit<'_>) -> String {

@@ -15,8 +15,6 @@ use crate::mail::message::Message;
 use crate::mail::post::{Addressee, Queued};
 use crate::model::factor::Factor;
 use crate::secret::TokenDigest;
-use crate::store;
-use crate::store::User;
 use crate::web::form::Form;
 use crate::web::templates::{ErrorKind, ErrorPage, FactorProblem};
 use crate::web::visitor;
@@ -67,7 +65,7 @@ async fn send(run: &mut Run<'_>) -> Result<Option<Response<Body>>, Trouble> {
     if count >= MOST {
         return Ok(Some(too_many(visit, LASTS)));
     }
-    let Some(user) = owner(run).await? else { return Ok(Some(super::expired(visit))) };
+    let Some(user) = run.owner().await? else { return Ok(Some(super::expired(visit))) };
     let Some(address) = &user.email else { return Ok(Some(no_address(run))) };
     if !run.attempt.is_stored()
         && let Some(elsewhere) = run.keep().await?
@@ -98,13 +96,6 @@ async fn send(run: &mut Run<'_>) -> Result<Option<Response<Body>>, Trouble> {
     tx.commit().await?;
     server.post.ring();
     Ok(None)
-}
-
-/// The account that the flow is about, if it may sign in.
-async fn owner(run: &Run<'_>) -> Result<Option<User>, Trouble> {
-    let Some(id) = run.attempt.progress.user_id.as_deref() else { return Ok(None) };
-    let user = run.visit.server.store.read().await?.find_user(id).await?;
-    Ok(user.filter(|user| super::is_enabled(run.visit, user)))
 }
 
 fn no_address(run: &Run<'_>) -> Response<Body> {
@@ -177,7 +168,7 @@ pub async fn answer_set_up(mut run: Run<'_>, form: &Form) -> Answer {
         return ask_set_up(run, Some(FactorProblem::Missing)).await;
     }
     let now = server.clock.now();
-    let Some(user) = owner(&run).await? else { return Ok(super::expired(run.visit)) };
+    let Some(user) = run.owner().await? else { return Ok(super::expired(run.visit)) };
     let guesses = Guesses::at_code(&user.id, visitor::address_key(run.visit.client));
     if let Taken::Wait(wait) = guesses.take(&server.store, now).await? {
         return Ok(too_many(run.visit, wait));
@@ -188,17 +179,6 @@ pub async fn answer_set_up(mut run: Run<'_>, form: &Form) -> Answer {
         Outcome::Expired => return ask_set_up(run, Some(FactorProblem::Expired)).await,
     }
     let Some(address) = user.email else { return Ok(no_address(&run)) };
-    let id = server.rng.id("fac", now)?;
-    let factor = store::Factor {
-        user_id: user.id,
-        kind: Factor::EmailCode,
-        name: address,
-        credential: None,
-        sealed: Vec::new(),
-        counter: 0,
-        created_at: now,
-        used_at: None,
-        id,
-    };
+    let factor = added::unsealed(&run, user.id, Factor::EmailCode, address)?;
     added::keep(run, factor).await
 }

@@ -11,13 +11,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attempt::{Attempt, LASTS, Saved};
-use super::conditions::{Conditions, Proven, Record};
+use super::conditions::{self, Conditions, Proven, Record};
 use super::errand::{Errand, Need};
-use super::{Answer, Trouble, agreement, app_of, too_many};
+use super::{Answer, Trouble, agreement, app_of, is_enabled, too_many};
 use crate::access::condition::Reputation;
 use crate::blueprint::flow::{Field, Flow, StageKind};
 use crate::expression::catalogue::Context;
-use crate::expression::facts;
 use crate::expression::program::Program;
 use crate::factor::{self, held::Held};
 use crate::flow::progress::Progress;
@@ -26,6 +25,7 @@ use crate::model::factor::Factor;
 use crate::pages::pinned::Generation;
 use crate::pages::visit::Visit;
 use crate::session::SignIn;
+use crate::store::User;
 use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::reply::For;
@@ -146,6 +146,13 @@ impl<'a> Run<'a> {
         !self.attempt.progress.inside.is_empty()
     }
 
+    /// The account that the flow is about, if it may sign in.
+    pub async fn owner(&self) -> Result<Option<User>, Trouble> {
+        let Some(id) = self.attempt.progress.user_id.as_deref() else { return Ok(None) };
+        let user = self.visit.server.store.read().await?.find_user(id).await?;
+        Ok(user.filter(|user| is_enabled(self.visit, user)))
+    }
+
     /// The name of a new factor, until its person gives it another.
     pub fn name_for(&self, class: Factor) -> String {
         let plain = match class {
@@ -166,13 +173,7 @@ impl<'a> Run<'a> {
         let program = Program::compile(&expression.value, Context::Claim).ok()?;
         let app = app_of(self.visit).map_or("", |app| app.slug.as_str());
         let now = self.visit.server.clock.now();
-        match &self.person {
-            Some(person) => person.text(&program, app, now),
-            None => {
-                let app = Some(facts::AppFacts { slug: app, ..Default::default() });
-                program.text(&facts::Facts { app, now, ..Default::default() }).ok()
-            }
-        }
+        conditions::text(&program, self.person.as_ref(), app, now)
     }
 
     /// The language that the person chose, if the flow is gone through in a session.

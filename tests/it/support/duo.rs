@@ -12,10 +12,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::certificate::certificates;
+use super::service::Service;
 
 pub const INTEGRATION_KEY: &str = "DITESTTESTTESTTEST01";
 pub const SECRET_KEY: &str = "abcdefghijabcdefghijabcdefghijabcdefghij";
@@ -38,38 +39,20 @@ pub struct Duo {
     /// The certificate that its own was issued by.
     pub ca: String,
     manner: Arc<Mutex<Manner>>,
-    runtime: Option<tokio::runtime::Runtime>,
-}
-
-impl Drop for Duo {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
+    _service: Service,
 }
 
 impl Duo {
     pub fn start() -> Self {
         let (config, ca) = certificates("localhost");
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        listener.set_nonblocking(true).expect("for tokio");
-        let address = listener.local_addr().expect("an address");
         let manner = Arc::new(Mutex::new(Manner::default()));
         let shared = Arc::clone(&manner);
-        let origin = format!("https://localhost:{}", address.port());
-        runtime.spawn(async move {
-            let listener = TcpListener::from_std(listener).expect("a listener");
+        let service = Service::start(|address| {
+            let origin = format!("https://localhost:{}", address.port());
             let acceptor = TlsAcceptor::from(config);
-            while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, manner) = (acceptor.clone(), Arc::clone(&shared));
-                let origin = origin.clone();
-                tokio::spawn(async move { serve(stream, acceptor, origin, manner).await });
-            }
+            move |stream| serve(stream, acceptor.clone(), origin.clone(), Arc::clone(&shared))
         });
-        Self { address, ca, manner, runtime: Some(runtime) }
+        Self { address: service.address, ca, manner, _service: service }
     }
 
     fn manner(&self) -> MutexGuard<'_, Manner> {

@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::certificate::certificates;
+use super::service::Service;
 
 /// How the server protects its connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,15 +61,7 @@ pub struct Smtp {
     /// The certificate that its own was issued by.
     pub ca: String,
     manner: Arc<Mutex<Manner>>,
-    runtime: Option<tokio::runtime::Runtime>,
-}
-
-impl Drop for Smtp {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
+    _service: Service,
 }
 
 impl Smtp {
@@ -84,21 +77,12 @@ impl Smtp {
     }
 
     fn start(speaks: Speaks, config: Arc<ServerConfig>, ca: String) -> Self {
-        let mut runtime = tokio::runtime::Builder::new_multi_thread();
-        let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        listener.set_nonblocking(true).expect("for tokio");
-        let address = listener.local_addr().expect("an address");
         let manner = Arc::new(Mutex::new(Manner::default()));
         let shared = Arc::clone(&manner);
-        runtime.spawn(async move {
-            let listener = TcpListener::from_std(listener).expect("a listener");
-            while let Ok((stream, _)) = listener.accept().await {
-                let (config, manner) = (Arc::clone(&config), Arc::clone(&shared));
-                tokio::spawn(async move { serve(stream, speaks, config, manner).await });
-            }
+        let service = Service::start(|_| {
+            move |stream| serve(stream, speaks, Arc::clone(&config), Arc::clone(&shared))
         });
-        Self { address, ca, manner, runtime: Some(runtime) }
+        Self { address: service.address, ca, manner, _service: service }
     }
 
     fn manner(&self) -> MutexGuard<'_, Manner> {
