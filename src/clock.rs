@@ -32,6 +32,18 @@ impl Millis {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// Its date in UTC, as people read it: `2026-01-02`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+
+    /// Date and time in UTC, as people read them: `2026-01-02 03:04`.
+    #[must_use]
+    pub fn minute(self) -> String {
+        self.to_string().chars().take(16).collect::<String>().replace('T', " ")
+    }
 }
 
 impl fmt::Display for Millis {

@@ -282,12 +282,12 @@ impl Sessions {
         Ok(())
     }
 
-    /// Reads accounts again that a command or another node has put into groups, or taken out.
+    /// Reads accounts again that a command or another node has changed.
     ///
     /// # Errors
     /// If the store cannot be asked.
-    pub async fn follow_memberships(&self, since: Millis) -> Result<(), StoreError> {
-        let changed = self.store.read().await?.list_members_changed_since(since).await?;
+    pub async fn follow_accounts(&self, since: Millis) -> Result<(), StoreError> {
+        let changed = self.store.read().await?.list_accounts_changed_since(since).await?;
         for user_id in changed {
             match self.refresh_account(&user_id).await {
                 Ok(()) | Err(SessionError::NoAccount | SessionError::Randomness(_)) => {}
@@ -361,16 +361,23 @@ impl Sessions {
         Ok(())
     }
 
-    /// Reads one account again.
+    /// Reads one account again; one that is gone is closed.
     ///
     /// # Errors
     /// If the store cannot be asked or has no such account.
     pub async fn refresh_account(&self, user_id: &str) -> Result<(), SessionError> {
         self.refreshes.fetch_add(1, Ordering::SeqCst);
-        let profile = self.read_profile(user_id).await?;
+        let profile = self.read_profile(user_id).await;
         let accounts = self.accounts.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(account) = accounts.get(user_id) {
-            account.replace(profile);
+        let known = accounts.get(user_id);
+        match (profile, known) {
+            (Ok(profile), Some(account)) => account.replace(profile),
+            (Ok(_), None) => {}
+            (Err(SessionError::NoAccount), known) => {
+                known.into_iter().for_each(|account| account.close());
+                return Err(SessionError::NoAccount);
+            }
+            (Err(error), _) => return Err(error),
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ async fn keep_contact(server: &Server) {
         server.sessions.keep_contact().await?;
         let since = server.clock.now().minus(OVERLAP);
         server.sessions.follow_endings(since).await?;
-        server.sessions.follow_memberships(since).await?;
+        server.sessions.follow_accounts(since).await?;
         server.tokens.follow_revocations(since).await
     };
     if let Err(error) = asked.await {

@@ -57,6 +57,7 @@ mod tests {
                 "builtin.setup",
                 "builtin.passkey",
                 "builtin.recovery-codes",
+                "builtin.email",
                 "builtin.consent"
             ]
         );

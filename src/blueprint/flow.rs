@@ -187,6 +187,12 @@ impl Purpose {
 }
 
 impl Flow {
+    /// Whether every installation has it.
+    #[must_use]
+    pub fn is_builtin(&self) -> bool {
+        self.slug.value.starts_with("builtin.")
+    }
+
     pub(super) fn from_node(node: &Node) -> Option<Self> {
         Some(Self {
             slug: decode::name(node)?,

@@ -138,7 +138,7 @@ async fn create(at: &Installation, wanted: Wanted, mail: bool) -> anyhow::Result
     };
     eprintln!(
         "good for {people} until {}; take it back: doorward invite revoke {}",
-        day(invitation.expires_at),
+        invitation.expires_at.day(),
         invitation.id
     );
     Ok(0)
@@ -147,10 +147,6 @@ async fn create(at: &Installation, wanted: Wanted, mail: bool) -> anyhow::Result
 fn inviter(runtime: &crate::runtime::Runtime) -> String {
     let title = runtime.brand(None).and_then(|brand| brand.title.clone());
     title.unwrap_or_else(|| runtime.external.host.as_str().to_owned())
-}
-
-fn day(at: Millis) -> String {
-    at.to_string().chars().take(10).collect()
 }
 
 async fn list(at: &Installation, json: bool) -> anyhow::Result<u8> {
@@ -188,8 +184,8 @@ fn as_json(invitation: &Invitation, now: Millis) -> serde_json::Value {
 fn as_line(invitation: &Invitation, now: Millis) -> String {
     let end = match (invitation.uses_left, now < invitation.expires_at) {
         (0, _) => "used up".to_owned(),
-        (_, false) => format!("expired {}", day(invitation.expires_at)),
-        (left, true) => format!("good for {left} until {}", day(invitation.expires_at)),
+        (_, false) => format!("expired {}", invitation.expires_at.day()),
+        (left, true) => format!("good for {left} until {}", invitation.expires_at.day()),
     };
     let email = invitation.fields.get("email").map_or("", String::as_str);
     let groups = invitation.groups.join(",");

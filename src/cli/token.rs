@@ -201,14 +201,13 @@ impl Listed {
         if self.tokens.is_empty() {
             return "none: `doorward token create` makes one\n".to_owned();
         }
-        let day = |at: Millis| at.to_string().chars().take(10).collect::<String>();
         let line = |token: &store::Token| {
             let mut notes = vec![
-                token.used_at.map_or("never used".to_owned(), |at| format!("used {}", day(at))),
+                token.used_at.map_or("never used".to_owned(), |at| format!("used {}", at.day())),
             ];
             if let Some(end) = token.expires_at {
                 let word = if token.is_live(now) { "expires" } else { "expired" };
-                notes.push(format!("{word} {}", day(end)));
+                notes.push(format!("{word} {}", end.day()));
             }
             let (id, owner, kind) = (&token.id, self.owner(token), token.kind.word());
             let apps = self.apps(token).join(",");

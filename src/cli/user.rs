@@ -13,6 +13,13 @@ use crate::clock::Clock;
 use crate::ids::Rng;
 use crate::store::User as StoredUser;
 
+/// What is done to an account that is there.
+mod change;
+/// Everybody, a line each.
+mod list;
+/// One person.
+mod show;
+
 #[derive(Debug, Args)]
 pub struct User {
     #[command(subcommand)]
@@ -23,10 +30,8 @@ pub struct User {
 enum Command {
     /// Make a one-time link to set a password; it lives for half an hour
     Link {
-        /// The name of a declared user
-        name: String,
         #[command(flatten)]
-        at: Installation,
+        of: Named,
     },
     /// List people
     List {
@@ -36,14 +41,72 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what is known of one person: groups, factors, sessions, tokens
+    Show {
+        #[command(flatten)]
+        of: Named,
+        /// Print for scripts
+        #[arg(long)]
+        json: bool,
+    },
+    /// End every session of a person, and what browsers remember of their second factors
+    SignOut {
+        #[command(flatten)]
+        of: Named,
+    },
+    /// Close an account that no file declares: nobody signs in to it, and its tokens open nothing
+    #[command(
+        after_help = "An account that files declare is closed there: write `disabled` into its `user`. `doorward user sign-out`\nends its sessions at once."
+    )]
+    Disable {
+        #[command(flatten)]
+        of: Named,
+    },
+    /// Open an account again that was closed, or that files no longer declare
+    Enable {
+        #[command(flatten)]
+        of: Named,
+    },
+    /// Delete an account that no file declares, with all that belongs to it
+    Delete {
+        #[command(flatten)]
+        of: Named,
+        /// Do it: nothing brings it back
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// One person of an installation.
+#[derive(Debug, Args)]
+struct Named {
+    /// Their user name
+    #[arg(value_name = "USER")]
+    name: String,
+    #[command(flatten)]
+    at: Installation,
 }
 
 impl User {
     pub fn run(self) -> anyhow::Result<u8> {
         match self.command {
-            Command::Link { name, at } => super::block_on(link(&at, &name)),
-            Command::List { at, json } => super::block_on(list(&at, json)),
+            Command::Link { of } => super::block_on(link(&of)),
+            Command::List { at, json } => super::block_on(list::print(&at, json)),
+            Command::Show { of, json } => super::block_on(show::print(&of, json)),
+            Command::SignOut { of } => super::block_on(change::sign_out(&of)),
+            Command::Disable { of } => super::block_on(change::disable(&of)),
+            Command::Enable { of } => super::block_on(change::enable(&of)),
+            Command::Delete { of, yes } => super::block_on(change::delete(&of, yes)),
         }
+    }
+}
+
+impl Named {
+    /// The person, whether or not they may sign in.
+    async fn find(&self) -> anyhow::Result<(Opened, StoredUser)> {
+        let opened = Opened::at(&self.at).await?;
+        let user = find(&opened, &self.name).await?;
+        Ok((opened, user))
     }
 }
 
@@ -81,25 +144,28 @@ async fn external(control: &Path, declared: String) -> String {
 }
 
 /// Makes a link to set a password and prints it.
-async fn link(at: &Installation, name: &str) -> anyhow::Result<u8> {
-    let (opened, external) = open_with_address(at).await?;
-    let user = enabled(&opened, name).await?;
+async fn link(of: &Named) -> anyhow::Result<u8> {
+    let (opened, external) = open_with_address(&of.at).await?;
+    let user = enabled(&opened, &of.name).await?;
     print_link(&opened, &external, &user).await
 }
 
 /// Somebody who may sign in.
 pub(super) async fn enabled(opened: &Opened, name: &str) -> anyhow::Result<StoredUser> {
-    let stored = &opened.stored;
-    let user = stored.store.read().await?.find_user_by_username(name).await?;
-    let Some(user) = user else {
-        bail!(
-            "there is no user `{name}`; `doorward user list` lists people. One who was just declared exists once the server has read the files"
-        );
-    };
+    let user = find(opened, name).await?;
     if user.disabled {
-        bail!("`{name}` is disabled: a link would be worth nothing");
+        bail!("`{name}` is disabled: `doorward user show {name}` says why");
     }
     Ok(user)
+}
+
+async fn find(opened: &Opened, name: &str) -> anyhow::Result<StoredUser> {
+    let found = opened.stored.store.read().await?.find_user_by_username(name).await?;
+    found.ok_or_else(|| {
+        anyhow!(
+            "there is no user `{name}`; `doorward user list` lists people. One who was just declared exists once the server has read the files"
+        )
+    })
 }
 
 pub(super) async fn print_link(
@@ -115,57 +181,5 @@ pub(super) async fn print_link(
         "worth one use within 30 minutes; an earlier link for {} is worth nothing any more",
         user.username
     );
-    Ok(0)
-}
-
-async fn list(at: &Installation, json: bool) -> anyhow::Result<u8> {
-    let (opened, _) = open(at).await?;
-    let read = opened.stored.store.read().await?;
-    let mut people: Vec<StoredUser> = Vec::new();
-    loop {
-        let after = people.last().map_or("", |user| user.username_key.as_str()).to_owned();
-        let page = read.list_users(&after, 500).await?;
-        if page.is_empty() {
-            break;
-        }
-        people.extend(page);
-    }
-    if json {
-        let people: Vec<_> = people
-            .iter()
-            .map(|user| {
-                serde_json::json!({
-                    "name": user.username,
-                    "title": user.name,
-                    "email": user.email,
-                    "declared": user.declared,
-                    "disabled": user.disabled,
-                    "password": user.password_hash.is_some(),
-                })
-            })
-            .collect();
-        super::print_json(&serde_json::json!(people))?;
-        return Ok(0);
-    }
-    let mut text = String::new();
-    for user in &people {
-        let mut notes = Vec::new();
-        if user.disabled {
-            notes.push("disabled");
-        }
-        if user.password_hash.is_none() {
-            notes.push("no password yet");
-        }
-        text += &format!(
-            "{:<24} {:<32} {}\n",
-            user.username,
-            user.email.as_deref().unwrap_or(""),
-            notes.join(", ")
-        );
-    }
-    if people.is_empty() {
-        text = "nobody yet: declare a `user` and start the server\n".to_owned();
-    }
-    super::print(&text)?;
     Ok(0)
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::progress::Progress;
-use super::stages::{Ask, Asked, Next, stuck};
+use super::stages::{Ask, Asked, Next, may_add, stuck};
 use crate::blueprint::flow::{Purpose, StageKind};
 use crate::blueprint::source::Name;
 
@@ -49,6 +49,12 @@ impl<'a> Ask<'a, '_> {
                 true => self.write_now(progress),
                 false => Asked::Done,
             };
+        }
+        // An address is as good as a factor: a link to a new password goes there (R9).
+        let changes = self.flows.outer.purpose == Purpose::Setup;
+        if changes && !may_add(self.known.held, progress) {
+            let reason = "an address was to be replaced by somebody who proved nothing";
+            return Asked::Next(stuck(self.stage.at, reason));
         }
         match progress.filled.email.clone() {
             Some(address) => {

@@ -48,6 +48,8 @@ pub struct Progress {
     pub mailed: Option<Mailed>,
     /// Whether its person came by a link from a mail.
     pub by_link: bool,
+    /// The address that it was mailed to.
+    pub linked_by: Option<String>,
     /// The code that was mailed last.
     pub code: Option<SentCode>,
     /// The address that was verified in this flow.

@@ -56,6 +56,12 @@ pub enum Message {
         address: String,
         at: Millis,
     },
+    /// Mail for the account goes elsewhere from now on; told where it went before.
+    AddressChanged {
+        name: String,
+        address: String,
+        at: Millis,
+    },
     /// Too many wrong guesses locked the account for a while.
     Locked {
         name: String,
@@ -109,6 +115,7 @@ pub enum Kind {
     Code,
     NewDevice,
     PasswordChanged,
+    AddressChanged,
     Locked,
     FactorAdded,
     FactorRemoved,
@@ -126,7 +133,7 @@ pub enum Proof<'a> {
 }
 
 impl Kind {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::RecoveryLink,
         Self::VerifyAddress,
         Self::AddressTaken,
@@ -134,6 +141,7 @@ impl Kind {
         Self::Code,
         Self::NewDevice,
         Self::PasswordChanged,
+        Self::AddressChanged,
         Self::Locked,
         Self::FactorAdded,
         Self::FactorRemoved,
@@ -153,6 +161,7 @@ impl Kind {
             Self::Code => "code",
             Self::NewDevice => "new-device",
             Self::PasswordChanged => "password-changed",
+            Self::AddressChanged => "address-changed",
             Self::Locked => "locked",
             Self::FactorAdded => "factor-added",
             Self::FactorRemoved => "factor-removed",
@@ -175,6 +184,7 @@ impl Message {
             Self::Code { .. } => Kind::Code,
             Self::NewDevice { .. } => Kind::NewDevice,
             Self::PasswordChanged { .. } => Kind::PasswordChanged,
+            Self::AddressChanged { .. } => Kind::AddressChanged,
             Self::Locked { .. } => Kind::Locked,
             Self::FactorAdded { .. } => Kind::FactorAdded,
             Self::FactorRemoved { .. } => Kind::FactorRemoved,
@@ -197,6 +207,7 @@ impl Message {
             Self::AddressTaken { .. }
             | Self::NewDevice { .. }
             | Self::PasswordChanged { .. }
+            | Self::AddressChanged { .. }
             | Self::Locked { .. }
             | Self::FactorAdded { .. }
             | Self::FactorRemoved { .. }
@@ -241,13 +252,13 @@ impl Message {
                 ("agent", line(agent)),
                 ("at", moment(*at)),
             ]),
-            Self::PasswordChanged { name, address, at } | Self::Locked { name, address, at } => {
-                BTreeMap::from([
-                    ("name", line(name)),
-                    ("address", line(address)),
-                    ("at", moment(*at)),
-                ])
-            }
+            Self::PasswordChanged { name, address, at }
+            | Self::AddressChanged { name, address, at }
+            | Self::Locked { name, address, at } => BTreeMap::from([
+                ("name", line(name)),
+                ("address", line(address)),
+                ("at", moment(*at)),
+            ]),
             Self::FactorAdded { name, factor, address, at }
             | Self::FactorRemoved { name, factor, address, at } => BTreeMap::from([
                 ("name", line(name)),
@@ -283,6 +294,7 @@ impl Message {
             Self::Code { name: own(), code: "123456".to_owned(), minutes: 10 },
             Self::NewDevice { name: own(), address: own(), agent: own(), at },
             Self::PasswordChanged { name: own(), address: own(), at },
+            Self::AddressChanged { name: own(), address: own(), at },
             Self::Locked { name: own(), address: own(), at },
             Self::FactorAdded { name: own(), factor: own(), address: own(), at },
             Self::FactorRemoved { name: own(), factor: own(), address: own(), at },

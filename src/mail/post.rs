@@ -171,6 +171,7 @@ fn hourly(kind: Kind) -> u64 {
         // Nobody but the person themselves causes these; they are worth knowing.
         Kind::NewDevice
         | Kind::PasswordChanged
+        | Kind::AddressChanged
         | Kind::FactorAdded
         | Kind::FactorRemoved
         | Kind::TokenMade => 20,

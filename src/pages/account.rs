@@ -11,7 +11,6 @@ use http::{Response, StatusCode};
 use super::trouble::Trouble;
 use super::visit::Visit;
 use super::{flow, portal, sign_out};
-use crate::clock::Millis;
 use crate::flow::hashing::HashError;
 use crate::session::SignIn;
 use crate::store::User;
@@ -123,6 +122,13 @@ fn prove_first(path: &str) -> Response<Body> {
     reply::see_other(&flow::by_way_of("/step-up", path))
 }
 
+/// Where a flow sets something up and comes back.
+fn set_up(flow: &str, next: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("flow", flow).append_pair("next", next);
+    format!("/set-up?{}", query.finish())
+}
+
 impl<'a> Own<'a> {
     async fn of(visit: &'a Visit<'a>) -> Result<Option<Self>, Trouble> {
         let sign_in = visit.sign_in_for(None).await?;
@@ -159,12 +165,4 @@ impl<'a> Own<'a> {
         };
         self.visit.page(wanted, page)
     }
-}
-
-fn day(at: Millis) -> String {
-    at.to_string().chars().take(10).collect()
-}
-
-fn minute(at: Millis) -> String {
-    at.to_string().chars().take(16).collect::<String>().replace('T', " ")
 }

@@ -42,7 +42,7 @@ async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Trouble> {
     let (runtime, health) = (&visit.runtime, visit.server.health.load());
     let page = Admin {
         state: health.state.word(),
-        since: minute(health.since),
+        since: health.since.minute(),
         generation: runtime.generation,
         revision: runtime.revision.clone(),
         files: runtime.sources.files.len(),
@@ -75,20 +75,16 @@ fn person(visit: &Visit<'_>, user: &User) -> AdminPerson {
         email: user.email.clone(),
         place: declared.map(|person| person.place.clone()),
         is_disabled: user.disabled || declared.is_some_and(|person| person.disabled),
-        signed_in: user.signed_in_at.map(minute),
+        signed_in: user.signed_in_at.map(Millis::minute),
     }
 }
 
 fn shown(event: Event) -> AdminEvent {
     AdminEvent {
         kind: event.kind,
-        when: minute(event.at),
+        when: event.at.minute(),
         actor: event.actor,
         subject: event.subject,
         address: event.data.get("address").and_then(|value| value.as_str()).map(str::to_owned),
     }
-}
-
-fn minute(at: Millis) -> String {
-    at.to_string().chars().take(16).collect::<String>().replace('T', " ")
 }

@@ -42,6 +42,15 @@ pub fn password_changed(visit: &Visit<'_>, user: &User) -> Message {
     }
 }
 
+/// Mail goes elsewhere from now on.
+pub fn address_changed(visit: &Visit<'_>, user: &User) -> Message {
+    Message::AddressChanged {
+        name: user.called().to_owned(),
+        address: visit.address(),
+        at: visit.server.clock.now(),
+    }
+}
+
 /// Somebody signed in with a browser that was not known.
 pub fn new_device(visit: &Visit<'_>, user: &User) -> Message {
     Message::NewDevice {

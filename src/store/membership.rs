@@ -3,7 +3,6 @@
 use super::db::row::Row;
 use super::db::{Read, Tx};
 use super::error::Result;
-use crate::clock::Millis;
 
 /// Who put a person into a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,21 +57,6 @@ impl Read {
     pub async fn list_memberships_of(&self, user_id: &str) -> Result<Vec<Membership>> {
         let sql = "SELECT * FROM memberships WHERE user_id = $1 ORDER BY group_slug, owner";
         self.rows(sql, vec![user_id.into()]).await?.iter().map(Membership::from_row).collect()
-    }
-}
-
-impl Read {
-    /// Ids of people who were put into groups at run time, or taken out, since `since`.
-    pub async fn list_members_changed_since(&self, since: Millis) -> Result<Vec<String>> {
-        let sql = "SELECT data FROM events WHERE at >= $1 \
-            AND kind IN ('membership.added', 'membership.removed')";
-        let user = |row: &Row| {
-            let data: serde_json::Value = row.of("events", "data").json("data")?;
-            let id = data.get("user").and_then(serde_json::Value::as_str);
-            Ok(id.map(str::to_owned))
-        };
-        let rows = self.rows(sql, vec![since.into()]).await?;
-        rows.iter().filter_map(|row| user(row).transpose()).collect()
     }
 }
 

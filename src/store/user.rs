@@ -124,6 +124,21 @@ impl Read {
         row.as_ref().map(User::from_row).transpose()
     }
 
+    /// Ids of accounts that somebody changed since `since`, as events tell it: their groups, name,
+    /// address, or whether they may sign in.
+    pub async fn list_accounts_changed_since(&self, since: Millis) -> Result<Vec<String>> {
+        let sql = "SELECT data FROM events WHERE at >= $1 AND kind IN ('membership.added', \
+            'membership.removed', 'profile.changed', 'address.changed', 'user.disabled', \
+            'user.enabled', 'user.deleted')";
+        let user = |row: &Row| {
+            let data: serde_json::Value = row.of("events", "data").json("data")?;
+            let id = data.get("user").and_then(serde_json::Value::as_str);
+            Ok(id.map(str::to_owned))
+        };
+        let rows = self.rows(sql, vec![since.into()]).await?;
+        rows.iter().filter_map(|row| user(row).transpose()).collect()
+    }
+
     /// A page of people by username, after the key of the last one seen (`""` at first).
     pub async fn list_users(&self, after_key: &str, limit: i64) -> Result<Vec<User>> {
         let sql = "SELECT * FROM users WHERE username_key > $1 ORDER BY username_key LIMIT $2";
@@ -194,6 +209,12 @@ impl Tx {
     pub async fn rename_user(&mut self, id: &str, name: &str) -> Result<bool> {
         let sql = "UPDATE users SET name = $2 WHERE id = $1 AND NOT declared AND NOT disabled";
         self.change_one(sql, vec![id.into(), name.into()]).await
+    }
+
+    /// Closes an account, or opens it again. False if a blueprint owns it.
+    pub async fn set_disabled(&mut self, id: &str, disabled: bool) -> Result<bool> {
+        let sql = "UPDATE users SET disabled = $2 WHERE id = $1 AND NOT declared";
+        self.change_one(sql, vec![id.into(), disabled.into()]).await
     }
 
     /// Sets the language of somebody's pages and mail; without one the browser's is taken.

@@ -2,7 +2,7 @@
 
 use super::View;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
-use crate::blueprint::flow::{Flow, Purpose, Stage, StageKind};
+use crate::blueprint::flow::{Field, FieldKind, Flow, Purpose, Stage, StageKind};
 use crate::blueprint::names::builtin_flow;
 use crate::blueprint::object::Kind;
 use crate::blueprint::people::ConsoleRole;
@@ -15,16 +15,8 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
         stages(view, flow, out);
         fields(view, flow, out);
         console_groups(view, flow, out);
-        if flow.purpose == Purpose::Setup
-            && !flow.stages.iter().any(|stage| adds_factor(&stage.kind))
-        {
-            let diagnostic = Diagnostic::error(
-                "blueprint::setup-without-factor",
-                format!("flow `{}` sets nothing up", flow.slug.value),
-            )
-            .at(flow.at, "no stage adds a second factor")
-            .help("add for example `authenticator-totp` or `authenticator-webauthn`");
-            tell(view, flow, diagnostic, out);
+        if flow.purpose == Purpose::Setup {
+            set_up(view, flow, out);
         }
     }
     console_groups_of_sources(view, out);
@@ -58,6 +50,38 @@ fn duo(view: &View<'_>, out: &mut Diagnostics) {
 fn tell(view: &View<'_>, flow: &Flow, diagnostic: Diagnostic, out: &mut Diagnostics) {
     if !view.is_broken(Kind::Flow, &flow.slug.value) {
         view.report(out, Kind::Flow, &flow.slug.value, diagnostic);
+    }
+}
+
+/// A flow for setup adds a factor or replaces the address; what else is filled in goes nowhere.
+fn set_up(view: &View<'_>, flow: &Flow, out: &mut Diagnostics) {
+    let prompts = flow.stages.iter().filter_map(|stage| match &stage.kind {
+        StageKind::Prompt { fields } => Some(fields),
+        _ => None,
+    });
+    let fields: Vec<&Field> = prompts.flatten().collect();
+    let asks_address = fields.iter().any(|field| field.kind == FieldKind::Email);
+    let sets_up = |stage: &Stage| match stage.kind {
+        StageKind::EmailVerify { .. } => asks_address,
+        _ => adds_factor(&stage.kind),
+    };
+    if !flow.stages.iter().any(sets_up) {
+        let diagnostic = Diagnostic::error(
+            "blueprint::setup-without-factor",
+            format!("flow `{}` sets nothing up", flow.slug.value),
+        )
+        .at(flow.at, "no stage adds a second factor, or asks for an address and verifies it")
+        .help("add for example `authenticator-totp` or `authenticator-webauthn`");
+        tell(view, flow, diagnostic, out);
+    }
+    for field in fields.iter().filter(|field| field.kind != FieldKind::Email) {
+        let diagnostic = Diagnostic::error(
+            "blueprint::field-goes-nowhere",
+            format!("nothing keeps what is filled in as `{}`", field.name.value),
+        )
+        .at(field.name.span, "a flow for setup asks for an address alone")
+        .help("leave the field out, or make it `type=email`");
+        tell(view, flow, diagnostic, out);
     }
 }
 

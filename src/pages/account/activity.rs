@@ -1,6 +1,6 @@
 //! What happened to the account: what its person did, and what others did to it.
 
-use super::{Answer, Own, Room, minute};
+use super::{Answer, Own, Room};
 use crate::store::Event;
 use crate::web::agent;
 use crate::web::templates::{Activity, Happening};
@@ -31,7 +31,7 @@ fn shown(event: &Event, username: &str) -> Happening {
     };
     Happening {
         kind: event.kind.clone(),
-        when: minute(event.at),
+        when: event.at.minute(),
         about: text("name"),
         address: text("address"),
         device: text("agent").map(|agent| agent::device(&agent)),

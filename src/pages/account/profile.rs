@@ -1,7 +1,12 @@
 //! Who the person is here. What files declare is theirs to change; a name that nobody declared is
 //! the person's own.
 
-use super::{Answer, Own, Room};
+use std::sync::Arc;
+
+use super::{Answer, Own, Room, set_up};
+use crate::blueprint::flow::{Flow, Purpose, StageKind};
+use crate::mail;
+use crate::store::User;
 use crate::web::form::Form;
 use crate::web::reply;
 use crate::web::templates::{ErrorKind, Profile, ProfileProblem};
@@ -27,11 +32,28 @@ pub fn show(own: &Own<'_>, problem: Option<(ProfileProblem, &str)>) -> Answer {
         language: account.user.language.clone().unwrap_or_default(),
         languages: own.visit.look().named_languages(),
         is_declared: account.user.declared,
-        is_saved: problem.is_none() && own.visit.query("done").is_some(),
+        is_saved: problem.is_none() && own.visit.query("done").is_some_and(|what| what == "1"),
+        change_email: change_email(own, &account.user),
+        is_email_changed: own.visit.query("done").is_some_and(|what| what == "email"),
         problem: problem.map(|(problem, _)| problem),
         action: PATH.to_owned(),
     };
     Ok(own.page(&page, problem.is_some()))
+}
+
+/// The flow that replaces an address: the first declared one, or the built-in one.
+fn change_email(own: &Own<'_>, user: &User) -> Option<String> {
+    let runtime = &own.visit.runtime;
+    if user.declared || !mail::is_configured(runtime) {
+        return None;
+    }
+    let replaces = |flow: &&Arc<Flow>| {
+        flow.purpose == Purpose::Setup
+            && flow.stages.iter().any(|stage| matches!(stage.kind, StageKind::EmailVerify { .. }))
+    };
+    let by_rank = |flow: &&Arc<Flow>| (flow.is_builtin(), flow.slug.value.clone());
+    let flow = runtime.flows.values().filter(replaces).min_by_key(by_rank)?;
+    Some(set_up(&flow.slug.value, &format!("{PATH}?done=email")))
 }
 
 pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
@@ -70,7 +92,7 @@ async fn rename(own: &Own<'_>, name: &str) -> Answer {
     }
     tx.commit().await?;
     server.sessions.refresh_account(&user.id).await?;
-    let data = serde_json::json!({ "address": own.visit.address() });
+    let data = serde_json::json!({ "user": user.id, "address": own.visit.address() });
     server.journal.note("profile.changed", Some(&user.username), None, data);
     Ok(reply::see_other(&format!("{PATH}?done=1")))
 }

@@ -1,10 +1,11 @@
 //! What an account is proven by, and where it is signed in. Nobody takes away more than the rules
 //! leave.
 
-use super::{Answer, Own, Room, day, minute, prove_first};
+use super::{Answer, Own, Room, prove_first, set_up};
 use crate::access::Decision;
 use crate::access::condition::Reputation;
 use crate::blueprint::flow::{NotConfigured, Purpose, StageKind};
+use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::mail::message::Message;
 use crate::pages::{flow, notice, portal};
@@ -37,11 +38,11 @@ pub async fn show(own: &Own<'_>, problem: Option<Problem>) -> Answer {
         here: session.id == own.sign_in.id,
         device: agent::device(&session.agent),
         address: session.address,
-        seen: minute(session.seen_at),
+        seen: session.seen_at.minute(),
         id: session.id,
     };
     let page = Security {
-        password_set: own.user().password_set_at.map(day),
+        password_set: own.user().password_set_at.map(Millis::day),
         password_changed: own.visit.query("done").is_some_and(|what| what == "password"),
         factors: held.factors.iter().map(shown).collect(),
         recovery_codes: held.recovery_codes,
@@ -60,8 +61,8 @@ fn shown(factor: &Factor) -> OwnFactor {
         id: factor.id.clone(),
         kind: factor.kind.word(),
         name: factor.name.clone(),
-        added: day(factor.created_at),
-        used: factor.used_at.map(day),
+        added: factor.created_at.day(),
+        used: factor.used_at.map(Millis::day),
     }
 }
 
@@ -72,7 +73,7 @@ fn consented(own: &Own<'_>, consent: &Consent) -> Option<OwnConsent> {
         id: consent.app_uid.clone(),
         app: app.title.clone(),
         shares: consent.shares.clone(),
-        given: day(consent.given_at),
+        given: consent.given_at.day(),
     })
 }
 
@@ -80,27 +81,20 @@ fn consented(own: &Own<'_>, consent: &Consent) -> Option<OwnConsent> {
 fn choices(own: &Own<'_>) -> Vec<AddFactor> {
     let mut flows: Vec<_> = own.visit.runtime.flows.values().collect();
     flows.retain(|flow| flow.purpose == Purpose::Setup);
-    flows.sort_by_key(|flow| (flow.slug.value.starts_with("builtin."), flow.slug.value.clone()));
+    flows.sort_by_key(|flow| (flow.is_builtin(), flow.slug.value.clone()));
     let (mut choices, mut kinds) = (Vec::new(), Vec::new());
     for flow in flows {
         let kind = flow::set_up_kind(flow);
-        let known = kinds.contains(&kind) && flow.slug.value.starts_with("builtin.");
+        let known = kinds.contains(&kind) && flow.is_builtin();
         if matches!(kind, Some("totp" | "webauthn")) && !known {
             kinds.push(kind);
             choices.push(AddFactor {
                 title: own.visit.title(flow, own.user().language.as_deref()),
-                url: set_up(&flow.slug.value),
+                url: set_up(&flow.slug.value, PATH),
             });
         }
     }
     choices
-}
-
-/// Where a flow sets up a factor and comes back.
-fn set_up(flow: &str) -> String {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("flow", flow).append_pair("next", PATH);
-    format!("/set-up?{}", query.finish())
 }
 
 pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
@@ -198,7 +192,7 @@ async fn new_codes(own: &Own<'_>) -> Answer {
     let mut tx = own.visit.server.store.begin().await?;
     tx.delete_recovery_codes_of(own.id()).await?;
     tx.commit().await?;
-    Ok(reply::see_other(&set_up("builtin.recovery-codes")))
+    Ok(reply::see_other(&set_up("builtin.recovery-codes", PATH)))
 }
 
 /// The app is told nothing more, and asks again.

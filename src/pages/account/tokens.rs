@@ -6,9 +6,10 @@ use std::time::Duration;
 use axum::body::Body;
 use http::Response;
 
-use super::{Answer, Own, Room, day, prove_first};
+use super::{Answer, Own, Room, prove_first};
 use crate::access::Decision;
 use crate::access::condition::Reputation;
+use crate::clock::Millis;
 use crate::mail::message::Message;
 use crate::pages::trouble::Trouble;
 use crate::pages::{notice, portal};
@@ -81,9 +82,9 @@ async fn show(own: &Own<'_>, new: Option<NewToken>, made: Option<MadeToken>) -> 
     let token = |token: store::Token| OwnToken {
         kind: token.kind.word(),
         apps: token.apps.iter().filter_map(title).collect(),
-        added: day(token.created_at),
-        used: token.used_at.map(day),
-        expires: token.expires_at.map(day),
+        added: token.created_at.day(),
+        used: token.used_at.map(Millis::day),
+        expires: token.expires_at.map(Millis::day),
         is_expired: !token.is_live(now),
         id: token.id,
         name: token.name,

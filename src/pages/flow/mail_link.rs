@@ -202,6 +202,7 @@ impl Letter {
         let mut progress = self.progress.clone();
         progress.mailed = None;
         progress.by_link = true;
+        progress.linked_by = user.email.clone();
         progress.first = progress.first.or(Some(first));
         progress.must_change = user.must_change && user.password_hash.is_some();
         progress.advance();
@@ -274,8 +275,9 @@ pub async fn enter(visit: &Visit<'_>, errand: Errand, token: &str, form: &Form) 
     let Some((user, first)) = user.zip(progress.first) else {
         return Ok(visit.error(ErrorKind::LinkExpired));
     };
-    // A link is worth nothing after another password was set.
-    if !is_enabled(visit, &user) || user.password_set_at != first.password_set_at {
+    // A link is worth nothing after another password or address was set.
+    let stands = user.password_set_at == first.password_set_at && user.email == progress.linked_by;
+    if !stands || !is_enabled(visit, &user) {
         return Ok(visit.error(ErrorKind::LinkExpired));
     }
     let mut tx = server.store.begin().await?;

@@ -56,7 +56,7 @@ fn show(run: &Run<'_>, fields: &[Field], problems: &Problems) -> Response<Body> 
 
 /// What a field is called. Those that every installation has speak the visitor's language.
 fn label(run: &Run<'_>, field: &Field) -> String {
-    let is_builtin = run.attempt.flow.slug.value.starts_with("builtin.");
+    let is_builtin = run.attempt.flow.is_builtin();
     let key = format!("field.{}", field.name.value);
     let own = is_builtin.then(|| run.visit.say(&key, None)).flatten();
     own.or_else(|| field.label.clone()).unwrap_or_else(|| field.name.value.clone())

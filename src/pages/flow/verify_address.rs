@@ -11,9 +11,11 @@ use super::mail_link::{self, minutes, note_sent};
 use super::{Answer, Run, Trouble, action, with};
 use crate::mail::message::Message;
 use crate::mail::post::{Addressee, Queued};
+use crate::pages::notice;
 use crate::pages::visit::Visit;
 use crate::runtime::Runtime;
 use crate::secret::sha256_hex;
+use crate::store::{StoreError, Tx};
 use crate::web::form::Form;
 use crate::web::server::Server;
 use crate::web::templates::{CSRF_FIELD, ErrorKind, ErrorPage, MailedLink};
@@ -21,8 +23,15 @@ use crate::web::templates::{CSRF_FIELD, ErrorKind, ErrorPage, MailedLink};
 const ELSEWHERE: &str = "This link belongs to the browser where you began. Open it there, or begin \
     again here.";
 
+const DECLARED: &str = "Your address stands in the files of this place. Whoever runs it can change \
+    it there.";
+
 /// Sends the link once. Opened in this browser, it asks to be confirmed.
 pub async fn ask(mut run: Run<'_>, lasts: Duration, address: &str) -> Answer {
+    if run.attempt.progress.user_id.is_some() && run.owner().await?.is_none_or(|user| user.declared)
+    {
+        return Ok(declared(run.visit));
+    }
     if let Some(token) = run.visit.query("verify")
         && is_right(&run, &token)
     {
@@ -46,6 +55,13 @@ fn is_right(run: &Run<'_>, token: &str) -> bool {
     wanted.is_some_and(|wanted| *wanted == sha256_hex(token.as_bytes()))
 }
 
+/// Files own this person's address.
+fn declared(visit: &Visit<'_>) -> Response<Body> {
+    let mut page = ErrorPage::new(ErrorKind::BadRequest);
+    page.detail = Some(DECLARED.to_owned());
+    visit.error_with(page)
+}
+
 /// The link was opened where no flow waits for it.
 pub fn elsewhere(visit: &Visit<'_>) -> Response<Body> {
     let mut page = ErrorPage::new(ErrorKind::LinkExpired);
@@ -66,9 +82,10 @@ pub async fn enter(mut run: Run<'_>, address: String, token: &str, form: &Form) 
     let progress = &mut run.attempt.progress;
     progress.verified = Some(address.clone());
     progress.mailed = None;
+    let user_id = progress.user_id.clone();
     let mut tx = server.store.begin().await?;
-    if let Some(id) = &progress.user_id
-        && !tx.set_verified_email(id, &address).await?
+    if let Some(id) = &user_id
+        && !replace(visit, &mut tx, id, &address).await?
     {
         return Ok(visit.error(ErrorKind::LinkExpired));
     }
@@ -77,11 +94,29 @@ pub async fn enter(mut run: Run<'_>, address: String, token: &str, form: &Form) 
         return Ok(run.attempt.turn(visit));
     }
     tx.commit().await?;
-    if let Some(id) = &run.attempt.progress.user_id {
+    server.post.ring();
+    if let Some(id) = &user_id {
         server.sessions.refresh_account(id).await?;
     }
-    server.journal.note("address.verified", who.as_deref(), None, serde_json::json!({}));
+    let kind = if user_id.is_some() { "address.changed" } else { "address.verified" };
+    let data = serde_json::json!({ "user": user_id, "address": visit.address() });
+    server.journal.note(kind, who.as_deref(), None, data);
     Ok(run.attempt.turn(visit))
+}
+
+/// Gives an account that is there another address. What browsers remember ends, since links to a new
+/// password go there (`security.md` R9), and the old address is told. False if it may not be.
+async fn replace(visit: &Visit<'_>, tx: &mut Tx, id: &str, address: &str) -> Result<bool, Trouble> {
+    let Some(user) = tx.find_user(id).await? else { return Ok(false) };
+    let is_set = match tx.set_verified_email(id, address).await {
+        Err(StoreError::Conflict { .. }) => false,
+        other => other?,
+    };
+    if is_set && user.email.as_deref() != Some(address) {
+        tx.forget_proofs_of(id).await?;
+        notice::queue(visit, tx, &user, &notice::address_changed(visit, &user)).await?;
+    }
+    Ok(is_set)
 }
 
 /// Another link is asked for.

@@ -1,6 +1,8 @@
 //! Accounts that are made and recovered over HTTP, with real mail: forms, invitations, links
 //! (`security.md` R10 and 18).
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use doorward::store::{Owner, User};
 
 use crate::support::server::{Browser, EXTERNAL, Server, household};
@@ -14,6 +16,7 @@ const VERIFY: &str = "Confirm your address for Doorward";
 
 const FLOW: &str = r#"
 group family "Family"
+app wiki "Wiki" { proxy "http://wiki.localhost:9000"; access { allow group:users } }
 flow enrollment for=enrollment title="Create your account" {
     invitation required
     prompt {
@@ -344,4 +347,179 @@ flow asked for=authentication {
     });
     assert_eq!(alice.own_attributes["nickname"], ["Al"]);
     assert_eq!(alice.own_attributes["door"], ["by-wiki"]);
+}
+
+const CHANGE: &str = "/set-up?flow=builtin.email&next=%2Fprofile%3Fdone%3Demail";
+
+/// Somebody whom no file names, signed in at their profile.
+fn guest(house: &House) -> Walk<'_> {
+    let link = house.invite(&[
+        "--flow",
+        "enrollment",
+        "--field",
+        "username=greta",
+        "--email",
+        "greta@old.example",
+    ]);
+    let mut walk = house.walk(&link);
+    let form = [
+        ("name", "Greta"),
+        ("size", "small"),
+        ("rules", "1"),
+        ("new-password", NEW),
+        ("new-password-again", NEW),
+    ];
+    walk.post(&form).shows("Greta");
+    walk
+}
+
+/// `security.md` R9 and R10: an address is replaced by whoever has proven their presence, in the browser
+/// that began, and the old address hears of it.
+#[test]
+fn an_address_of_ones_own_is_replaced_once_the_new_one_is_verified() {
+    on_both_servers(|state| {
+        let house = served(state);
+        let mut greta = guest(&house);
+        let recovery = {
+            let mut asking = house.walk("/recover");
+            asking.post(&[("username", "greta")]).shows("Look into your mail");
+            house.link("greta@old.example", RECOVERY)
+        };
+        greta.go("/profile").shows("greta@old.example").shows("builtin.email");
+        greta.go(CHANGE).shows("New e-mail address").post(&[("email", "not an address")]);
+        assert_eq!(greta.page.status, 422);
+        greta.post(&[("email", "greta@new.example")]).shows("Look into your mail");
+        let link = house.link("greta@new.example", VERIFY);
+
+        // Another browser, signed in or not, cannot use it, and until then nothing changed.
+        house.walk(&link).shows("Sign in");
+        let mut other = house.walk("/sign-in");
+        other
+            .post(&[("username", "greta")])
+            .post(&[("password", NEW)])
+            .go(&link)
+            .shows("belongs to the browser");
+        assert_eq!(
+            house.user("greta").and_then(|user| user.email).as_deref(),
+            Some("greta@old.example")
+        );
+
+        greta.go(&link).shows("greta@new.example").post(&[]).shows("Your address is changed");
+        assert_eq!(
+            house.user("greta").and_then(|user| user.email).as_deref(),
+            Some("greta@new.example")
+        );
+        house.mails("greta@old.example", "The address of your account at Doorward was changed", 1);
+        greta.go("/activity").shows("Changed the e-mail address");
+        // A link that lies in the old mailbox leads nowhere.
+        house.walk(&recovery).shows("Choose a new password?").post(&[]).shows("has expired");
+    });
+}
+
+#[test]
+fn an_address_is_not_replaced_by_a_stale_session_nor_by_whom_files_declare_nor_by_a_taken_one() {
+    let house = served(&[]);
+    let mut alice = house.walk("/sign-in");
+    alice.password("alice").go("/profile");
+    assert!(!alice.page.body.contains("builtin.email"), "files own alice's address");
+    alice.go(CHANGE).post(&[("email", "alice@evil.example")]).shows("stands in the files");
+
+    // Whose the address is already hears of it; whoever asked sees no difference.
+    let mut greta = guest(&house);
+    greta.go(CHANGE).post(&[("email", "Alice@example.com")]).shows("Look into your mail");
+    house.mails("Alice@example.com", "You have an account at Doorward already", 1);
+
+    // Whoever has the password alone is no match for a factor that was added meanwhile.
+    let mut thief = house.walk("/sign-in");
+    thief.post(&[("username", "greta")]).post(&[("password", NEW)]).go(CHANGE);
+    thief.shows("New e-mail address");
+    greta.go("/set-up?flow=builtin.email&restart=1").go("/set-up?flow=builtin.setup");
+    greta.set_up();
+    thief.post(&[("email", "greta@evil.example")]).go(CHANGE);
+    assert!(!thief.page.body.contains("evil.example"), "{}", thief.page.body);
+    house.mails("greta@evil.example", VERIFY, 0);
+}
+
+/// `doorward user` closes, opens and deletes whom no file declares, in a server that runs.
+#[test]
+fn an_account_in_no_file_is_closed_opened_and_deleted_on_the_host() {
+    on_both_servers(|state| {
+        let house = served(state);
+        let greta = guest(&house);
+        let url = house.server.url(EXTERNAL);
+        let token = house.server.command(&["token", "create", "greta", "--app", "wiki"]);
+        let token = String::from_utf8_lossy(&token.stdout).trim().to_owned();
+        let shown = said(&house, &["show", "greta"], 0);
+        for words in ["in no file", "greta@old.example", "users*", "seen 20", "(app-password)"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        assert!(said(&house, &["list"], 0).contains("in no file"));
+
+        said(&house, &["disable", "greta"], 0);
+        said(&house, &["disable", "greta"], 1);
+        let mut browser = greta.browser;
+        becomes(|| browser.open(&format!("{url}/profile")).status == 303);
+        let basic = |password: &str| basic(&house, "greta", password);
+        becomes(|| basic(&token) == 403);
+        let failed = Browser::at(&house.server).try_sign_in("greta", NEW).expect("an answer");
+        assert_eq!(failed.status, 422);
+        assert!(said(&house, &["show", "greta"], 0).contains("no: disabled"));
+        said(&house, &["link", "greta"], 1);
+
+        said(&house, &["enable", "greta"], 0);
+        becomes(|| basic(&token) == 200);
+        let mut browser = Browser::at(&house.server);
+        browser.sign_in("greta", NEW);
+        said(&house, &["sign-out", "greta"], 0);
+        becomes(|| browser.open(&format!("{url}/profile")).status == 303);
+
+        let mut browser = Browser::at(&house.server);
+        browser.sign_in("greta", NEW);
+        let held = house.server.command(&["user", "delete", "greta"]);
+        assert_eq!(held.status.code(), Some(3));
+        said(&house, &["delete", "greta", "--yes"], 0);
+        assert_eq!(house.user("greta"), None);
+        becomes(|| browser.open(&format!("{url}/profile")).status == 303);
+        becomes(|| basic(&token) == 401 || basic(&token) == 403);
+        said(&house, &["show", "greta"], 1);
+    });
+}
+
+#[test]
+fn an_account_that_files_declare_is_changed_there() {
+    let house = served(&[]);
+    for command in ["disable", "enable", "delete"] {
+        let errors = said(&house, &[command, "alice"], 1);
+        assert!(errors.contains("`alice` is declared at home.kdl:"), "{errors}");
+    }
+    let json = said(&house, &["show", "alice", "--json"], 0);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert!(json["place"].as_str().is_some_and(|place| place.starts_with("home.kdl:")));
+    assert_eq!((&json["declared"], &json["disabled"]), (&true.into(), &false.into()));
+}
+
+/// What `doorward user` prints, or its errors if it fails.
+fn said(house: &House, arguments: &[&str], code: i32) -> String {
+    let done = house.server.command(&[&["user"], arguments].concat());
+    let text = if code == 0 { &done.stdout } else { &done.stderr };
+    let errors = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(code), "{arguments:?}: {errors}");
+    String::from_utf8_lossy(text).into_owned()
+}
+
+/// The server hears of a change within two seconds.
+fn becomes(mut is_so: impl FnMut() -> bool) {
+    for _ in 0..60 {
+        if is_so() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+    panic!("it never became so");
+}
+
+fn basic(house: &House, name: &str, password: &str) -> u16 {
+    let credential = STANDARD.encode(format!("{name}:{password}"));
+    let asked = house.server.ask("http://wiki.localhost:9000/");
+    asked.with("Authorization", format!("Basic {credential}")).send().status
 }

@@ -131,6 +131,11 @@ fn stages_stand_in_flows_of_their_purpose() {
         ["stage-out-of-place: consent"]
     );
     assert_eq!(flow("setup", "password"), ["setup-without-factor: flow f"]);
+    assert_eq!(flow("setup", "email-verify"), ["setup-without-factor: flow f"]);
+    let asks =
+        |field: &str| flow("setup", &format!("prompt {{ field a type={field} }}; email-verify"));
+    assert_eq!(asks("email"), NONE);
+    assert_eq!(asks("text"), ["setup-without-factor: flow f", "field-goes-nowhere: a"]);
     assert_eq!(flow("setup", "authenticator-totp"), NONE);
     assert_eq!(flow("step-up", "password"), ["step-up-without-factor: flow f"]);
 }

@@ -18,6 +18,9 @@ pub struct Profile {
     /// Name and address stand in the files, and the person cannot change them here.
     pub is_declared: bool,
     pub is_saved: bool,
+    /// Where another address is asked for, if that is the person's to say and mail is sent.
+    pub change_email: Option<String>,
+    pub is_email_changed: bool,
     pub problem: Option<ProfileProblem>,
     /// The path that the form is posted to.
     pub action: String,
@@ -151,6 +154,8 @@ impl Page for Profile {
             languages: vec![language("de", "Deutsch"), language("en", "English")],
             is_declared: true,
             is_saved: false,
+            change_email: None,
+            is_email_changed: false,
             problem: None,
             action: "/profile".to_owned(),
         };
@@ -158,6 +163,11 @@ impl Page for Profile {
         vec![
             usual,
             Self { is_saved: true, ..own.clone() },
+            Self {
+                change_email: Some("/set-up?flow=builtin.email".to_owned()),
+                is_email_changed: true,
+                ..own.clone()
+            },
             Self { name: LONG.to_owned(), problem: Some(ProfileProblem::BadName), ..own.clone() },
             Self { name: String::new(), email: None, groups: Vec::new(), ..own.clone() },
             Self {
@@ -167,6 +177,7 @@ impl Page for Profile {
                 groups: vec![HOSTILE.to_owned()],
                 language: String::new(),
                 languages: vec![language(HOSTILE, HOSTILE)],
+                change_email: Some(HOSTILE.to_owned()),
                 ..own
             },
         ]
@@ -307,7 +318,8 @@ impl Page for Activity {
 impl Happening {
     /// The kinds of events that a person is shown, each with a text of its own. Their subjects are
     /// people and nothing else: whoever is called like an app sees nothing of it.
-    pub const KINDS: [&'static str; 23] = [
+    pub const KINDS: [&'static str; 28] = [
+        "address.changed",
         "address.verified",
         "consent.given",
         "consent.refused",
@@ -321,6 +333,8 @@ impl Happening {
         "login.locked",
         "login.succeeded",
         "logout",
+        "membership.added",
+        "membership.removed",
         "password.changed",
         "password.set",
         "profile.changed",
@@ -330,6 +344,8 @@ impl Happening {
         "terms.agreed",
         "token.created",
         "token.revoked",
+        "user.disabled",
+        "user.enabled",
         "user.enrolled",
     ];
 }
