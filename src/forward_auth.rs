@@ -19,8 +19,6 @@ use crate::web::server::Server;
 pub mod answer;
 /// What to say to a credential that is not enough.
 pub mod challenge;
-/// A credential of ours in `Authorization`, told from everybody else's.
-pub mod credential;
 /// One decision for one request at an app's address.
 pub mod decision;
 /// From a sign-in to an app: start, ticket, callback.

@@ -54,6 +54,9 @@ pub mod forward_auth;
 /// The pages of the sign-in host: sign-in, the portal, set-up links, stand-ins.
 pub mod pages;
 
+/// The API of the sign-in host, for programs that bring a token.
+pub mod api;
+
 /// Everything a request may need, built once from settings and runtime.
 pub mod app;
 /// The command line.

@@ -10,8 +10,11 @@ pub mod glob;
 pub mod host;
 /// Networks in CIDR notation.
 pub mod network;
+/// What an API token may do here.
+pub mod scope;
 /// Mail servers and how connections to them are protected.
 pub mod smtp_server;
+/// Whom a rule is about.
 pub mod subject;
 /// Weekly windows of time in a zone.
 pub mod time_window;

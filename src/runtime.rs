@@ -130,6 +130,12 @@ impl Runtime {
         self.blueprint.groups.iter().filter_map(role).max().unwrap_or_default()
     }
 
+    /// The highest console role that somebody in these groups has.
+    #[must_use]
+    pub fn role_in(&self, groups: &[String]) -> ConsoleRole {
+        groups.iter().map(|group| self.console_role(group)).max().unwrap_or_default()
+    }
+
     /// Whether people may be put into a group at run time. Who may rule is said in files alone.
     #[must_use]
     pub fn may_be_joined(&self, group: &str) -> bool {

@@ -11,6 +11,7 @@ use tokio::sync::MutexGuard;
 
 use crate::clock::{Clock, Millis};
 use crate::ids::{NoRandomness, Rng};
+use crate::model::scope::Scope;
 use crate::secret::{MasterKey, Secret, TokenDigest};
 use crate::session::shards::Shards;
 use crate::session::{SessionError, Sessions};
@@ -58,6 +59,8 @@ pub struct Wanted<'a> {
     pub name: &'a str,
     /// Uids of the apps that it shall open.
     pub apps: &'a [String],
+    /// What else it may do here.
+    pub scopes: &'a [Scope],
     pub expires_at: Option<Millis>,
     /// Who makes it, as events name them.
     pub by: &'a str,
@@ -66,8 +69,10 @@ pub struct Wanted<'a> {
 /// Why no token was made.
 #[derive(Debug, thiserror::Error)]
 pub enum MakeError {
-    #[error("a token names at least one app")]
+    #[error("a token names at least one app, or something else that it may do")]
     NoApp,
+    #[error("an app password opens apps and does nothing else: make an API token")]
+    ScopeOfPassword,
     #[error("the name of a token has 1 to {LONGEST_NAME} characters, on one line")]
     BadName,
     #[error("the moment at which it would expire has passed")]
@@ -121,6 +126,7 @@ impl Tokens {
             kind: wanted.kind,
             name: name.to_owned(),
             apps: wanted.apps.to_vec(),
+            scopes: wanted.scopes.to_vec(),
             created_at: now,
             expires_at: wanted.expires_at,
             used_at: None,
@@ -187,6 +193,7 @@ impl Tokens {
                 "kind": token.kind.word(),
                 "name": token.name,
                 "apps": token.apps,
+                "scopes": token.scopes,
             }),
         };
         Ok(tx.insert_event(&event).await?)
@@ -324,8 +331,11 @@ fn checked<'a>(wanted: &Wanted<'a>, now: Millis) -> Result<&'a str, MakeError> {
     if !fits || name.chars().any(char::is_control) {
         return Err(MakeError::BadName);
     }
-    if wanted.apps.is_empty() {
+    if wanted.apps.is_empty() && wanted.scopes.is_empty() {
         return Err(MakeError::NoApp);
+    }
+    if wanted.kind == TokenKind::AppPassword && !wanted.scopes.is_empty() {
+        return Err(MakeError::ScopeOfPassword);
     }
     if wanted.expires_at.is_some_and(|end| end <= now) {
         return Err(MakeError::Expired);

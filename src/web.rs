@@ -4,9 +4,12 @@
 pub mod agent;
 /// The shipped look's static files and an owner's own, under hashed addresses.
 pub mod assets;
-/// Cookies in both directions.
+/// A colour of a brand, legible in light and dark.
 pub mod colour;
+/// Cookies in both directions.
 pub mod cookies;
+/// A credential of ours in `Authorization`, told from everybody else's.
+pub mod credential;
 /// What a page may load and where its forms may go.
 pub mod csp;
 /// Forms that only our own pages can post.
@@ -15,8 +18,9 @@ pub mod csrf;
 pub mod form;
 /// The language that a visitor reads.
 pub mod language;
-/// Plain text of an owner as blocks of a page.
+/// The look of each brand, swapped as a whole.
 pub mod looks;
+/// Plain text of an owner as blocks of a page.
 pub mod prose;
 /// Answers: pages, redirects and their headers.
 pub mod reply;
@@ -24,5 +28,7 @@ pub mod reply;
 pub mod server;
 /// Typed pages and the theme that renders them.
 pub mod templates;
+/// A token that a request brings, looked up within what its address has left.
+pub mod token;
 /// Who talks to us, and for whom.
 pub mod visitor;

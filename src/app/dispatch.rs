@@ -14,6 +14,7 @@ use tracing::Instrument;
 use http::{HeaderValue, Request, Response, StatusCode, request};
 
 use crate::access::target::split_authority;
+use crate::api;
 use crate::forward_auth::reader::{Reader, own_authority};
 use crate::forward_auth::{self, ForwardAuth};
 use crate::pages::{Pages, standin, wrong_address};
@@ -112,6 +113,9 @@ impl Fronts {
                 "the host is not a valid name\n",
             );
         };
+        if host == runtime.external.host && api::is_api(parts.uri.path()) {
+            return api::answer(&self.server, &parts, body, peer).await;
+        }
         if host == runtime.external.host {
             return self.pages.answer(parts, body, peer).await;
         }

@@ -9,10 +9,9 @@ use clap::{Args, Subcommand};
 
 use super::{Installation, Opened, user};
 use crate::clock::{Clock, Millis};
-use crate::flow::invitations::{self, Wanted};
+use crate::flow::invitations::{self, Told, Wanted};
 use crate::ids::Rng;
-use crate::mail::message::Message;
-use crate::mail::post::{Addressee, Post, Queued};
+use crate::mail::post::Post;
 use crate::store::Invitation;
 
 #[derive(Debug, Args)]
@@ -107,28 +106,12 @@ async fn create(at: &Installation, wanted: Wanted, mail: bool) -> anyhow::Result
     let made = invitations::make(&mut tx, &runtime, (&stored.key, &rng), wanted, now).await;
     let (token, invitation) = made?;
     let url = invitations::address(&external, &invitation, &token);
-    if mail && let Some(to) = invitation.fields.get("email") {
+    if mail {
         let post = Post::new(Arc::clone(&stored.key), clock, rng);
-        let minutes = invitation.expires_at.since(now).as_secs() / 60;
-        let message = Message::Invitation {
-            inviter: inviter(&runtime),
-            url: url.clone(),
-            minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
-        };
-        match post
-            .queue(&runtime, &mut tx, Addressee { address: to, language: None }, &message)
-            .await?
-        {
-            Queued::Yes => eprintln!("the link is mailed to {to} as soon as the server runs"),
-            Queued::NotConfigured => {
-                bail!("no file says how mail is sent: declare `email`, or leave --mail out")
-            }
-            other => bail!("the link cannot be mailed to {to}: {other:?}"),
-        }
+        invitations::mail(&post, &runtime, &mut tx, (&invitation, &url), now).await?;
+        eprintln!("the link is mailed as soon as the server runs");
     }
-    let data = serde_json::json!({
-        "groups": invitation.groups, "uses": invitation.uses_left, "note": invitation.note,
-    });
+    let data = invitations::noted(&invitation);
     super::note(&mut tx, "invitation.made", &invitation.id, data).await?;
     tx.commit().await?;
     super::print(&format!("{url}\n"))?;
@@ -144,18 +127,13 @@ async fn create(at: &Installation, wanted: Wanted, mail: bool) -> anyhow::Result
     Ok(0)
 }
 
-fn inviter(runtime: &crate::runtime::Runtime) -> String {
-    let title = runtime.brand(None).and_then(|brand| brand.title.clone());
-    title.unwrap_or_else(|| runtime.external.host.as_str().to_owned())
-}
-
 async fn list(at: &Installation, json: bool) -> anyhow::Result<u8> {
     let opened = Opened::at(at).await?;
     let all = opened.stored.store.read().await?.list_invitations().await?;
     let now = Clock::machine().now();
     if json {
-        let lines: serde_json::Value = all.iter().map(|each| as_json(each, now)).collect();
-        super::print_json(&lines)?;
+        let all: Vec<_> = all.iter().map(|each| Told::of(each, now)).collect();
+        super::print_json(&serde_json::to_value(all)?)?;
         return Ok(0);
     }
     let mut text: String = all.iter().map(|each| as_line(each, now)).collect();
@@ -164,21 +142,6 @@ async fn list(at: &Installation, json: bool) -> anyhow::Result<u8> {
     }
     super::print(&text)?;
     Ok(0)
-}
-
-fn as_json(invitation: &Invitation, now: Millis) -> serde_json::Value {
-    serde_json::json!({
-        "id": invitation.id,
-        "flow": invitation.flow,
-        "note": invitation.note,
-        "by": invitation.made_by,
-        "groups": invitation.groups,
-        "fields": invitation.fields,
-        "uses-left": invitation.uses_left,
-        "created": invitation.created_at.to_string(),
-        "expires": invitation.expires_at.to_string(),
-        "usable": invitation.is_usable(now),
-    })
 }
 
 fn as_line(invitation: &Invitation, now: Millis) -> String {

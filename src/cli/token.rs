@@ -12,6 +12,7 @@ use super::{Installation, Opened, socket};
 use crate::app::control::Ask;
 use crate::clock::{Clock, Millis};
 use crate::ids::Rng;
+use crate::model::scope::Scope;
 use crate::runtime::Runtime;
 use crate::store::{self, TokenKind};
 use crate::token::{Tokens, Wanted};
@@ -33,8 +34,11 @@ enum Command {
         #[arg(value_name = "USER")]
         user: String,
         /// An app that it opens; several times
-        #[arg(long = "app", value_name = "SLUG", required = true, num_args = 1..)]
+        #[arg(long = "app", value_name = "SLUG", required_unless_present = "scopes", num_args = 1..)]
         apps: Vec<String>,
+        /// What it may do by the API of the sign-in host, for a console admin; several times
+        #[arg(long = "scope", id = "scopes", value_name = "SCOPE", requires = "api", value_parser = scope)]
+        scopes: Vec<Scope>,
         /// What it is for, to know it again
         #[arg(long, value_name = "TEXT", default_value = "made on the host")]
         name: String,
@@ -71,14 +75,19 @@ enum Command {
 impl Token {
     pub fn run(self) -> anyhow::Result<u8> {
         match self.command {
-            Command::Create { user, apps, name, expires, api, at } => {
+            Command::Create { user, apps, scopes, name, expires, api, at } => {
                 let kind = if api { TokenKind::ApiToken } else { TokenKind::AppPassword };
-                super::block_on(create(&at, &user, &apps, (kind, &name, expires)))
+                super::block_on(create(&at, &user, (&apps, &scopes), (kind, &name, expires)))
             }
             Command::List { user, at, json } => super::block_on(list(&at, user.as_deref(), json)),
             Command::Revoke { id, at } => super::block_on(revoke(&at, &id)),
         }
     }
+}
+
+fn scope(word: &str) -> Result<Scope, String> {
+    let words = || Scope::ALL.map(Scope::word).join(", ");
+    Scope::from_word(word).ok_or_else(|| format!("there are: {}", words()))
 }
 
 fn tokens(opened: &Opened) -> Tokens {
@@ -96,7 +105,7 @@ async fn user(opened: &Opened, name: &str) -> anyhow::Result<store::User> {
 async fn create(
     at: &Installation,
     name: &str,
-    apps: &[String],
+    (apps, scopes): (&[String], &[Scope]),
     (kind, about, expires): (TokenKind, &str, Option<u32>),
 ) -> anyhow::Result<u8> {
     let opened = Opened::at(at).await?;
@@ -104,6 +113,11 @@ async fn create(
     let Some(runtime) = opened.last_good().await? else {
         bail!("no files were ever in force here: start the server before making tokens");
     };
+    if !scopes.is_empty() && !runtime.administrators().any(|admin| admin == owner.username) {
+        bail!(
+            "`{name}` is in no group with `console admin`: their token could do nothing by the API"
+        );
+    }
     let apps: Vec<String> =
         apps.iter().map(|slug| app_uid(&runtime, slug)).collect::<anyhow::Result<_>>()?;
     let days = |days: u32| Duration::from_secs(u64::from(days) * 86_400);
@@ -113,6 +127,7 @@ async fn create(
         kind,
         name: about,
         apps: &apps,
+        scopes,
         expires_at: expires.map(|count| Clock::machine().now().plus(days(count))),
         by: super::COMMAND_LINE,
     };
@@ -188,6 +203,7 @@ impl Listed {
                 "kind": token.kind.word(),
                 "name": token.name,
                 "apps": self.apps(token),
+                "scopes": token.scopes,
                 "created": token.created_at.to_string(),
                 "expires": moment(token.expires_at),
                 "expired": !token.is_live(now),
@@ -210,7 +226,9 @@ impl Listed {
                 notes.push(format!("{word} {}", end.day()));
             }
             let (id, owner, kind) = (&token.id, self.owner(token), token.kind.word());
-            let apps = self.apps(token).join(",");
+            let mut opens = self.apps(token);
+            opens.extend(token.scopes.iter().map(|scope| scope.word()));
+            let apps = opens.join(",");
             format!(
                 "{id}  {owner:<16} {kind:<12} {apps:<24} {} ({})\n",
                 token.name,

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::blueprint::flow::{FieldKind, Flow, Purpose, StageKind};
 use crate::blueprint::people::ConsoleRole;
 use crate::clock::Millis;
 use crate::ids::{NoRandomness, Rng};
+use crate::mail::message::Message;
+use crate::mail::post::{Addressee, Post, PostError, Queued};
 use crate::model::user_name;
 use crate::runtime::Runtime;
 use crate::secret::{MasterKey, Secret};
@@ -49,6 +53,50 @@ pub enum InvitationError {
     NoField { flow: String, field: String, known: String },
     #[error("{0}")]
     Value(String),
+    #[error("no file says how mail is sent: declare `email`, or do not ask for mail")]
+    NoMail,
+    #[error("an invitation is mailed to the address in its field `email`, and there is none")]
+    NoAddress,
+    #[error(
+        "the link cannot be mailed to {0}: it gets too much mail already, or nothing can be sent there"
+    )]
+    NotMailed(String),
+    #[error(transparent)]
+    Post(#[from] PostError),
+}
+
+/// An invitation as people and scripts are told of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Told<'a> {
+    pub id: &'a str,
+    pub flow: &'a str,
+    pub note: &'a str,
+    pub by: &'a str,
+    pub groups: &'a [String],
+    pub fields: &'a BTreeMap<String, String>,
+    pub uses_left: u64,
+    pub created: String,
+    pub expires: String,
+    pub usable: bool,
+}
+
+impl<'a> Told<'a> {
+    #[must_use]
+    pub fn of(invitation: &'a Invitation, now: Millis) -> Self {
+        Self {
+            id: &invitation.id,
+            flow: &invitation.flow,
+            note: &invitation.note,
+            by: &invitation.made_by,
+            groups: &invitation.groups,
+            fields: &invitation.fields,
+            uses_left: invitation.uses_left,
+            created: invitation.created_at.to_string(),
+            expires: invitation.expires_at.to_string(),
+            usable: invitation.is_usable(now),
+        }
+    }
 }
 
 /// Makes an invitation in the caller's transaction. The text is in no other place.
@@ -92,6 +140,49 @@ pub async fn make(
 #[must_use]
 pub fn address(external: &str, invitation: &Invitation, token: &Secret) -> String {
     format!("{external}/enroll?flow={}&invitation={}", invitation.flow, token.reveal())
+}
+
+/// Mails the link to the address that the invitation is for, in the caller's transaction. Ring after
+/// the commit.
+///
+/// # Errors
+/// If it has no address, or nothing can be sent there.
+pub async fn mail(
+    post: &Post,
+    runtime: &Runtime,
+    tx: &mut Tx,
+    (invitation, url): (&Invitation, &str),
+    now: Millis,
+) -> Result<(), InvitationError> {
+    let Some(to) = invitation.fields.get("email") else { return Err(InvitationError::NoAddress) };
+    let minutes = invitation.expires_at.since(now).as_secs() / 60;
+    let message = Message::Invitation {
+        inviter: inviter(runtime),
+        url: url.to_owned(),
+        minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
+    };
+    let addressee = Addressee { address: to, language: None };
+    match post.queue(runtime, tx, addressee, &message).await? {
+        Queued::Yes => Ok(()),
+        Queued::NotConfigured => Err(InvitationError::NoMail),
+        Queued::BadAddress | Queued::TooMany | Queued::Full => {
+            Err(InvitationError::NotMailed(to.clone()))
+        }
+    }
+}
+
+/// Invitations come from the place, not from whoever made them.
+fn inviter(runtime: &Runtime) -> String {
+    let title = runtime.brand(None).and_then(|brand| brand.title.clone());
+    title.unwrap_or_else(|| runtime.external.host.as_str().to_owned())
+}
+
+/// What an event says of a new invitation.
+#[must_use]
+pub fn noted(invitation: &Invitation) -> serde_json::Value {
+    serde_json::json!({
+        "groups": invitation.groups, "uses": invitation.uses_left, "note": invitation.note,
+    })
 }
 
 fn find_flow<'r>(runtime: &'r Runtime, name: Option<&str>) -> Result<&'r Flow, InvitationError> {

@@ -9,10 +9,10 @@ use axum::body::Body;
 use http::header::{ORIGIN, REFERER, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 
-use super::credential::Credential;
 use super::decision::Request;
 use super::{ForwardAuth, answer};
 use crate::runtime::Runtime;
+use crate::web::credential::Credential;
 
 /// Known to nobody: it says that there is something to sign in to, and makes no browser ask.
 const SIGN_IN: HeaderValue = HeaderValue::from_static("Doorward realm=\"sign-in\"");

@@ -8,7 +8,6 @@ use http::{HeaderMap, Response, StatusCode};
 
 use super::ForwardAuth;
 use super::answer::{self, Kind};
-use super::credential::Credential;
 use super::reader::{Asked, Reader};
 use crate::access::condition::Reputation;
 use crate::access::path::{PathError, Strictness, canonical};
@@ -19,6 +18,7 @@ use crate::model::web_url::Origin;
 use crate::runtime::app::{Address, App, Reach};
 use crate::runtime::{Destination, Runtime};
 use crate::session::AppSession;
+use crate::web::credential::Credential;
 use crate::web::reply::For;
 use crate::web::{cookies, visitor};
 

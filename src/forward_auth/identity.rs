@@ -10,7 +10,6 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderName};
 use http::{HeaderMap, HeaderValue};
 
 use super::ForwardAuth;
-use super::credential::Credential;
 use super::decision::Request;
 use super::reader::Dialect;
 use crate::blueprint::app::IdentityHeaders;
@@ -21,6 +20,7 @@ use crate::runtime::Runtime;
 use crate::session::live::Remembered;
 use crate::session::{Profile, Standing};
 use crate::web::cookies;
+use crate::web::credential::Credential;
 
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 

@@ -63,8 +63,7 @@ async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Trouble> {
 }
 
 fn has_role(visit: &Visit<'_>, standing: &Standing) -> bool {
-    let role = |group: &String| visit.runtime.console_role(group);
-    !standing.disabled && standing.group_names.iter().any(|group| role(group) != ConsoleRole::None)
+    !standing.disabled && visit.runtime.role_in(&standing.group_names) != ConsoleRole::None
 }
 
 fn person(visit: &Visit<'_>, user: &User) -> AdminPerson {

@@ -27,6 +27,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "0002_reputation",
         sql: include_str!("migrations/0002_reputation.sql"),
     },
+    Migration {
+        number: 3,
+        name: "0003_token_scopes",
+        sql: include_str!("migrations/0003_token_scopes.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (

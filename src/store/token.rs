@@ -5,6 +5,7 @@ use super::db::value::Value;
 use super::db::{Read, Tx};
 use super::error::Result;
 use crate::clock::Millis;
+use crate::model::scope::Scope;
 use crate::secret::TokenDigest;
 
 /// How a token is presented, and what for.
@@ -40,6 +41,8 @@ pub struct Token {
     pub name: String,
     /// Uids of the apps that it opens.
     pub apps: Vec<String>,
+    /// What else it may do here.
+    pub scopes: Vec<Scope>,
     pub created_at: Millis,
     pub expires_at: Option<Millis>,
     pub used_at: Option<Millis>,
@@ -62,6 +65,7 @@ impl Token {
             kind: row.word("kind", TokenKind::from_word)?,
             name: row.text("name")?,
             apps: row.json("apps")?,
+            scopes: row.json("scopes")?,
             created_at: row.time("created_at")?,
             expires_at: row.opt_time("expires_at")?,
             used_at: row.opt_time("used_at")?,
@@ -112,8 +116,8 @@ impl Read {
 impl Tx {
     /// Keeps a new token. False if its owner is disabled or gone.
     pub async fn insert_token(&mut self, token: &Token) -> Result<bool> {
-        let sql = "INSERT INTO tokens (id, digest, user_id, kind, name, apps, created_at, expires_at) \
-            SELECT $1, $2, id, $4, $5, $6, CAST($7 AS BIGINT), CAST($8 AS BIGINT) FROM users \
+        let sql = "INSERT INTO tokens (id, digest, user_id, kind, name, apps, scopes, created_at, expires_at) \
+            SELECT $1, $2, id, $4, $5, $6, $7, CAST($8 AS BIGINT), CAST($9 AS BIGINT) FROM users \
             WHERE id = $3 AND NOT disabled";
         let values = vec![
             (&token.id).into(),
@@ -122,6 +126,7 @@ impl Tx {
             token.kind.word().into(),
             (&token.name).into(),
             Value::json(&token.apps)?,
+            Value::json(&token.scopes)?,
             token.created_at.into(),
             token.expires_at.into(),
         ];

@@ -7,6 +7,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use crate::clock::Millis;
+use crate::model::scope::Scope;
 use crate::session::Account;
 use crate::session::live::Remembered;
 use crate::store::{self, TokenKind};
@@ -22,6 +23,7 @@ pub struct Live {
     pub name: String,
     pub account: Arc<Account>,
     apps: Vec<String>,
+    scopes: Vec<Scope>,
     expires_at: Option<Millis>,
     used_at: AtomicI64,
     ended: AtomicBool,
@@ -46,6 +48,7 @@ impl Live {
             name: row.name,
             account,
             apps: row.apps,
+            scopes: row.scopes,
             expires_at: row.expires_at,
             used_at: AtomicI64::new(row.used_at.map_or(NEVER, |at| at.0)),
             ended: AtomicBool::new(row.revoked_at.is_some()),
@@ -62,6 +65,12 @@ impl Live {
     #[must_use]
     pub fn opens(&self, app_uid: &str) -> bool {
         self.apps.iter().any(|uid| uid == app_uid)
+    }
+
+    /// Whether it may do this.
+    #[must_use]
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
     }
 
     pub(super) fn touch(&self, now: Millis, every: Duration) -> Use {

@@ -2,6 +2,7 @@
 
 mod activity;
 mod admin;
+mod api;
 mod groups;
 mod language;
 mod notices;
@@ -32,6 +33,14 @@ fn served(more: &str, state: &[&str]) -> Server {
     let server = Server::with_arguments(&household(&format!("{APPS}{more}")), state);
     server.set_password("alice", PASSWORD);
     server
+}
+
+/// The wiki, and a second person who rules.
+fn with_app(more: &str) -> String {
+    let ruth = "user ruth \"Ruth\" { in admins }";
+    let wiki =
+        r#"app wiki "Wiki" { proxy "http://wiki.localhost:9000"; access { allow everyone } }"#;
+    format!("{ruth}\n{wiki}\n{more}")
 }
 
 /// alice at one of her pages, signed in just now.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "clock",
     "ids",
     "secret",
@@ -28,6 +28,7 @@ const ORDER: [&str; 24] = [
     "web",
     "forward_auth",
     "pages",
+    "api",
     "app",
     "cli",
 ];

@@ -9,8 +9,10 @@ use http::Response;
 use super::{Answer, Own, Room, prove_first};
 use crate::access::Decision;
 use crate::access::condition::Reputation;
+use crate::blueprint::people::ConsoleRole;
 use crate::clock::Millis;
 use crate::mail::message::Message;
+use crate::model::scope::Scope;
 use crate::pages::trouble::Trouble;
 use crate::pages::{notice, portal};
 use crate::runtime::app::App;
@@ -19,7 +21,7 @@ use crate::token::{MakeError, Wanted};
 use crate::web::form::Form;
 use crate::web::reply;
 use crate::web::templates::{
-    ErrorKind, MadeToken, NewToken, OwnToken, TokenApp, TokenProblem, Tokens,
+    ErrorKind, MadeToken, NewToken, OwnToken, TokenApp, TokenProblem, TokenScope, Tokens,
 };
 
 const PATH: &str = Room::Tokens.path();
@@ -38,6 +40,7 @@ struct Filled {
     kind: TokenKind,
     name: String,
     apps: Vec<String>,
+    scopes: Vec<Scope>,
     days: u32,
 }
 
@@ -52,6 +55,7 @@ pub async fn look(own: &Own<'_>) -> Answer {
         kind: TokenKind::AppPassword,
         name: String::new(),
         apps: Vec::new(),
+        scopes: Vec::new(),
         days: USUAL_LIFETIME,
     };
     ask(own, &empty, None).await
@@ -67,6 +71,10 @@ async fn ask(own: &Own<'_>, filled: &Filled, problem: Option<TokenProblem>) -> A
         kind: filled.kind.word(),
         name: filled.name.clone(),
         apps: apps.collect(),
+        scopes: scopes(own)
+            .iter()
+            .map(|scope| TokenScope { word: scope.word(), chosen: filled.scopes.contains(scope) })
+            .collect(),
         days: filled.days,
         lifetimes: LIFETIMES.to_vec(),
         once: own.visit.server.rng.token()?,
@@ -82,6 +90,7 @@ async fn show(own: &Own<'_>, new: Option<NewToken>, made: Option<MadeToken>) -> 
     let token = |token: store::Token| OwnToken {
         kind: token.kind.word(),
         apps: token.apps.iter().filter_map(title).collect(),
+        scopes: token.scopes.iter().map(|scope| scope.word()).collect(),
         added: token.created_at.day(),
         used: token.used_at.map(Millis::day),
         expires: token.expires_at.map(Millis::day),
@@ -119,6 +128,16 @@ fn openable<'a>(own: &'a Own<'_>) -> Vec<&'a App> {
     own.visit.runtime.apps.iter().filter(is_open).collect()
 }
 
+/// What the person may let a token do by the API: it is for those who rule here.
+fn scopes(own: &Own<'_>) -> &'static [Scope] {
+    let runtime = &own.visit.runtime;
+    let standing = own.sign_in.account.profile().standing(runtime);
+    match runtime.role_in(&standing.group_names) {
+        ConsoleRole::Admin => &Scope::ALL,
+        ConsoleRole::Viewer | ConsoleRole::None => &[],
+    }
+}
+
 pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
     match form.text("do") {
         "revoke" => revoke(own, form.text("id")).await,
@@ -154,6 +173,7 @@ async fn make(own: &Own<'_>, form: &Form) -> Answer {
         kind: filled.kind,
         name: &filled.name,
         apps: &uids,
+        scopes: &filled.scopes,
         expires_at: (filled.days > 0).then(|| server.clock.now().plus(lasts)),
         by: &user.username,
     };
@@ -169,6 +189,7 @@ async fn make(own: &Own<'_>, form: &Form) -> Answer {
             return show(own, None, Some(made)).await;
         }
         Err(MakeError::NoApp) => TokenProblem::NoApp,
+        Err(MakeError::ScopeOfPassword) => TokenProblem::ScopeOfPassword,
         Err(MakeError::BadName) => TokenProblem::BadName,
         Err(MakeError::TooMany) => TokenProblem::TooMany,
         Err(error) => return trouble(own, error),
@@ -181,10 +202,12 @@ fn read(own: &Own<'_>, form: &Form) -> Option<Filled> {
     let kinds = [TokenKind::AppPassword, TokenKind::ApiToken];
     let days = form.text("days").parse().ok().filter(|days| LIFETIMES.contains(days))?;
     let ticked = |app: &&App| !form.text(&format!("app-{}", app.slug)).is_empty();
+    let allowed = |scope: &Scope| !form.text(&format!("scope-{}", scope.word())).is_empty();
     Some(Filled {
         kind: kinds.into_iter().find(|kind| kind.word() == form.text("kind"))?,
         name: form.text("name").to_owned(),
         apps: openable(own).into_iter().filter(ticked).map(|app| app.slug.clone()).collect(),
+        scopes: scopes(own).iter().copied().filter(allowed).collect(),
         days,
     })
 }

@@ -21,7 +21,7 @@ use super::{
 
 pub use account::{
     Activity, ChangePassword, Happening, MadeToken, NewToken, OwnToken, Profile, ProfileProblem,
-    TokenApp, TokenProblem, Tokens,
+    TokenApp, TokenProblem, TokenScope, Tokens,
 };
 pub use admin::{Admin, AdminEvent, AdminPerson};
 pub use agreement::{AskConsent, AskTerms};

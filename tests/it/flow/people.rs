@@ -1,11 +1,9 @@
 //! Accounts that are made and recovered over HTTP, with real mail: forms, invitations, links
 //! (`security.md` R10 and 18).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use doorward::store::{Owner, User};
 
-use crate::support::server::{Browser, EXTERNAL, Server, household};
+use crate::support::server::{Browser, EXTERNAL, Server, basic, household};
 use crate::support::smtp::{Smtp, Speaks};
 use crate::support::stores::on_both_servers;
 use crate::support::walk::{PASSWORD, Walk, code};
@@ -459,15 +457,18 @@ fn an_account_in_no_file_is_closed_opened_and_deleted_on_the_host() {
         said(&house, &["disable", "greta"], 1);
         let mut browser = greta.browser;
         becomes(|| browser.open(&format!("{url}/profile")).status == 303);
-        let basic = |password: &str| basic(&house, "greta", password);
-        becomes(|| basic(&token) == 403);
+        let ask = |password: &str| {
+            let asked = house.server.ask("http://wiki.localhost:9000/");
+            asked.with("Authorization", basic("greta", password)).send().status
+        };
+        becomes(|| ask(&token) == 403);
         let failed = Browser::at(&house.server).try_sign_in("greta", NEW).expect("an answer");
         assert_eq!(failed.status, 422);
         assert!(said(&house, &["show", "greta"], 0).contains("no: disabled"));
         said(&house, &["link", "greta"], 1);
 
         said(&house, &["enable", "greta"], 0);
-        becomes(|| basic(&token) == 200);
+        becomes(|| ask(&token) == 200);
         let mut browser = Browser::at(&house.server);
         browser.sign_in("greta", NEW);
         said(&house, &["sign-out", "greta"], 0);
@@ -480,7 +481,7 @@ fn an_account_in_no_file_is_closed_opened_and_deleted_on_the_host() {
         said(&house, &["delete", "greta", "--yes"], 0);
         assert_eq!(house.user("greta"), None);
         becomes(|| browser.open(&format!("{url}/profile")).status == 303);
-        becomes(|| basic(&token) == 401 || basic(&token) == 403);
+        becomes(|| ask(&token) == 401 || ask(&token) == 403);
         said(&house, &["show", "greta"], 1);
     });
 }
@@ -516,10 +517,4 @@ fn becomes(mut is_so: impl FnMut() -> bool) {
         std::thread::park_timeout(std::time::Duration::from_millis(50));
     }
     panic!("it never became so");
-}
-
-fn basic(house: &House, name: &str, password: &str) -> u16 {
-    let credential = STANDARD.encode(format!("{name}:{password}"));
-    let asked = house.server.ask("http://wiki.localhost:9000/");
-    asked.with("Authorization", format!("Basic {credential}")).send().status
 }

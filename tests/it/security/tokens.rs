@@ -3,13 +3,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use doorward::store::EventFilter;
 use doorward::token::{Look, look};
 
 use super::{FILES, LAN, PASSWORD, WIKI, alice, household, served};
-use crate::support::server::{Answer, Browser, Request, Server};
+use crate::support::server::{Answer, Browser, Request, Server, basic};
 use crate::support::stores::on_both_servers;
 
 const VAULT: &str = "http://vault.localhost:9000/";
@@ -42,10 +40,6 @@ fn only_id(server: &Server) -> String {
     let tokens = listed(server);
     let [token] = tokens.as_slice() else { panic!("not one: {tokens:?}") };
     token.get("id").and_then(|id| id.as_str()).expect("an id").to_owned()
-}
-
-fn basic(name: &str, password: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }
 
 fn bearer(token: &str) -> String {

@@ -1,6 +1,7 @@
 //! App passwords and API tokens: whose they are, when they are worth something, and what ends them.
 
 use doorward::clock::Millis;
+use doorward::model::scope::Scope;
 use doorward::store::{Retention, Store, Token, TokenKind};
 
 use super::{digest, hours, insert_user};
@@ -14,6 +15,7 @@ fn token(mark: u8, user_id: &str, expires_at: Option<Millis>) -> Token {
         kind: if mark.is_multiple_of(2) { TokenKind::AppPassword } else { TokenKind::ApiToken },
         name: format!("token {mark}"),
         apps: vec!["app_1".to_owned(), "app_2".to_owned()],
+        scopes: vec![Scope::Invitations],
         created_at: NOON.plus(hours(u64::from(mark))),
         expires_at,
         used_at: None,

@@ -12,6 +12,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use doorward::clock::Clock;
 use doorward::store::{self, Event, EventFilter, Limits, StateUrl, Store};
 use tempfile::TempDir;
@@ -402,6 +404,11 @@ pub fn parts(url: &str) -> (&str, &str, &str) {
     (scheme, authority, if path.is_empty() { "/" } else { path })
 }
 
+/// `Authorization: Basic` (RFC 7617).
+pub fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
+
 /// A request under construction; nothing about it is checked.
 #[must_use]
 #[derive(Clone)]
@@ -452,6 +459,11 @@ impl Request {
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         self.body = form.extend_pairs(fields).finish().into_bytes();
         self.with("Content-Type", "application/x-www-form-urlencoded")
+    }
+
+    pub fn body(mut self, body: &str) -> Self {
+        self.body = body.as_bytes().to_owned();
+        self
     }
 
     pub fn send(&self) -> Answer {

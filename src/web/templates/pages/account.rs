@@ -69,6 +69,8 @@ pub struct OwnToken {
     pub name: String,
     /// Titles of the apps that it opens.
     pub apps: Vec<String>,
+    /// What it may do by the API.
+    pub scopes: Vec<&'static str>,
     pub added: String,
     pub used: Option<String>,
     pub expires: Option<String>,
@@ -81,6 +83,8 @@ pub struct NewToken {
     pub kind: &'static str,
     pub name: String,
     pub apps: Vec<TokenApp>,
+    /// What the person may let it do by the API.
+    pub scopes: Vec<TokenScope>,
     pub days: u32,
     /// The days to choose from; 0 is without end.
     pub lifetimes: Vec<u32>,
@@ -94,6 +98,13 @@ pub struct NewToken {
 pub struct TokenApp {
     pub slug: String,
     pub title: String,
+    pub chosen: bool,
+}
+
+/// A part of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TokenScope {
+    pub word: &'static str,
     pub chosen: bool,
 }
 
@@ -112,6 +123,8 @@ pub struct MadeToken {
 #[serde(rename_all = "kebab-case")]
 pub enum TokenProblem {
     NoApp,
+    /// An app password does nothing by the API.
+    ScopeOfPassword,
     BadName,
     TooMany,
 }
@@ -243,6 +256,7 @@ impl Page for Tokens {
             asked(new_token("app-password", None)),
             asked(NewToken { apps: Vec::new(), ..new_token("app-password", None) }),
             asked(new_token("api-token", Some(TokenProblem::NoApp))),
+            asked(new_token("app-password", Some(TokenProblem::ScopeOfPassword))),
             asked(new_token("app-password", Some(TokenProblem::TooMany))),
             asked(NewToken {
                 name: HOSTILE.to_owned(),
@@ -268,6 +282,7 @@ impl Page for Tokens {
             Self {
                 tokens: vec![OwnToken {
                     apps: Vec::new(),
+                    scopes: Vec::new(),
                     is_expired: true,
                     ..token("api-token", LONG)
                 }],
@@ -360,6 +375,7 @@ fn token(kind: &'static str, name: &str) -> OwnToken {
         kind,
         name: name.to_owned(),
         apps: vec!["Gitea".to_owned(), "Grafana".to_owned()],
+        scopes: vec!["invitations"],
         added: "2026-01-07".to_owned(),
         used: Some("2026-02-01".to_owned()),
         expires: Some("2027-01-07".to_owned()),
@@ -373,6 +389,7 @@ fn new_token(kind: &'static str, problem: Option<TokenProblem>) -> NewToken {
         kind,
         name: "Git on the laptop".to_owned(),
         apps: vec![app("gitea", true), app("grafana", false)],
+        scopes: vec![TokenScope { word: "invitations", chosen: true }],
         days: 365,
         lifetimes: vec![30, 90, 365, 0],
         once: "0nce".to_owned(),
