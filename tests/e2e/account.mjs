@@ -1,13 +1,11 @@
 // The portal's rooms in a real browser: found free of faults by axe-core in both themes, on a desktop and on a phone;
 // and what people do in them, felt at an app behind a real Traefik.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { openAndSignIn, submit } from "./harness/browser.mjs";
+import { form, openAndSignIn, submit } from "./harness/browser.mjs";
+import { inspect } from "./harness/inspect.mjs";
 import { suite } from "./harness/suite.mjs";
 import { AUTH, PASSWORD, World } from "./harness/world.mjs";
 
-const require = createRequire(import.meta.url);
 const NAMES = ["Gitea", "Grafana", "Vaultwarden", "Immich", "Jellyfin", "Paperless", "Woodpecker"];
 
 const apps = (world) => `
@@ -23,37 +21,6 @@ app wiki "Wiki" {
 }
 flow asked for=consent { consent { remember days=30 } }
 `;
-
-const form = (page, field) => page.locator("form", { has: page.locator(`[name=${field}]`) });
-
-/** Faults that axe-core finds by the rules of WCAG 2.2 AA, in a few words each. */
-async function faults(page) {
-  await page.evaluate(await readFile(require.resolve("axe-core/axe.min.js"), "utf8"));
-  const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, {
-    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-  }));
-  assert.ok(passes.length > 10, "axe-core looked at the page");
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
-}
-
-const LOOKS = [
-  { name: "desktop light", viewport: { width: 1280, height: 850 }, colorScheme: "light" },
-  { name: "phone dark", viewport: { width: 360, height: 740 }, colorScheme: "dark" },
-];
-
-/** Looks at the page that is open in every look; `SHOTS` names a folder for screenshots. */
-async function inspect(page, name) {
-  for (const look of LOOKS) {
-    await page.setViewportSize(look.viewport);
-    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: "reduce" });
-    assert.deepEqual(await faults(page), [], `${name}, ${look.name}`);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    assert.ok(wide <= 0, `${name}, ${look.name}: ${wide} pixels too wide`);
-    if (process.env.SHOTS) {
-      await page.screenshot({ path: `${process.env.SHOTS}/${name}-${look.name}.png`.replaceAll(" ", "-"), fullPage: true });
-    }
-  }
-}
 
 suite("account", () => World.start("account", { apps }), (test) => {
   test("signing in and every room are free of faults in both themes, on a desktop and on a phone", async (world) => {

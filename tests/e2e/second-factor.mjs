@@ -1,9 +1,9 @@
 // Second factors in a real browser: an app's rule through a real Traefik, and passkeys on a device that
 // the browser plays. Passkeys need a certificate that the browser trusts, or a name under `.localhost`.
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { openAndSignIn, setPassword, signIn, signOut, submit } from "./harness/browser.mjs";
+import { choose, fill, form, openAndSignIn, setPassword, setUpTotp, signIn, signOut, submit } from "./harness/browser.mjs";
 import { suite } from "./harness/suite.mjs";
+import { totp } from "./harness/totp.mjs";
 import { AUTH, PASSWORD, World } from "./harness/world.mjs";
 
 const apps = (world) => `
@@ -16,43 +16,6 @@ app vault "Vault" {
     access { require mfa within hours=12; allow group:users }
 }
 `;
-
-/** The code of a base32 secret at this moment, or some steps of 30 seconds later (RFC 6238). */
-function code(secret, steps = 0) {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret.replace(/\s/g, "")].map((c) => letters.indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const digest = createHmac("sha1", key).update(counter).digest();
-  const at = digest[19] & 15;
-  return String((digest.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
-
-const form = (page, field) => page.locator("form", { has: page.locator(`[name=${field}]`) });
-
-async function fill(page, field, value) {
-  await page.fill(`input[name=${field}]:visible`, value);
-  return submit(page, form(page, field));
-}
-
-async function choose(page, words) {
-  const loaded = page.waitForEvent("load");
-  await page.getByRole("button", { name: words }).click();
-  await loaded;
-}
-
-/** Reads the secret that is shown, gives its first code and saves the recovery codes. */
-async function setUpTotp(page) {
-  await page.getByText("Type it by hand").click();
-  const secret = await page.locator(".secret code").innerText();
-  await fill(page, "code", code(secret));
-  const codes = await page.locator(".codes code").allInnerTexts();
-  assert.equal(codes.length, 10);
-  await page.check("input[name=saved]");
-  const answer = await submit(page, form(page, "saved"));
-  return { secret, codes, answer };
-}
 
 suite("second-factor", () => World.start("second-factor", { apps }), (test) => {
   test("an app that asks for a second factor is entered once one is set up, and the page asked for is reached", async (world) => {
@@ -74,7 +37,7 @@ suite("second-factor", () => World.start("second-factor", { apps }), (test) => {
     await openAndSignIn(other, wanted, "alice", PASSWORD);
     assert.equal(new URL(other.url()).origin, AUTH);
     assert.ok(await other.locator("input[name=remember]").isChecked());
-    await fill(other, "code", code(secret, 1));
+    await fill(other, "code", totp(secret, 1));
     assert.equal(other.url(), wanted);
 
     // Signed out and back, the same browser is remembered, and the proof is fresh enough.
@@ -91,14 +54,14 @@ suite("second-factor", () => World.start("second-factor", { apps }), (test) => {
   });
 });
 
-/** A device in the page's browser that holds passkeys and knows its owner. */
-async function device(page) {
+/** A device in the page's browser: one that holds passkeys and knows its owner, or what `kind` says. */
+async function device(page, kind = {}) {
   const cdp = await page.context().newCDPSession(page);
   await cdp.send("WebAuthn.enable");
   const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
     options: {
       protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true,
-      isUserVerified: true, automaticPresenceSimulation: true,
+      isUserVerified: true, automaticPresenceSimulation: true, ...kind,
     },
   });
   const set = (name, values) => cdp.send(`WebAuthn.${name}`, { authenticatorId, ...values });
@@ -111,7 +74,14 @@ async function device(page) {
 
 const at = (world, name) => `http://${name}.example.com.localhost:${world.ports.doorward}`;
 
-suite("passkey", () => World.start("passkey", { apps, proxy: false, dev: true }), (test) => {
+const withKey = (world) => `${apps(world)}
+flow key for=setup title="Security key" {
+    authenticator-webauthn { user-verification discouraged; resident-key discouraged }
+    recovery-codes
+}
+`;
+
+suite("passkey", () => World.start("passkey", { apps: withKey, proxy: false, dev: true }), (test) => {
   test("a passkey is set up where a rule asks for a factor, and signs in alone after that", async (world) => {
     const page = await world.person();
     const link = new URL(await world.doorward.link("alice"), at(world, "auth"));
@@ -152,5 +122,27 @@ suite("passkey", () => World.start("passkey", { apps, proxy: false, dev: true })
     await page.getByText("That did not work").waitFor();
     await signIn(page, "nobody", "nothing at all, really");
     assert.equal(await page.locator("input[name=password]").count(), 1);
+  });
+
+  test("a security key without a PIN counts beside the password, and never alone", async (world) => {
+    const page = await world.person();
+    const link = new URL(await world.doorward.link("bob"), at(world, "auth"));
+    await setPassword(page, `${at(world, "auth")}${link.pathname}${link.search}`, PASSWORD);
+    const key = await device(page, { protocol: "u2f", transport: "usb", hasResidentKey: false, hasUserVerification: false, isUserVerified: false });
+    const wanted = `${at(world, "vault")}/`;
+    await openAndSignIn(page, `${at(world, "auth")}/set-up?flow=key&next=%2Fsecurity`, "bob", PASSWORD);
+    await choose(page, /Create a passkey/);
+    assert.equal((await key.keys()).length, 1);
+    await page.check("input[name=saved]");
+    await submit(page, form(page, "saved"));
+    assert.equal(new URL(page.url()).pathname, "/security");
+
+    // Signed out, the browser forgotten: the name and the password, and then a touch.
+    await page.context().clearCookies();
+    await openAndSignIn(page, wanted, "bob", PASSWORD);
+    assert.equal(new URL(page.url()).pathname, "/sign-in");
+    await choose(page, /passkey|security key/i);
+    assert.equal(page.url(), wanted);
+    assert.match(await page.locator("body").innerText(), /bob/);
   });
 });

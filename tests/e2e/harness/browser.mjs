@@ -1,5 +1,7 @@
 // Chromium: one browser per world, one context per person.
+import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
+import { totp } from "./totp.mjs";
 
 const BINARY = process.env.CHROMIUM_BIN ?? "/usr/bin/chromium";
 
@@ -75,4 +77,35 @@ export async function setPassword(page, link, password) {
   await page.fill("input[name=new-password]", password);
   await page.fill("input[name=new-password-again]", password);
   return submit(page, page.locator("form", { has: page.locator("input[name=new-password]") }));
+}
+
+/** The form that has this field. */
+export function form(page, field) {
+  return page.locator("form", { has: page.locator(`[name=${field}]`) });
+}
+
+/** Fills one field and sends its form. */
+export async function fill(page, field, value) {
+  await page.fill(`input[name=${field}]:visible`, value);
+  return submit(page, form(page, field));
+}
+
+/** Presses a button that leads to another page. */
+export async function choose(page, words) {
+  const loaded = page.waitForEvent("load");
+  await page.getByRole("button", { name: words }).click();
+  await loaded;
+}
+
+/** Reads the secret that is shown, gives its first code and saves the recovery codes, which `see` may look at. */
+export async function setUpTotp(page, see) {
+  await page.getByText("Type it by hand").click();
+  const secret = await page.locator(".secret code").innerText();
+  await fill(page, "code", totp(secret));
+  const codes = await page.locator(".codes code").allInnerTexts();
+  assert.equal(codes.length, 10);
+  await see?.(page);
+  await page.check("input[name=saved]");
+  const answer = await submit(page, form(page, "saved"));
+  return { secret, codes, answer };
 }
