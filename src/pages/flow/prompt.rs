@@ -49,6 +49,7 @@ fn show(run: &Run<'_>, fields: &[Field], problems: &Problems) -> Response<Body> 
         title: run.visit.title(flow, None),
         fields: fields.iter().filter_map(|field| shown(run, field, problems)).collect(),
         min_length: u32::try_from(rules.min_length).unwrap_or(u32::MAX),
+        cancel: run.cancel(),
         action: action(run.visit),
     };
     run.ask(&page, !problems.is_empty())

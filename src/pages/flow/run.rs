@@ -146,6 +146,12 @@ impl<'a> Run<'a> {
         !self.attempt.progress.inside.is_empty()
     }
 
+    /// Where somebody goes who sets nothing up after all.
+    pub fn cancel(&self) -> Option<String> {
+        let next = (self.errand == Errand::SetUp).then(|| self.visit.next())?;
+        Some(next.split('?').next().unwrap_or("/").to_owned())
+    }
+
     /// The account that the flow is about, if it may sign in.
     pub async fn owner(&self) -> Result<Option<User>, Trouble> {
         let Some(id) = self.attempt.progress.user_id.as_deref() else { return Ok(None) };

@@ -29,6 +29,7 @@ pub fn ask(run: &Run<'_>, wish: Wish, problem: Option<FactorProblem>) -> Answer 
         passkey: challenge(run, wish)?,
         error: problem,
         may_leave: run.may_leave(),
+        cancel: run.cancel(),
         action: action(run.visit),
     };
     Ok(run.ask(&page, problem.is_some()))

@@ -42,6 +42,7 @@ pub async fn ask(
         qr: url.as_ref().and_then(drawing),
         error: problem,
         may_leave: run.may_leave(),
+        cancel: run.cancel(),
         action: action(run.visit),
     };
     Ok(run.ask(&page, problem.is_some()))

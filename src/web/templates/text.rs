@@ -9,6 +9,8 @@ use crate::web::assets::{Shipped, shipped_text};
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     texts: BTreeMap<String, String>,
+    /// Values keep their own direction: a date among Arabic words runs from left to right.
+    isolates: bool,
 }
 
 /// Why a text could not be put together.
@@ -29,7 +31,8 @@ impl Catalogue {
         let singular = values.get("count").is_some_and(|count| count == "1");
         let one = singular.then(|| self.texts.get(&format!("{key}.one"))).flatten();
         let text = one.or_else(|| self.texts.get(key));
-        fill(key, text.ok_or_else(|| TextError::UnknownKey(key.to_owned()))?, values)
+        let text = text.ok_or_else(|| TextError::UnknownKey(key.to_owned()))?;
+        fill((key, text), values, self.isolates)
     }
 
     /// Every key, in order.
@@ -74,7 +77,8 @@ pub(super) fn catalogues(
     names.extend(overrides.files().map(|(name, _)| name.to_owned()));
     let mut catalogues = BTreeMap::new();
     for language in names.iter().filter_map(|name| language_of(name)) {
-        let mut catalogue = Catalogue::default();
+        let isolates = direction(language) == "rtl";
+        let mut catalogue = Catalogue { isolates, ..Catalogue::default() };
         for layer in [BASE_LANGUAGE, language] {
             let name = format!("text.{layer}.txt");
             if let Some(shipped) = shipped_text(&name) {
@@ -95,7 +99,14 @@ fn language_of(name: &str) -> Option<&str> {
     (plain && !language.is_empty()).then_some(language)
 }
 
-fn fill(key: &str, text: &str, values: &BTreeMap<String, String>) -> Result<String, TextError> {
+/// First strong isolate, and its end (UAX #9).
+const ISOLATE: (char, char) = ('\u{2068}', '\u{2069}');
+
+fn fill(
+    (key, text): (&str, &str),
+    values: &BTreeMap<String, String>,
+    isolates: bool,
+) -> Result<String, TextError> {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
@@ -105,7 +116,11 @@ fn fill(key: &str, text: &str, values: &BTreeMap<String, String>) -> Result<Stri
             name: name.to_owned(),
         })?;
         filled.push_str(before);
-        filled.push_str(value);
+        if isolates {
+            filled.extend([ISOLATE.0].into_iter().chain(value.chars()).chain([ISOLATE.1]));
+        } else {
+            filled.push_str(value);
+        }
         rest = tail;
     }
     filled.push_str(rest);
@@ -165,6 +180,9 @@ mod tests {
         assert_eq!(arabic.text("flow.next", &values(&[])).unwrap(), "التالي");
         assert_eq!(arabic.text("password.submit", &values(&[])).unwrap(), "Sign in");
         assert_eq!(direction("ar"), "rtl");
+        // A value keeps its own direction among words that run the other way.
+        let isolated = arabic.text("activity.when", &values(&[("when", "2026-01-02")])).unwrap();
+        assert_eq!(isolated, "\u{2068}2026-01-02\u{2069} UTC");
     }
 
     /// A shipped language by itself, without the texts of the base.

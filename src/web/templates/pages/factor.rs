@@ -85,6 +85,8 @@ pub struct SetUpTotp {
     pub error: Option<FactorProblem>,
     /// Whether there was a choice to go back to, with the field `leave`.
     pub may_leave: bool,
+    /// Where somebody goes who sets nothing up after all.
+    pub cancel: Option<String>,
     pub action: String,
 }
 
@@ -95,6 +97,8 @@ pub struct SetUpPasskey {
     pub passkey: PasskeyChallenge,
     pub error: Option<FactorProblem>,
     pub may_leave: bool,
+    /// Where somebody goes who sets nothing up after all.
+    pub cancel: Option<String>,
     pub action: String,
 }
 
@@ -218,6 +222,7 @@ impl Page for SetUpTotp {
             qr: Some(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>"#.into()),
             error: None,
             may_leave: true,
+            cancel: Some(HOSTILE.to_owned()),
             action: "/sign-in".to_owned(),
         };
         let with = |error| Self { error: Some(error), ..usual.clone() };
@@ -242,6 +247,7 @@ impl Page for SetUpPasskey {
             passkey: challenge(),
             error: None,
             may_leave: true,
+            cancel: Some(HOSTILE.to_owned()),
             action: "/sign-in".to_owned(),
         };
         let with = |error| Self { error: Some(error), ..usual.clone() };

@@ -12,6 +12,8 @@ pub struct Prompt {
     pub fields: Vec<PromptField>,
     /// For fields of the type `new-password`.
     pub min_length: u32,
+    /// Where somebody goes who sets nothing up after all.
+    pub cancel: Option<String>,
     /// The path that the form is posted to, with the fields by their names; a new password as
     /// `new-password` and `new-password-again`.
     pub action: String,
@@ -144,6 +146,7 @@ impl Page for Prompt {
             title: "Create your account".to_owned(),
             fields,
             min_length: 12,
+            cancel: Some("/profile".to_owned()),
             action: "/enroll".to_owned(),
         };
         let all = |label: &str, wrong: bool| {
