@@ -9,12 +9,14 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{Method, Response, StatusCode, request};
 
+use crate::access::target::Client;
 use crate::blueprint::people::ConsoleRole;
 use crate::model::scope::Scope;
 use crate::runtime::Runtime;
 use crate::token::Live;
 use crate::web::credential::Credential;
 use crate::web::server::Server;
+use crate::web::token::NoToken;
 use crate::web::{reply, token, visitor};
 
 /// Invitations: listed, made, taken back.
@@ -94,7 +96,8 @@ async fn admit<'a>(
         Some(Credential::Basic { .. }) | None => return Err(Problem::NoToken),
     };
     let client = visitor::client(server, &runtime, &parts.headers, peer);
-    let token = token::find(server, client, &brought).await?;
+    let found = token::find(server, client, &brought).await;
+    let token = found.inspect_err(|why| note(server, client, *why))?;
     let by = owner(&runtime, &token, scope).ok_or(Problem::Forbidden(scope))?;
     if server.tokens.touch(&token, server.clock.now()) {
         let data =
@@ -111,6 +114,17 @@ fn owner(runtime: &Runtime, token: &Live, scope: Scope) -> Option<String> {
     let rules = runtime.role_in(&standing.group_names) == ConsoleRole::Admin;
     let may = token.may(scope) && rules && !standing.disabled;
     may.then(|| profile.user.username.clone())
+}
+
+/// Every guess is worth an event; what comes again and again is not.
+fn note(server: &Server, client: Client, why: NoToken) {
+    if why != NoToken::Guess {
+        return;
+    }
+    let (address, reason) = (visitor::address_key(client), why.word());
+    tracing::info!(reason, address, "a token was refused by the API");
+    let data = serde_json::json!({ "reason": reason, "address": address });
+    server.journal.note("token.refused", None, Some("api"), data);
 }
 
 fn json(status: StatusCode, value: &impl serde::Serialize) -> Response<Body> {

@@ -7,6 +7,8 @@
 pub mod clock;
 /// Prefixed, time-ordered identifiers and random tokens.
 pub mod ids;
+/// Requests of ours to others.
+pub mod outbound;
 /// Saying a thing that repeats ever more seldom.
 pub mod repeats;
 /// Values that cannot be printed, the master key, sealing and keyed digests.

@@ -1,16 +1,14 @@
 //! One event, posted to a webhook in the shape that its receiver reads.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder};
 
 use super::doctor::ask;
+use crate::outbound;
 use crate::secret::Secret;
 use crate::store::Event;
 
-const WITHIN: Duration = Duration::from_secs(10);
 const LONGEST: usize = 400;
 
 /// Why a webhook did not take an event. Addresses may be secrets: none is told.
@@ -47,14 +45,10 @@ pub async fn send(
     if is_link_local(address) {
         return Err(WebhookError::LinkLocal(address));
     }
-    let client = Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .timeout(WITHIN)
-        .user_agent("doorward")
+    let client = outbound::client()
         .resolve(&host, SocketAddr::new(address, port))
         .build()
-        .map_err(|error| WebhookError::NoAnswer(told(&error)))?;
+        .map_err(|error| WebhookError::NoAnswer(outbound::cause(&error)))?;
     let mut request = match format {
         "ntfy" => client
             .post(parsed)
@@ -75,7 +69,7 @@ pub async fn send(
         request = request.bearer_auth(token.reveal());
     }
     let answer = request.send().await;
-    let answer = answer.map_err(|error| WebhookError::NoAnswer(told(&error.without_url())))?;
+    let answer = answer.map_err(|error| WebhookError::NoAnswer(outbound::cause(&error)))?;
     match answer.status() {
         status if status.is_success() => Ok(()),
         status => Err(WebhookError::Refused(status.as_u16())),
@@ -84,15 +78,6 @@ pub async fn send(
 
 fn json(request: RequestBuilder, body: &serde_json::Value) -> RequestBuilder {
     request.header("content-type", "application/json").body(body.to_string())
-}
-
-/// The innermost cause, which says what happened.
-fn told(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 /// What `format json` posts.

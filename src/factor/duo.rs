@@ -7,20 +7,19 @@ use std::time::Duration;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::clock::Millis;
+use crate::outbound;
 use crate::secret::Secret;
 
 /// How long a signed request is good.
 const LASTS: Duration = Duration::from_secs(300);
 /// How much the clocks may differ.
 const SKEW: Duration = Duration::from_secs(60);
-const WITHIN: Duration = Duration::from_secs(10);
 const LONGEST_ANSWER: usize = 64 * 1024;
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -223,24 +222,10 @@ fn told(answer: &Value) -> String {
     said.join(", ").chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-/// Posts a form. Nothing is followed, and no proxy of the environment is asked (`security.md` R19).
+/// Posts a form.
 async fn post(url: &str, form: &[(&str, &str)]) -> Result<Value, DuoError> {
-    let unreachable = |error: reqwest::Error| {
-        let error = error.without_url();
-        let mut cause: &dyn std::error::Error = &error;
-        while let Some(inner) = cause.source() {
-            cause = inner;
-        }
-        DuoError::Unreachable(cause.to_string())
-    };
-    let client = Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .timeout(WITHIN)
-        .user_agent("doorward")
-        .https_only(true)
-        .build()
-        .map_err(unreachable)?;
+    let unreachable = |error: reqwest::Error| DuoError::Unreachable(outbound::cause(&error));
+    let client = outbound::client().https_only(true).build().map_err(unreachable)?;
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let request = client
         .post(url)

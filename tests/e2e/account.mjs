@@ -1,7 +1,8 @@
 // The portal's rooms in a real browser: found free of faults by axe-core in both themes, on a desktop and on a phone;
 // and what people do in them, felt at an app behind a real Traefik.
 import assert from "node:assert/strict";
-import { form, openAndSignIn, submit } from "./harness/browser.mjs";
+import { writeFile } from "node:fs/promises";
+import { fill, form, openAndSignIn, signOut, submit } from "./harness/browser.mjs";
 import { inspect } from "./harness/inspect.mjs";
 import { suite } from "./harness/suite.mjs";
 import { AUTH, PASSWORD, World } from "./harness/world.mjs";
@@ -20,9 +21,18 @@ app wiki "Wiki" {
     access { allow group:users }
 }
 flow asked for=consent { consent { remember days=30 } }
+app lawn "Lawn" {
+    proxy "https://lawn.example.com" to="${world.echo.url}"
+    authorization ruled
+    hidden
+    access { allow group:users }
+}
+flow ruled for=consent { terms "${world.scratch.path("blueprints", "rules.md")}" version="1" }
 `;
 
-suite("account", () => World.start("account", { apps }), (test) => {
+const before = (world) => writeFile(world.scratch.path("blueprints", "rules.md"), "# Rules\n\nKeep off the grass.\n");
+
+suite("account", () => World.start("account", { apps, before }), (test) => {
   test("signing in and every room are free of faults in both themes, on a desktop and on a phone", async (world) => {
     await world.hasPassword("alice");
     const page = await world.person({ bypassCSP: true });
@@ -47,6 +57,34 @@ suite("account", () => World.start("account", { apps }), (test) => {
     await inspect(page, "not-found");
     await page.goto(`${AUTH}/sign-out`);
     await inspect(page, "sign-out");
+  }, { limit: 120_000 });
+
+  test("pages that few people see are free of faults too", async (world) => {
+    await world.hasPassword("alice");
+    await world.hasPassword("mallory");
+    const page = await world.person({ bypassCSP: true });
+    await openAndSignIn(page, `${AUTH}/if/admin/`, "alice", PASSWORD);
+    await inspect(page, "admin");
+    for (const [name, path] of [
+      ["set-up-passkey", "/set-up?flow=builtin.passkey&next=%2Fsecurity"], ["set-up-totp", "/set-up?flow=builtin.setup&next=%2Fsecurity"],
+      ["link-expired", "/recover?link=nothing"], ["no-mail", "/recover"], ["no-invitation", "/enroll"],
+    ]) {
+      await page.goto(`${AUTH}${path}`);
+      await inspect(page, name);
+    }
+    await fill(page, "invitation", "nothing");
+    await inspect(page, "wrong-invitation");
+    await openAndSignIn(page, "https://lawn.example.com/", "alice", PASSWORD);
+    await inspect(page, "terms");
+    await signOut(page, `${AUTH}/`);
+    await inspect(page, "signed-out");
+
+    const guest = await world.person({ bypassCSP: true });
+    const denied = await openAndSignIn(guest, "https://gitea.example.com/", "mallory", PASSWORD);
+    assert.equal(denied.status(), 403);
+    await inspect(guest, "denied");
+    await guest.goto(`${AUTH}/`);
+    await inspect(guest, "empty-portal");
   }, { limit: 120_000 });
 
   test("the portal narrows its apps while somebody types, and without a script shows all", async (world) => {

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "clock",
     "ids",
     "secret",
+    "outbound",
     "repeats",
     "written_file",
     "model",

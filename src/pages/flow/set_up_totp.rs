@@ -33,7 +33,7 @@ pub async fn ask(
         }
     };
     let runtime = &run.visit.runtime;
-    let brand = runtime.blueprint.brands.first().and_then(|brand| brand.title.as_deref());
+    let brand = runtime.brand(None).and_then(|brand| brand.title.as_deref());
     let url = totp.url(issuer.or(brand).unwrap_or("Doorward"), &run.who());
     let page = SetUpTotp {
         who: run.who(),

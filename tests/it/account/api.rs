@@ -1,5 +1,6 @@
 //! `/api/v1`: invitations made by programs, and what a token is not enough for (`security.md` R15).
 
+use doorward::token::{Look, look};
 use serde_json::{Value, json};
 
 use crate::support::server::{Answer, Browser, Server, basic, household};
@@ -25,6 +26,20 @@ fn call(server: &Server, method: &str, path: &str, authorization: &str, body: &s
         "" => request.send(),
         body => request.with("Content-Type", "application/json").body(body).send(),
     }
+}
+
+/// A well-formed token that nobody has.
+fn other_than(token: &str) -> String {
+    let letters = "0123456789abcdefghjkmnpqrstvwxyz";
+    let start = &token[..token.len() - 2];
+    let mut start = start.to_owned();
+    let last = start.pop().expect("a letter");
+    start.push(if last == '0' { '1' } else { '0' });
+    let pairs = letters.chars().flat_map(|a| letters.chars().map(move |b| [a, b]));
+    let mut texts = pairs.map(|pair| start.clone() + &pair.iter().collect::<String>());
+    texts
+        .find(|text| text != token && matches!(look(text), Some(Look::Whole(..))))
+        .expect("a whole text")
 }
 
 fn detail(answer: &Answer) -> String {
@@ -136,6 +151,11 @@ fn nothing_but_a_token_with_the_scope_of_an_admin_opens_the_api() {
             let challenge = answer.header("www-authenticate").unwrap_or_default();
             assert_eq!(challenge.starts_with("Bearer realm=\"api\""), status != 200);
         }
+
+        let unknown = call(&server, "GET", PATH, &format!("Bearer {}", other_than(&scoped)), "");
+        assert_eq!(unknown.status, 401);
+        let refused = server.some_events("token.refused", 1);
+        assert_eq!(refused[0].subject.as_deref(), Some("api"));
 
         // A browser that is signed in as an admin can do nothing by it, and another host has no API.
         let mut browser = Browser::at(&server);
