@@ -10,7 +10,6 @@ const WITHIN: Duration = Duration::from_secs(10);
 
 /// A client that goes where it is sent and nowhere else: it follows no redirect, asks no proxy of the
 /// environment and waits for nobody (`security.md` R19).
-#[must_use]
 pub fn client() -> ClientBuilder {
     Client::builder().redirect(Policy::none()).no_proxy().timeout(WITHIN).user_agent("doorward")
 }

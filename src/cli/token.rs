@@ -27,7 +27,7 @@ pub struct Token {
 enum Command {
     /// Make an app password for programs that cannot show a sign-in page; it is printed once
     #[command(
-        after_help = "Example:\n  doorward token create alice --app gitea --name \"git on the laptop\"\n\nThe program sends it with the user name (HTTP Basic). With --api it is sent as `Authorization: Bearer`.\nIt opens the named apps as far as their rules let its owner in, and never an app that requires a second factor."
+        after_help = "Examples:\n  doorward token create alice --app gitea --name \"git on the laptop\"\n  doorward token create root --api --scope invitations\n\nThe program sends it with the user name (HTTP Basic). With --api it is sent as `Authorization: Bearer`.\nIt opens the named apps as far as their rules let its owner in, and never an app that requires a second factor."
     )]
     Create {
         /// Whose it is
