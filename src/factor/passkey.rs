@@ -195,3 +195,6 @@ pub fn stored(key: &MasterKey, factor: &Factor) -> Result<Credential, FactorErro
 fn refused(error: impl std::fmt::Display) -> FactorError {
     FactorError::Passkey(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use crate::support::walk::{PASSWORD, Walk};
 
 use super::{alice, served};
 
+/// `security.md` 19: whoever has no role learns of no such page.
 #[test]
 fn it_is_for_those_whose_group_opens_the_console() {
     let server = served("", &[]);

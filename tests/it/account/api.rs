@@ -121,7 +121,7 @@ fn what_is_wrong_with_a_call_is_said() {
     assert_eq!(call(&server, "GET", PATH, &bearer, "").body, "[]", "nothing was made");
 }
 
-/// `security.md` R15: the API is for tokens with the scope, of people who rule, and for nothing else.
+/// `security.md` 19 and R15: the API is for tokens with the scope, of people who rule, and for nothing else.
 #[test]
 fn nothing_but_a_token_with_the_scope_of_an_admin_opens_the_api() {
     on_both_servers(|state| {
