@@ -51,8 +51,12 @@ impl<'a> Ask<'a, '_> {
             };
         }
         // An address is as good as a factor: a link to a new password goes there (R9).
-        let changes = self.flows.outer.purpose == Purpose::Setup;
-        if changes && !may_add(self.known.held, progress) {
+        let may_replace = match self.flows.outer.purpose {
+            Purpose::Enrollment => true,
+            Purpose::Setup => may_add(self.known.held, progress),
+            _ => progress.is_proven(),
+        };
+        if !may_replace {
             let reason = "an address was to be replaced by somebody who proved nothing";
             return Asked::Next(stuck(self.stage.at, reason));
         }

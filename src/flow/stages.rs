@@ -419,6 +419,26 @@ mod tests {
         assert!(step(&flow, &mut progress).starts_with("SignIn"));
     }
 
+    /// `security.md` R9: links to a new password go to the address, so nobody gives one to an account
+    /// that they have not proven to be.
+    #[test]
+    fn an_address_is_verified_for_whoever_has_proven_to_be_the_account() {
+        let mut flow = flow(vec![stage(StageKind::EmailVerify { expires: None }, &[])]);
+        let mut progress = Progress {
+            login: Some("alice".into()),
+            user_id: Some("usr_1".into()),
+            ..Progress::default()
+        };
+        progress.filled.email = Some("mallory@example.com".into());
+        for purpose in [Purpose::Authentication, Purpose::Setup] {
+            flow.purpose = purpose;
+            progress.first = None;
+            assert!(step(&flow, &mut progress.clone()).starts_with("Stuck"), "{purpose:?}");
+            progress.first = proof();
+            assert!(step(&flow, &mut progress.clone()).starts_with("VerifyAddress"));
+        }
+    }
+
     #[test]
     fn a_password_that_must_change_comes_before_the_sign_in() {
         let (flow, mut progress) = (usual(), Progress::default());

@@ -199,6 +199,17 @@ fn complaints(flow: &Flow, stage: &Stage, row: Row) -> Vec<Diagnostic> {
             .help(proof_help(flow.purpose)),
         );
     }
+    if matches!(stage.kind, StageKind::EmailVerify { .. }) && open && flow.purpose != Purpose::Setup
+    {
+        found.push(
+            Diagnostic::error(
+                "blueprint::verify-without-proof",
+                "anybody could give this account their own address",
+            )
+            .at(stage.at, format!("no proof of who somebody is before it{when}"))
+            .help(proof_help(flow.purpose)),
+        );
+    }
     if is_login(stage) && row.waits_for_mail && !row.verified {
         found.push(
             Diagnostic::error(

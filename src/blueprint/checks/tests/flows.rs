@@ -131,6 +131,15 @@ fn stages_stand_in_flows_of_their_purpose() {
         ["stage-out-of-place: consent"]
     );
     assert_eq!(flow("setup", "password"), ["setup-without-factor: flow f"]);
+    assert_eq!(
+        flow(
+            "authentication",
+            "identification; prompt { field a type=email }; email-verify; password; login"
+        ),
+        ["verify-without-proof: email-verify"]
+    );
+    let proven = "identification; password; prompt { field a type=email }; email-verify; login";
+    assert_eq!(flow("authentication", proven), NONE);
     assert_eq!(flow("setup", "email-verify"), ["setup-without-factor: flow f"]);
     let asks =
         |field: &str| flow("setup", &format!("prompt {{ field a type={field} }}; email-verify"));
