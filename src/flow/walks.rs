@@ -45,6 +45,7 @@ fn kinds() -> impl Strategy<Value = StageKind> {
         1 => Just(StageKind::EmailLink { expires: None }),
         2 => Just(StageKind::Terms { file: name("terms.txt"), version: Some("1".to_owned()) }),
         1 => Just(StageKind::Prompt { fields: Vec::new() }),
+        1 => Just(StageKind::EmailVerify { expires: None }),
         1 => Just(StageKind::Deny { text: "No.".to_owned() }),
         1 => Just(StageKind::AuthenticatorDuo),
     ]
@@ -165,7 +166,16 @@ proptest! {
                     progress.advance();
                 }
                 Next::AskTerms { terms } if right => progress.agreed.push(terms),
-                Next::Prompt { .. } if right => progress.advance(),
+                Next::Prompt { .. } if right => {
+                    progress.filled.email = Some("new@example.com".to_owned());
+                    progress.advance();
+                }
+                Next::VerifyAddress { address, .. } => {
+                    prop_assert!(progress.is_proven(), "an address for an account that nobody proved");
+                    if right {
+                        progress.verified = Some(address);
+                    }
+                }
                 Next::SignIn { .. } => {
                     SIGNED_IN.fetch_add(1, Ordering::Relaxed);
                     prop_assert!(progress.user_id.is_some() && progress.first.is_some());
