@@ -39,6 +39,10 @@ rustPlatform.buildRustPackage {
 
   cargoLock.lockFile = ../Cargo.lock;
 
+  # The profile of what is handed out; tests need no such build.
+  buildType = "dist";
+  checkType = "debug";
+
   # The other tests want PostgreSQL, Traefik and a browser; `tests/run` has them.
   cargoTestFlags = [ "--lib" ];
 
