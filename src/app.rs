@@ -3,6 +3,8 @@
 
 /// A set of files, judged and compiled, before anything is touched.
 pub mod candidate;
+/// The secrets of clients, from where the files say that they are.
+mod client_secrets;
 /// The control socket: how commands on this host reach the running server.
 pub mod control;
 /// From a request to the front that answers it.

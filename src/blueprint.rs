@@ -33,6 +33,7 @@ pub mod expectation;
 pub mod flow;
 pub mod identity_source;
 pub mod object;
+pub mod oidc;
 pub mod people;
 pub mod policy;
 pub mod secret_ref;

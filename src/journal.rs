@@ -35,18 +35,19 @@ pub fn open(store: Store, clock: Clock, rng: Rng) -> (Journal, Writer) {
 }
 
 impl Journal {
-    /// Notes that something happened: who did it, to what, and the particulars.
+    /// Notes that something happened: who did it, to what, and the particulars. Gives the name by
+    /// which it can be asked about.
     pub fn note(
         &self,
         kind: &str,
         actor: Option<&str>,
         subject: Option<&str>,
         data: serde_json::Value,
-    ) {
+    ) -> Option<String> {
         let at = self.clock.now();
-        let Ok(id) = self.rng.id("evt", at) else { return };
+        let id = self.rng.id("evt", at).ok()?;
         let event = Event {
-            id,
+            id: id.clone(),
             at,
             kind: kind.to_owned(),
             actor: actor.map(str::to_owned),
@@ -55,7 +56,9 @@ impl Journal {
         };
         if self.queue.try_send(event).is_err() {
             tracing::warn!(kind, "an event could not be kept: too many wait for the store");
+            return None;
         }
+        Some(id)
     }
 }
 

@@ -7,6 +7,8 @@
 pub mod clock;
 /// Prefixed, time-ordered identifiers and random tokens.
 pub mod ids;
+/// JSON Web Signatures and their keys: made, read, checked.
+pub mod jose;
 /// Requests of ours to others.
 pub mod outbound;
 /// Saying a thing that repeats ever more seldom.
@@ -41,9 +43,13 @@ pub mod reconcile;
 pub mod runtime;
 /// Sessions and their people in memory, in step with the store.
 pub mod session;
+/// Keys that tokens are signed with, in memory, in step with the store.
+pub mod signing;
 /// App passwords and API tokens in memory, in step with the store.
 pub mod token;
 
+/// The secrets of clients in memory.
+pub mod client_secret;
 /// Sign-in as a row of stages with one dispatcher. No HTTP.
 pub mod flow;
 /// Mail: typed messages, the outbox, and the conversation with a mail server.
@@ -51,8 +57,12 @@ pub mod mail;
 /// Cookies, forms, CSRF, pages and their templates.
 pub mod web;
 
+/// What stands between a sign-in and an app.
+pub mod entry;
 /// The front for reverse proxies that ask before they pass a request on.
 pub mod forward_auth;
+/// The OpenID provider: authorization requests, codes, tokens and what they open.
+pub mod oidc;
 /// The pages of the sign-in host: sign-in, the portal, set-up links, stand-ins.
 pub mod pages;
 

@@ -10,6 +10,8 @@ pub mod glob;
 pub mod host;
 /// Networks in CIDR notation.
 pub mod network;
+/// Where authorization codes may be delivered.
+pub mod redirect_uri;
 /// What an API token may do here.
 pub mod scope;
 /// Mail servers and how connections to them are protected.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::{HeaderMap, Method, Response, StatusCode, request};
 
+use crate::entry::Entry;
 use crate::forward_auth::{ForwardAuth, handover};
+use crate::oidc;
 use crate::runtime::Runtime;
 use crate::web::reply::{self, For};
 use crate::web::server::Server;
@@ -17,10 +19,14 @@ use crate::web::templates::{ErrorKind, ErrorPage};
 mod account;
 /// What whoever runs the place sees of it.
 mod admin;
+/// The authorization endpoint.
+mod authorize;
 /// Flows, stage by stage.
 mod flow;
 /// Mail about what happened to an account.
 mod notice;
+/// Where a flow leads, if it is into an app.
+mod onward;
 /// Flows of earlier generations, for sign-ins that began in them.
 pub mod pinned;
 /// The apps that a person may use.
@@ -78,6 +84,10 @@ impl Pages {
             (path, _, true) if flow::is_flow(path) => flow::post(&visit, body).await,
             (_, true, _) if let Some(room) = room => account::get(&visit, room).await,
             (_, _, true) if let Some(room) = room => account::post(&visit, room, body).await,
+            (oidc::AUTHORIZE, true, _) => authorize::get(&visit).await,
+            (oidc::AUTHORIZE, _, true) => authorize::post(&visit, body).await,
+            (oidc::END_SESSION, true, _) => sign_out::by_app(&visit).await,
+            (oidc::END_SESSION, _, true) => sign_out::by_app_posted(&visit, body).await,
             ("/sign-out", true, _) => sign_out::get(&visit).await,
             ("/sign-out", _, true) => sign_out::post(&visit, body).await,
             ("/set-password", true, _) => set_password::get(&visit).await,
@@ -94,8 +104,11 @@ impl Pages {
     /// From the sign-in host to an app, by way of what the app wants to be agreed to.
     async fn hand_over(&self, visit: &Visit<'_>) -> Result<Response<Body>, Trouble> {
         let sign_in = visit.sign_in().await?;
+        let here = visit.parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
         if let Some(sign_in) = &sign_in
-            && let Some(elsewhere) = flow::agree_first(visit, sign_in).await?
+            && let Some(onward) = onward::Onward::of(visit, here)
+            && onward.entry(visit, sign_in).await? == Entry::Open
+            && let Some(elsewhere) = flow::agree_first(visit, sign_in, here).await?
         {
             return Ok(elsewhere);
         }

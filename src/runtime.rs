@@ -18,6 +18,7 @@ use crate::factor::duo::Duo;
 use crate::model::network::Network;
 
 pub mod app;
+pub mod client;
 pub mod compile;
 pub mod expectations;
 pub mod health;
@@ -26,6 +27,7 @@ pub mod routes;
 
 use crate::model::web_url::Origin;
 use app::{Address, App};
+use client::Client;
 use origin::Addressing;
 use routes::Routes;
 
@@ -97,6 +99,15 @@ impl Runtime {
     #[must_use]
     pub fn app(&self, slug: &str) -> Option<&App> {
         self.apps.iter().find(|app| app.slug == slug)
+    }
+
+    /// The app whose client has this name, and the client.
+    #[must_use]
+    pub fn client(&self, id: &str) -> Option<(&App, &Client)> {
+        self.apps.iter().find_map(|app| {
+            let client = app.client.as_ref().filter(|client| client.id == id)?;
+            Some((app, client))
+        })
     }
 
     #[must_use]

@@ -22,6 +22,8 @@ pub mod language;
 pub mod looks;
 /// Plain text of an owner as blocks of a page.
 pub mod prose;
+/// What was refused, by a name to ask about it.
+pub mod refused;
 /// Answers: pages, redirects and their headers.
 pub mod reply;
 /// Everything that a request may need.

@@ -17,6 +17,7 @@ use crate::access::target::split_authority;
 use crate::api;
 use crate::forward_auth::reader::{Reader, own_authority};
 use crate::forward_auth::{self, ForwardAuth};
+use crate::oidc;
 use crate::pages::{Pages, standin, wrong_address};
 use crate::runtime::Runtime;
 use crate::secret::Secret;
@@ -115,6 +116,9 @@ impl Fronts {
         };
         if host == runtime.external.host && api::is_api(parts.uri.path()) {
             return api::answer(&self.server, &parts, body, peer).await;
+        }
+        if host == runtime.external.host && oidc::is_for_programs(parts.uri.path()) {
+            return oidc::answer(&self.server, &parts, body, peer).await;
         }
         if host == runtime.external.host {
             return self.pages.answer(parts, body, peer).await;

@@ -8,11 +8,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::candidate;
+use super::client_secrets;
 use super::dispatch::{Fronts, Provided};
 use super::generated::{self, Generated};
 use super::options::Options;
 use super::places::Places;
 use super::secrets::Secrets;
+use super::tasks;
 use crate::blueprint::secret_ref::{SecretOrigin, SecretRef};
 use crate::blueprint::traefik::Traefik;
 use crate::proxy_config::FIRST_WORDS;
@@ -48,6 +50,13 @@ impl Publisher<'_> {
             degraded.push(trouble);
             Vec::new()
         });
+        if let Err(error) = self.ready_clients(&runtime).await {
+            let trouble = format!("oidc: {error}");
+            if self.is_news(&trouble) {
+                tracing::error!(%error, "apps cannot sign people in with OpenID Connect; the next try is soon");
+            }
+            degraded.push(trouble);
+        }
         let traefik = runtime.blueprint.traefik.as_ref();
         let provided = provided(self.options, traefik, dynamic.as_ref(), &secrets);
         self.fronts.provided.store(provided.map(Arc::new));
@@ -80,6 +89,15 @@ impl Publisher<'_> {
         health.degraded = degraded;
         server.health.store(Arc::new(health));
         fine
+    }
+
+    /// What clients prove themselves by, and the keys that their tokens are signed with.
+    async fn ready_clients(&self, runtime: &Runtime) -> anyhow::Result<()> {
+        let server = &self.fronts.server;
+        let secrets =
+            client_secrets::load(self.options, &server.store, &server.key, runtime).await?;
+        server.client_secrets.replace(secrets);
+        Ok(tasks::tend_signing_keys(server, runtime).await?)
     }
 
     /// It is tried every two seconds, and told ever more seldom.

@@ -28,6 +28,7 @@ use super::{initial_passwords, listen, mailer, metrics, notify, open_files, pass
 use crate::app::control;
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
+use crate::client_secret::ClientSecrets;
 use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
 use crate::flow::reputation::Scores;
@@ -42,8 +43,10 @@ use crate::runtime::Runtime;
 use crate::runtime::health::Health;
 use crate::secret::Secret;
 use crate::session::Sessions;
+use crate::signing::SigningKeys;
 use crate::store::{Opening, StateUrl};
 use crate::token::Tokens;
+use crate::web::refused::Refused;
 use crate::web::server::{Listening, Server};
 
 /// What happened while starting, for the person who started it.
@@ -128,6 +131,14 @@ pub async fn run(
             clock.clone(),
             rng.clone(),
         ),
+        signing_keys: SigningKeys::new(
+            opened.store.clone(),
+            Arc::clone(&opened.key),
+            clock.clone(),
+            rng.clone(),
+        ),
+        client_secrets: ClientSecrets::default(),
+        refused: Refused::default(),
         store: opened.store.clone(),
         key: Arc::clone(&opened.key),
         journal,

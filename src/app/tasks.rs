@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::runtime::Runtime;
+use crate::signing::{SIGNS_FOR, SigningError, Tended};
 use crate::store::Retention;
 use crate::web::server::Server;
 
@@ -53,8 +55,36 @@ async fn flush_sessions(server: &Server) {
     }
 }
 
+/// Makes the keys that apps' tokens are signed with, their successors in time, and forgets old ones.
+pub async fn tend_signing_keys(server: &Server, runtime: &Runtime) -> Result<(), SigningError> {
+    let clients = runtime.apps.iter().filter_map(|app| app.client.as_ref());
+    let mut wanted: Vec<_> = clients.map(|client| client.signing).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    for tended in server.signing_keys.tend(&wanted, SIGNS_FOR).await? {
+        let (kind, data) = match tended {
+            Tended::Made(algorithm, from) => {
+                let data = serde_json::json!({ "algorithm": algorithm, "signs-from": from });
+                ("key.made", data)
+            }
+            Tended::Forgotten(algorithm, id) => {
+                ("key.forgotten", serde_json::json!({ "algorithm": algorithm, "key": id }))
+            }
+        };
+        server.journal.note(kind, None, None, data);
+    }
+    Ok(())
+}
+
 async fn clean_up(server: &Server) {
-    let settings = &server.runtime.load().blueprint.settings;
+    let runtime = server.runtime.load_full();
+    if let Err(error) = tend_signing_keys(server, &runtime).await {
+        tracing::warn!(%error, "signing keys could not be tended; the next try is in ten minutes");
+    }
+    let settings = &runtime.blueprint.settings;
     let mut retention =
         Retention { tombstones: settings.reconcile.keep_tombstones, ..Retention::default() };
     if let Some(events) = settings.retain_events {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::decode;
+use super::oidc::Oidc;
 use super::secret_ref::SecretRef;
 use super::settings::SessionLimits;
 use super::source::{Name, Span, Spanned};
@@ -133,23 +134,6 @@ pub enum Effect {
     Deny,
 }
 
-/// `oidc`: checked now, served by a later front.
-#[derive(Clone, Debug)]
-pub struct Oidc {
-    pub public: bool,
-    pub client_id: Option<Spanned<String>>,
-    pub client_secret: Option<SecretRef>,
-    pub redirect_uris: Vec<Spanned<String>>,
-    pub post_logout_redirect_uris: Vec<Spanned<String>>,
-    pub scopes: Vec<Spanned<String>>,
-    /// `claim NAME CEL`.
-    pub claims: Vec<HeaderLine>,
-    pub access_token: Option<Duration>,
-    pub refresh_token: Option<Duration>,
-    pub consent: Option<Name>,
-    pub at: Span,
-}
-
 #[derive(Clone, Debug)]
 pub struct AppLdap {
     pub bind_as: Option<Name>,
@@ -182,7 +166,7 @@ impl App {
             authentication: decode::kid_word(node, "authentication"),
             authorization: decode::kid_word(node, "authorization"),
             session: node.kid("session").map(SessionLimits::from_node),
-            oidc: node.kid("oidc").map(oidc),
+            oidc: node.kid("oidc").map(Oidc::from_node),
             ldap: node.kid("ldap").map(ldap),
             scim: node.kid("scim").and_then(scim),
             middlewares: node
@@ -238,7 +222,7 @@ fn bypass(node: &Node) -> Bypass {
     }
 }
 
-fn header_line(node: &Node) -> Option<HeaderLine> {
+pub(super) fn header_line(node: &Node) -> Option<HeaderLine> {
     let mut words = decode::words(node).into_iter();
     Some(HeaderLine { name: words.next()?, value: words.next()? })
 }
@@ -281,22 +265,6 @@ fn rule(node: &Node) -> Option<Rule> {
 pub(super) fn subjects(node: &Node) -> Vec<Spanned<Subject>> {
     let read = |value| decode::parsed(value, |text| Subject::parse(text).ok_or(()));
     node.args.iter().filter_map(read).collect()
-}
-
-fn oidc(node: &Node) -> Oidc {
-    Oidc {
-        public: decode::has(node, 0, "public"),
-        client_id: decode::kid_word(node, "client-id"),
-        client_secret: decode::kid_secret(node, "client-secret"),
-        redirect_uris: decode::kid_words(node, "redirect-uri"),
-        post_logout_redirect_uris: decode::kid_words(node, "post-logout-redirect-uri"),
-        scopes: decode::kid_words(node, "scopes"),
-        claims: node.kids_named("claim").filter_map(header_line).collect(),
-        access_token: decode::kid_duration(node, "access-token"),
-        refresh_token: decode::kid_duration(node, "refresh-token"),
-        consent: decode::kid_word(node, "consent"),
-        at: node.name.span,
-    }
 }
 
 fn ldap(node: &Node) -> AppLdap {

@@ -58,7 +58,8 @@ mod tests {
                 "builtin.passkey",
                 "builtin.recovery-codes",
                 "builtin.email",
-                "builtin.consent"
+                "builtin.consent",
+                "builtin.explicit-consent",
             ]
         );
     }

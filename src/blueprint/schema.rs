@@ -8,6 +8,7 @@ mod app;
 mod expectation;
 mod flow;
 mod identity_source;
+mod oidc;
 mod people;
 mod policy;
 mod reference;

@@ -11,7 +11,7 @@ mod app_host;
 mod sign_in_host;
 
 pub use app_host::{begin, callback};
-pub use sign_in_host::{Entry, destination, entry, host, start};
+pub use sign_in_host::{Start, destination, start};
 
 /// The path on the sign-in host where hand-overs begin.
 pub const START: &str = "/forward-auth/start";

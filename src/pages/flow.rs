@@ -10,7 +10,6 @@ use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::flow::hashing::HashError;
 use crate::flow::stages::Next;
-use crate::forward_auth::handover;
 use crate::model::factor::Factor;
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
@@ -376,11 +375,7 @@ fn too_many(visit: &Visit<'_>, wait: Duration) -> Response<Body> {
 
 /// The app that the sign-in leads to, if it began at one.
 fn app_of<'v>(visit: &'v Visit<'_>) -> Option<&'v App> {
-    let next = visit.next();
-    let query = next.strip_prefix(handover::START)?.strip_prefix('?')?;
-    let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    let (_, slug) = pairs.find(|(name, _)| name == "app")?;
-    visit.runtime.app(&slug)
+    visit.onward().map(|onward| onward.app())
 }
 
 /// The address that forms of this flow are posted to: it holds where to go on.

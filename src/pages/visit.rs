@@ -8,10 +8,12 @@ use axum::body::Body;
 use http::{Response, request};
 
 use super::Pages;
+use super::onward::Onward;
 use crate::access::condition::Reputation;
 use crate::access::target::Client;
 use crate::blueprint::flow::Flow;
-use crate::forward_auth::handover::{self, Entry};
+use crate::forward_auth::handover;
+use crate::oidc;
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::secret::TokenDigest;
@@ -100,11 +102,6 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// What stands before the app that a start with this query leads to.
-    pub async fn entry(&self, query: &str, sign_in: &SignIn) -> Entry<'_> {
-        handover::entry(self.server, &self.runtime, query, self.client, sign_in).await
-    }
-
     /// How this address and an account, if it is known, behaved of late.
     pub async fn reputation(&self, user_id: Option<&str>) -> Reputation {
         visitor::reputation(self.server, self.client, user_id).await
@@ -166,11 +163,17 @@ impl<'a> Visit<'a> {
     /// The host of the app that this leads to, which chooses the look.
     pub fn host(&self) -> Option<String> {
         let next = match self.path() {
-            handover::START => self.parts.uri.path_and_query()?.as_str().to_owned(),
+            handover::START | oidc::AUTHORIZE => {
+                self.parts.uri.path_and_query()?.as_str().to_owned()
+            }
             _ => self.next(),
         };
-        let query = next.strip_prefix(handover::START)?.strip_prefix('?')?;
-        handover::host(&self.runtime, query)
+        Onward::of(self, &next)?.host()
+    }
+
+    /// Where the flow leads, if it is into an app.
+    pub fn onward(&self) -> Option<Onward<'_>> {
+        Onward::of(self, &self.next())
     }
 
     /// The look of pages here.

@@ -2,6 +2,7 @@
 
 use http::HeaderName;
 
+use super::client::Client;
 use crate::access::rule::{AppAccess, Gate};
 use crate::blueprint::app::IdentityHeaders;
 use crate::blueprint::settings::SessionLimits;
@@ -30,7 +31,9 @@ pub struct App {
     pub authorization: Option<String>,
     /// How long somebody stays without using the app or showing up again, where it says so.
     pub session: Option<SessionLimits>,
-    /// Claims, for tests and for the OpenID front.
+    /// The OpenID Connect client that it is.
+    pub client: Option<Client>,
+    /// Claims of its own.
     pub claims: Vec<(String, Program)>,
     /// `apps/grafana.kdl:1`.
     pub place: String,

@@ -23,6 +23,8 @@ use crate::model::host::HostPattern;
 
 /// Applications and their addresses.
 mod apps;
+/// The clients that apps are.
+mod clients;
 /// Policies, each after those that it uses.
 mod policies;
 /// Rules, and how they are told.

@@ -63,6 +63,9 @@ pub struct Cleaned {
     pub mail: u64,
     pub browsers: u64,
     pub consents: u64,
+    pub grants: u64,
+    /// Codes and tokens of apps.
+    pub issued: u64,
 }
 
 impl Store {
@@ -89,6 +92,7 @@ impl Store {
         cleaned.sessions = tx.purge_sessions(now.minus(keep.ended), keep.batch).await?;
         cleaned.browsers = tx.purge_browsers(now.minus(keep.browsers), keep.batch).await?;
         cleaned.tokens = tx.purge_tokens(now.minus(keep.ended), keep.batch).await?;
+        cleaned.grants = tx.purge_grants(now.minus(keep.ended), keep.batch).await?;
         tx.commit().await
     }
 
@@ -104,6 +108,7 @@ impl Store {
         cleaned.flow_states = tx.purge_flow_states(now, keep.batch).await?;
         cleaned.links = tx.purge_links(before, keep.batch).await?;
         cleaned.invitations = tx.purge_invitations(now.minus(keep.ended), keep.batch).await?;
+        cleaned.issued = tx.purge_issued(before, keep.batch).await?;
         cleaned.once = tx.purge_once(now, keep.batch).await?;
         cleaned.consents = tx.purge_consents(now, keep.batch).await?;
         cleaned.mail = tx.purge_given_up(now.minus(keep.given_up), keep.batch).await?;

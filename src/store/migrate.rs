@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "0003_token_scopes",
         sql: include_str!("migrations/0003_token_scopes.sql"),
     },
+    Migration { number: 4, name: "0004_oidc", sql: include_str!("migrations/0004_oidc.sql") },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -40,14 +40,34 @@ impl Form {
     async fn read_within(body: Body, within: Duration) -> Result<Self, FormError> {
         let whole = tokio::time::timeout(within, Limited::new(body, LONGEST).collect()).await;
         let bytes = whole.map_err(|_| FormError::Late)?.map_err(|_| FormError::Unreadable)?;
-        let bytes = bytes.to_bytes();
+        Self::parse(&bytes.to_bytes())
+    }
+
+    /// The same fields in the query of an address.
+    ///
+    /// # Errors
+    /// If it is too long or holds a field twice.
+    pub fn of_query(query: &str) -> Result<Self, FormError> {
+        if query.len() > LONGEST {
+            return Err(FormError::Unreadable);
+        }
+        Self::parse(query.as_bytes())
+    }
+
+    fn parse(bytes: &[u8]) -> Result<Self, FormError> {
         let mut fields = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(&bytes) {
+        for (name, value) in url::form_urlencoded::parse(bytes) {
             if fields.insert(name.into_owned(), Secret::new(value)).is_some() {
                 return Err(FormError::Twice);
             }
         }
         Ok(Self(fields))
+    }
+
+    /// A field as it came. One without a value is one that did not come (RFC 6749 §3.1).
+    #[must_use]
+    pub fn exact(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(Secret::reveal).filter(|value| !value.is_empty())
     }
 
     /// A field as text, trimmed; empty if it is not there.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 
 use super::looks::Looks;
+use super::refused::Refused;
+use crate::client_secret::ClientSecrets;
 use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
 use crate::flow::reputation::Scores;
@@ -15,6 +17,7 @@ use crate::runtime::Runtime;
 use crate::runtime::health::Health;
 use crate::secret::MasterKey;
 use crate::session::Sessions;
+use crate::signing::SigningKeys;
 use crate::store::Store;
 use crate::token::Tokens;
 
@@ -26,6 +29,10 @@ pub struct Server {
     pub looks: ArcSwap<Looks>,
     pub sessions: Sessions,
     pub tokens: Tokens,
+    pub signing_keys: SigningKeys,
+    pub client_secrets: ClientSecrets,
+    /// What was refused of late, for whoever asks why.
+    pub refused: Refused,
     pub store: Store,
     pub key: Arc<MasterKey>,
     pub journal: Journal,

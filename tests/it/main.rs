@@ -10,6 +10,7 @@ mod docs;
 mod flow;
 mod generated_secrets;
 mod mail;
+mod oidc;
 mod security;
 mod store;
 mod support;

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 31] = [
     "clock",
     "ids",
     "secret",
+    "jose",
     "outbound",
     "repeats",
     "written_file",
@@ -19,6 +20,7 @@ const ORDER: [&str; 26] = [
     "store",
     "factor",
     "journal",
+    "signing",
     "runtime",
     "session",
     "token",
@@ -26,8 +28,11 @@ const ORDER: [&str; 26] = [
     "reconcile",
     "mail",
     "flow",
+    "client_secret",
     "web",
+    "entry",
     "forward_auth",
+    "oidc",
     "pages",
     "api",
     "app",

@@ -11,11 +11,7 @@ struct Unserved {
     is: fn(&Node, &[&str]) -> bool,
 }
 
-const ALL: [Unserved; 5] = [
-    Unserved {
-        what: "OpenID Connect for apps",
-        is: |node, path| path == ["app"] && node.is("oidc"),
-    },
+const ALL: [Unserved; 4] = [
     Unserved {
         what: "LDAP",
         is: |node, path| node.is("ldap") && (path.is_empty() || path == ["app"]),

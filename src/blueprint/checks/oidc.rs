@@ -1,11 +1,13 @@
 //! `oidc`: callbacks, scopes, claims.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::View;
-use crate::blueprint::app::{App, Oidc};
+use crate::blueprint::app::App;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::object::Kind;
+use crate::blueprint::oidc::{ClientAuth, Grant, Oidc, Subject};
 use crate::blueprint::source::{Span, Spanned};
 
 /// Claims that carry the protocol itself (RFC 9068 §2.2, OIDC Core §2).
@@ -35,6 +37,9 @@ const PROTOCOL: [&str; 19] = [
 const STANDARD: [&str; 7] =
     ["name", "email", "email_verified", "preferred_username", "groups", "picture", "locale"];
 
+/// As long as an ID token or an access token may live.
+const LONGEST_TOKEN: Duration = Duration::from_secs(86_400);
+
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     let mut clients: BTreeMap<&str, Span> = BTreeMap::new();
     for app in &view.blueprint.apps {
@@ -44,9 +49,11 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
         scopes(oidc, &mut found);
         claims(oidc, &mut found);
         client(oidc, &mut found);
-        if let Some(id) = &oidc.client_id
-            && let Some(earlier) = clients.insert(&id.value, id.span)
-        {
+        grants(oidc, &mut found);
+        subject(view, oidc, &mut found);
+        lifetimes(oidc, &mut found);
+        let id = oidc.client_id.as_ref().unwrap_or(&app.slug);
+        if let Some(earlier) = clients.insert(&id.value, id.span) {
             found.push(twice(id, earlier, "client-id", "a client-id belongs to one app"));
         }
         for diagnostic in found {
@@ -61,7 +68,7 @@ fn redirects(view: &View<'_>, app: &App, oidc: &Oidc, found: &mut Vec<Diagnostic
         node.kid("redirect-uri").is_some()
             || node.kids.iter().any(|kid| kid.name.text.contains("redirect"))
     });
-    if oidc.redirect_uris.is_empty() && !written {
+    if oidc.redirect_uris.is_empty() && !written && oidc.may(Grant::AuthorizationCode) {
         found.push(
             Diagnostic::error("blueprint::no-redirect-uri", "`oidc` needs `redirect-uri`")
                 .at(oidc.at, "no redirect-uri: no code could ever be delivered")
@@ -113,8 +120,8 @@ fn scopes(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
                 "blueprint::no-offline-access",
                 "`refresh-token` without the scope `offline_access`",
             )
-            .at(place, "clients that ask for it are not given one")
-            .help("add offline_access to `scopes`, or leave `refresh-token` out"),
+            .at(place, "refresh tokens end with the sign-in that they came from")
+            .help("add offline_access to `scopes` if the app is to go on when nobody is signed in"),
         );
     }
 }
@@ -152,6 +159,90 @@ fn client(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
             Diagnostic::error("blueprint::public-secret", "a public client has no secret")
                 .at(secret.span, "everybody who has the application could read it")
                 .help("leave `client-secret` or `public` out"),
+        );
+    }
+}
+
+fn grants(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
+    let asks = oidc.grants.iter().find(|grant| grant.value == Grant::ClientCredentials);
+    match (asks, &oidc.acts_as) {
+        (Some(grant), None) => found.push(
+            Diagnostic::error(
+                "blueprint::nobody-to-act-as",
+                "`client-credentials` without `acts-as`",
+            )
+            .at(grant.span, "the rules of the app could judge nobody")
+            .help("name the service account that it is: `acts-as gitea-ci`"),
+        ),
+        (None, Some(account)) => found.push(
+            Diagnostic::warning(
+                "blueprint::idle-acts-as",
+                "`acts-as` without `client-credentials`",
+            )
+            .at(account.span, "it never asks for itself")
+            .help("write `grants authorization-code client-credentials`"),
+        ),
+        _ => {}
+    }
+    if let Some(grant) = asks.filter(|_| oidc.public) {
+        found.push(
+            Diagnostic::error("blueprint::public-grant", "a public client cannot ask for itself")
+                .at(grant.span, "it has nothing to prove who it is by (RFC 6749 §4.4)")
+                .help("leave `public` out, and it is given a secret"),
+        );
+    }
+    if let (true, Some(method)) = (oidc.public, oidc.client_auth.first()) {
+        let word = match method.value {
+            ClientAuth::Basic => "basic",
+            ClientAuth::Post => "post",
+        };
+        found.push(
+            Diagnostic::error("blueprint::public-secret", "a public client has no secret")
+                .at(method.span, format!("`{word}` proves by a secret"))
+                .help("leave `client-auth` or `public` out"),
+        );
+    }
+}
+
+/// Two people with one subject would be one person to the app.
+fn subject(view: &View<'_>, oidc: &Oidc, found: &mut Vec<Diagnostic>) {
+    let Subject::Attribute { key } = &oidc.subject else { return };
+    let Some(key) = key else {
+        found.push(
+            Diagnostic::error("blueprint::no-subject-key", "`subject attribute` without `key=`")
+                .at(oidc.at, "which attribute?")
+                .help("write `subject attribute key=old-sub`"),
+        );
+        return;
+    };
+    let mut known: BTreeMap<&str, Span> = BTreeMap::new();
+    for user in &view.blueprint.users {
+        let lines = user.attributes.iter().filter(|(name, _)| name.value == key.value);
+        for (name, values) in lines {
+            let Some(value) = values.first() else { continue };
+            if let Some(earlier) = known.insert(value, name.span) {
+                found.push(
+                    Diagnostic::error(
+                        "blueprint::shared-subject",
+                        format!("two people have the same `{}`", key.value),
+                    )
+                    .at(name.span, "and would be one person to this app")
+                    .at(earlier, "the other one")
+                    .at(key.span, "read here"),
+                );
+            }
+        }
+    }
+}
+
+/// What is in somebody's hands cannot be called back everywhere, and so it is short.
+fn lifetimes(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
+    let long = oidc.access_token.lasts.into_iter().chain(oidc.id_token);
+    if long.max().is_some_and(|lasts| lasts > LONGEST_TOKEN) {
+        found.push(
+            Diagnostic::error("blueprint::long-token", "a token lives for a day at most")
+                .at(oidc.at, "a longer one would outlive the key that it is checked with")
+                .help("use `refresh-token` for an app that goes on for longer"),
         );
     }
 }

@@ -2,8 +2,8 @@
 
 use super::settings::{SESSION, TOKEN};
 use super::{
-    CelContext, CelWant, Lasts, Spec, Want, arg, many, maybe, must, node, once, prop, several,
-    text, traefik,
+    CelContext, CelWant, Lasts, Spec, Want, arg, many, maybe, must, node, oidc, once, prop,
+    several, text, traefik,
 };
 use crate::blueprint::object::Kind;
 
@@ -26,7 +26,7 @@ pub static APP: Spec = node(
     once(&AUTHENTICATION),
     once(&AUTHORIZATION),
     once(&SESSION),
-    once(&OIDC),
+    once(&oidc::OIDC),
     once(&LDAP),
     once(&SCIM),
     once(&traefik::IN_APP),
@@ -145,65 +145,6 @@ const RULE_PROPS: &[super::PropSpec] = &[
     prop("if", Want::Ref(Kind::Policy)),
     prop("unless", Want::Ref(Kind::Policy)),
 ];
-
-static OIDC: Spec = node(
-    "oidc",
-    "The app signs people in with OpenID Connect.",
-    "oidc { redirect-uri \"https://git.example.com/callback\"; scopes openid profile email }",
-)
-.switches(&["public"])
-.kids(&[
-    once(&CLIENT_ID),
-    once(&CLIENT_SECRET),
-    many(&REDIRECT_URI),
-    many(&POST_LOGOUT_REDIRECT_URI),
-    once(&SCOPES),
-    many(&CLAIM),
-    once(&ACCESS_TOKEN),
-    once(&REFRESH_TOKEN),
-    once(&CONSENT),
-]);
-static CLIENT_ID: Spec = node("client-id", "Its name; made if not given.", "client-id wiki-prod")
-    .args(&[arg("id", Want::Phrase)]);
-static CLIENT_SECRET: Spec = node(
-    "client-secret",
-    "Its secret; made if not given.",
-    "client-secret generated deliver=\"/run/doorward/gitea-oidc\"",
-)
-.args(&[arg("secret", Want::ClientSecret)])
-.props(&[prop("rotate", Want::Whole(0, i64::MAX)), prop("deliver", Want::OutputFile)]);
-static REDIRECT_URI: Spec = node(
-    "redirect-uri",
-    "Where codes are delivered; compared as an exact text.",
-    "redirect-uri \"https://git.example.com/callback\"",
-)
-.args(&[arg("uri", Want::Redirect)]);
-static POST_LOGOUT_REDIRECT_URI: Spec = node(
-    "post-logout-redirect-uri",
-    "Where people may be sent after signing out.",
-    "post-logout-redirect-uri \"https://git.example.com/\"",
-)
-.args(&[arg("uri", Want::Redirect)]);
-static SCOPES: Spec = node("scopes", "What the app may ask for.", "scopes openid profile email")
-    .args(&[several("scope", Want::Phrase)]);
-static CLAIM: Spec = node(
-    "claim",
-    "A claim, worked out from who is signed in.",
-    "claim gitea_role \"'admins' in user.groups ? 'admin' : 'user'\"",
-)
-.args(&[
-    arg("name", Want::Key),
-    arg("expression", Want::Cel(CelContext::Claim, CelWant::Anything)),
-]);
-static ACCESS_TOKEN: Spec =
-    node("access-token", "How long access tokens live.", "access-token minutes=15")
-        .lasts(Lasts::Must);
-static REFRESH_TOKEN: Spec =
-    node("refresh-token", "How long refresh tokens live.", "refresh-token days=30")
-        .lasts(Lasts::Must);
-static CONSENT: Spec =
-    node("consent", "The flow that asks for consent.", "consent builtin.consent")
-        .args(&[arg("flow", Want::Ref(Kind::Flow))]);
 
 static LDAP: Spec = node(
     "ldap",

@@ -10,12 +10,11 @@ use http::{HeaderMap, Response, StatusCode, request};
 use url::form_urlencoded;
 
 use super::START;
+use crate::access::Target;
 use crate::access::path::canonical;
 use crate::access::target::{Client, split_authority};
-use crate::access::{self, Decision, Query, Target};
-use crate::clock::Millis;
+use crate::entry::{Door, Entry, Wish};
 use crate::forward_auth::{ForwardAuth, answer};
-use crate::model::factor::Factor;
 use crate::runtime::app::{Address, App};
 use crate::runtime::{Destination, Runtime};
 use crate::secret::TokenDigest;
@@ -24,12 +23,12 @@ use crate::store::Ticket;
 use crate::web::reply::{self, For};
 use crate::web::server::Server;
 use crate::web::templates::{ErrorKind, ErrorPage, Loop, LoopCheck};
-use crate::web::visitor;
 
 const TICKET_LASTS: Duration = Duration::from_secs(60);
 
 /// What a start asks for, checked against what is declared.
-struct Start<'a> {
+#[derive(Debug)]
+pub struct Start<'a> {
     app: &'a App,
     address: &'a Address,
     host: String,
@@ -47,7 +46,7 @@ pub async fn start(
 ) -> Response<Body> {
     let runtime = front.server.runtime.load();
     let query = parts.uri.query().unwrap_or("");
-    let Some(start) = read_start(&runtime, query) else {
+    let Some(start) = Start::read(&runtime, query) else {
         let why = "this link does not lead to an app that is declared here";
         return error(front, &runtime, &parts.headers, (ErrorKind::BadRequest, why));
     };
@@ -61,7 +60,7 @@ pub async fn start(
     match start.entry(&front.server, &runtime, client, &sign_in).await {
         Entry::SignIn => return by_way_of("/sign-in"),
         Entry::StepUp(_) | Entry::Presence => return by_way_of("/step-up"),
-        Entry::Nowhere | Entry::Open(_) | Entry::Closed => {}
+        Entry::Open | Entry::Closed => {}
     }
     if front.loops.goes_round(&sign_in.id, &start.app.uid, now) {
         return round_and_round(front, &runtime, &start, &parts.headers);
@@ -83,101 +82,39 @@ pub async fn start(
     }
 }
 
-/// What stands between somebody who is signed in and the app that a start leads to.
-#[derive(Clone, Debug)]
-pub enum Entry<'a> {
-    /// It leads to no app.
-    Nowhere,
-    /// The app has another flow for signing in than the one they came by.
-    SignIn,
-    /// The rules ask for a proof of one of these kinds, or of any if none is named.
-    StepUp(Vec<Factor>),
-    /// The app wants to see them again: they showed who they are too long ago.
-    Presence,
-    /// Nothing.
-    Open(&'a App),
-    /// The rules let nobody in, which the app's host will say.
-    Closed,
-}
-
-/// What stands before the app that the query of a start leads to.
-#[must_use]
-pub async fn entry<'a>(
-    server: &Server,
-    runtime: &'a Runtime,
-    query: &str,
-    client: Client,
-    sign_in: &SignIn,
-) -> Entry<'a> {
-    match read_start(runtime, query) {
-        Some(start) => start.entry(server, runtime, client, sign_in).await,
-        None => Entry::Nowhere,
-    }
-}
-
 impl<'a> Start<'a> {
-    async fn entry(
-        &self,
-        server: &Server,
-        runtime: &'a Runtime,
-        client: Client,
-        sign_in: &SignIn,
-    ) -> Entry<'a> {
-        let now = server.clock.now();
-        let flow = runtime.authentication_flow(Some(self.app));
-        if !flow.is_some_and(|flow| sign_in.passed(&flow.slug.value, now)) {
-            return Entry::SignIn;
-        }
-        match self.decide(server, runtime, client, sign_in, now).await {
-            Some(Decision::StepUp(requirement)) => Entry::StepUp(requirement.kinds.to_vec()),
-            Some(Decision::Allow) if self.is_overdue(sign_in, now) => Entry::Presence,
-            Some(Decision::Allow) => Entry::Open(self.app),
-            _ => Entry::Closed,
-        }
+    /// Reads the query of a start; `None` if it leads to no app that is declared here.
+    #[must_use]
+    pub fn read(runtime: &'a Runtime, query: &str) -> Option<Self> {
+        read_start(runtime, query)
     }
 
-    /// What the rules of the address say to `sign_in`.
-    async fn decide(
+    #[must_use]
+    pub fn app(&self) -> &'a App {
+        self.app
+    }
+
+    /// The host that it leads to.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What stands before somebody who is signed in.
+    pub async fn entry(
         &self,
         server: &Server,
         runtime: &Runtime,
         client: Client,
         sign_in: &SignIn,
-        now: Millis,
-    ) -> Option<Decision<'a>> {
-        let uri = self.return_to.splitn(4, '/').nth(3).map(|rest| format!("/{rest}"))?;
-        let path = canonical(&uri, self.address.gate.strictness).ok()?;
+    ) -> Entry {
+        let uri = self.return_to.splitn(4, '/').nth(3).map(|rest| format!("/{rest}"));
+        let Some(uri) = uri else { return Entry::Closed };
+        let Ok(path) = canonical(&uri, self.address.gate.strictness) else { return Entry::Closed };
         let host = runtime.addressing.declared(&self.host).to_owned();
         let target = Target { host: host.into(), path, method: "GET".into(), client };
-        let profile = sign_in.account.profile();
-        let standing = profile.standing(runtime);
-        let person = standing.person(&profile.user.username, &sign_in.proofs);
-        let (access, user_id) = (&self.app.access, &profile.user.id);
-        let reputation = visitor::reputation_for(server, access, client, user_id).await;
-        let query = Query {
-            access: &self.app.access,
-            gate: Some(&self.address.gate),
-            target: &target,
-            person: Some(&person),
-            now,
-            reputation,
-        };
-        Some(match access::decide(&query, None).decision {
-            Decision::StepUp(need) => {
-                let known = self.app.access.requires.iter().find(|each| each.kinds == need.kinds);
-                known.map_or(Decision::Deny, Decision::StepUp)
-            }
-            Decision::Allow => Decision::Allow,
-            Decision::Deny => Decision::Deny,
-            Decision::Login => Decision::Login,
-        })
-    }
-
-    /// Whether the app keeps people for less time than has passed since they last showed up.
-    fn is_overdue(&self, sign_in: &SignIn, now: Millis) -> bool {
-        let Some(limits) = self.app.session else { return false };
-        let limit = limits.idle.min(limits.absolute);
-        sign_in.last_proof().is_none_or(|at| now.since(at) > limit)
+        let (app, gate) = (self.app, Some(&self.address.gate));
+        Door { app, gate, target, wish: Wish::default() }.judge(server, runtime, sign_in).await
     }
 }
 
@@ -203,12 +140,6 @@ fn read_start<'a>(runtime: &'a Runtime, query: &str) -> Option<Start<'a>> {
     let return_to = rd?;
     let (Destination { app: found, address }, host) = destination(runtime, &return_to)?;
     (found.slug == app?).then_some(Start { app: found, address, host, return_to, nonce, again })
-}
-
-/// The host of an app that the query of a start leads to.
-#[must_use]
-pub fn host(runtime: &Runtime, query: &str) -> Option<String> {
-    read_start(runtime, query).map(|start| start.host)
 }
 
 /// The app that an absolute address leads to, if it is exactly one of ours: declared host, exact

@@ -7,32 +7,15 @@ use axum::body::Body;
 use http::Response;
 
 use super::errand::Errand;
-use super::{Answer, Run, Trouble, action, app_of, by_way_of, go_on};
-use crate::blueprint::app::IdentityHeaders;
+use super::{Answer, Run, Trouble, action, by_way_of, go_on};
 use crate::flow::stages::{Agreed, Next};
-use crate::forward_auth::handover::Entry;
+use crate::pages::onward::Onward;
 use crate::pages::visit::Visit;
-use crate::runtime::app::App;
 use crate::session::SignIn;
 use crate::store::{Consent, Read, Terms, Tx};
 use crate::web::form::Form;
 use crate::web::reply;
 use crate::web::templates::{AskConsent, AskTerms, ErrorKind};
-
-const IDENTITY: [&str; 4] = ["username", "name", "email", "groups"];
-
-/// What an app is told of whoever enters it, in the words of the page.
-pub fn shares(app: &App) -> Vec<&'static str> {
-    let told = |address: &&crate::runtime::app::Address| address.identity != IdentityHeaders::None;
-    let mut words = Vec::new();
-    if app.addresses.iter().any(|address| told(&address)) {
-        words.extend(IDENTITY);
-    }
-    if app.addresses.iter().any(|address| !address.headers.is_empty()) {
-        words.push("more");
-    }
-    words
-}
 
 /// What somebody agreed to before this flow.
 pub async fn before(
@@ -42,31 +25,32 @@ pub async fn before(
     sign_in: Option<&SignIn>,
 ) -> Result<Agreed, Trouble> {
     let terms = read.list_agreements_of(user_id).await?;
-    let (Some(app), Some(sign_in)) = (app_of(visit), sign_in) else {
+    let (Some(onward), Some(sign_in)) = (visit.onward(), sign_in) else {
         return Ok(Agreed { consent: false, terms });
     };
     let now = visit.server.clock.now();
-    let consent = read.find_consent(user_id, &app.uid).await?;
-    let covers = |consent: Consent| consent.covers(&shares(app), &sign_in.id, now);
+    let consent = read.find_consent(user_id, &onward.app().uid).await?;
+    let covers = |consent: Consent| {
+        let anew = onward.consent_since().is_some_and(|since| consent.given_at < since);
+        !anew && consent.covers(&onward.shares(), &sign_in.id, now)
+    };
     Ok(Agreed { consent: consent.is_some_and(covers), terms })
 }
 
-/// Where somebody who may enter an app has to go first: through the flow that it is entered by.
+/// Where somebody who may enter an app has to go first, if the flow that it is entered by asks
+/// something: `here` is the way into the app.
 pub async fn first(
     visit: &Visit<'_>,
     sign_in: &Arc<SignIn>,
+    here: &str,
 ) -> Result<Option<Response<Body>>, Trouble> {
-    let query = visit.parts.uri.query().unwrap_or("");
-    let Entry::Open(app) = visit.entry(query, sign_in).await else {
-        return Ok(None);
-    };
-    let flow = visit.runtime.authorization_flow(app);
+    let Some(onward) = Onward::of(visit, here) else { return Ok(None) };
+    let flow = onward.authorization_flow(visit);
     if flow.is_none_or(|flow| flow.stages.is_empty()) {
         return Ok(None);
     }
-    let asked = visit.parts.uri.path_and_query().map_or("/", |asked| asked.as_str());
-    let way = by_way_of(Errand::Authorize.path(), asked);
-    Ok((!is_settled(visit, sign_in, asked).await?).then(|| reply::see_other(&way)))
+    let way = by_way_of(Errand::Authorize.path(), here);
+    Ok((!is_settled(visit, sign_in, here).await?).then(|| reply::see_other(&way)))
 }
 
 /// Whether the flow has nothing to ask.
@@ -127,13 +111,15 @@ pub async fn keep(tx: &mut Tx, run: &Run<'_>, user_id: &str) -> Result<(), Troub
 }
 
 pub fn ask_consent(run: &Run<'_>, remember: Option<Duration>) -> Answer {
-    let Some(app) = app_of(run.visit) else { return Ok(run.visit.error(ErrorKind::BadRequest)) };
-    let launch = app.launch_url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let Some(onward) = run.visit.onward() else {
+        return Ok(run.visit.error(ErrorKind::BadRequest));
+    };
+    let app = onward.app();
     let days = remember.map(|lasts| lasts.as_secs() / 86_400);
     let page = AskConsent {
         app: app.title.clone(),
-        host: launch.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default(),
-        shares: shares(app).into_iter().map(str::to_owned).collect(),
+        host: onward.host().unwrap_or_default(),
+        shares: onward.shares().into_iter().map(str::to_owned).collect(),
         days: days.and_then(|days| u32::try_from(days.max(1)).ok()),
         action: action(run.visit),
     };
@@ -143,18 +129,18 @@ pub fn ask_consent(run: &Run<'_>, remember: Option<Duration>) -> Answer {
 /// The person lets the app know, or goes back to where they came from.
 pub async fn answer_consent(mut run: Run<'_>, remember: Option<Duration>, form: &Form) -> Answer {
     let visit = run.visit;
-    let (Some(app), Some(sign_in)) = (app_of(visit), run.sign_in.clone()) else {
+    let (Some(onward), Some(sign_in)) = (visit.onward(), run.sign_in.clone()) else {
         return Ok(super::expired(visit));
     };
-    let server = visit.server;
-    let shares: Vec<String> = shares(app).into_iter().map(str::to_owned).collect();
+    let (server, app) = (visit.server, onward.app());
+    let shares: Vec<String> = onward.shares().into_iter().map(str::to_owned).collect();
     let data = serde_json::json!({
         "app": app.slug, "name": app.title, "shares": shares, "address": visit.address(),
     });
     let who = run.who();
     if form.text("do") != "allow" {
         server.journal.note("consent.refused", Some(&who), None, data);
-        return Ok(reply::see_other("/"));
+        return Ok(onward.refused(visit));
     }
     let now = server.clock.now();
     let consent = Consent {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::{Trouble, app_of};
 use crate::blueprint::flow::{Flow, Purpose};
+use crate::entry::Entry;
 use crate::flow::progress::{First, Progress};
 use crate::flow::stages::Wanted;
-use crate::forward_auth::handover::{self, Entry};
 use crate::model::factor::Factor;
 use crate::pages::visit::Visit;
 use crate::session::SignIn;
@@ -62,7 +62,7 @@ impl Errand {
             Self::Recover => named(visit, Purpose::Recovery)
                 .or_else(|| visit.runtime.default_flow(Purpose::Recovery)),
             Self::SetUp => named(visit, Purpose::Setup),
-            Self::Authorize => visit.runtime.authorization_flow(app_of(visit)?),
+            Self::Authorize => visit.onward()?.authorization_flow(visit),
         }
     }
 
@@ -139,16 +139,14 @@ impl Need {
         sign_in: Option<&Arc<SignIn>>,
     ) -> Result<Self, Trouble> {
         let (Errand::StepUp, Some(sign_in)) = (errand, sign_in) else { return Ok(Self::Nothing) };
-        let next = visit.next();
-        let Some(query) = next.strip_prefix(handover::START) else {
+        let Some(onward) = visit.onward() else {
             let fresh = is_fresh(visit, sign_in).await?;
             return Ok(if fresh { Self::Nothing } else { Self::Presence });
         };
-        let query = query.strip_prefix('?').unwrap_or("");
-        Ok(match visit.entry(query, sign_in).await {
+        Ok(match onward.entry(visit, sign_in).await? {
             Entry::StepUp(kinds) => Self::Factor(kinds),
             Entry::Presence => Self::Presence,
-            Entry::Nowhere | Entry::SignIn | Entry::Open(_) | Entry::Closed => Self::Nothing,
+            Entry::SignIn | Entry::Open | Entry::Closed => Self::Nothing,
         })
     }
 

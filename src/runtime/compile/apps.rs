@@ -44,6 +44,7 @@ impl Compiler<'_> {
             authentication: app.authentication.as_ref().map(|name| name.value.clone()),
             authorization: app.authorization.as_ref().map(|name| name.value.clone()),
             session: app.session,
+            client: self.client(app),
             claims: claims.map(|claim| self.claim(claim)).collect::<Result<_, _>>()?,
             place: self.sources.place(app.at),
         })

@@ -107,6 +107,13 @@ impl Fields<'_> {
         bytes.try_into().map(TokenDigest).map_err(|_| self.corrupt(column))
     }
 
+    pub fn opt_digest(&self, column: &'static str) -> Result<Option<TokenDigest>> {
+        match self.row.value(column) {
+            Some(Value::Null) => Ok(None),
+            _ => self.digest(column).map(Some),
+        }
+    }
+
     pub fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T> {
         serde_json::from_str(&self.text(column)?).map_err(|_| self.corrupt(column))
     }

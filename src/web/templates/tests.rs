@@ -135,7 +135,7 @@ fn every_text_that_a_template_asks_for_exists_and_none_is_left_over() {
             used.push((format!("mail.{kind}.action"), false));
         }
     }
-    for text in ["language.name", "flow.title.", "field."] {
+    for text in ["language.name", "flow.title.", "field.", "back-to-app."] {
         used.push((text.to_owned(), text.ends_with('.')));
     }
     let answers = |(text, open): &(String, bool), key: &str| {

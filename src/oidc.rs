@@ -1,0 +1,134 @@
+//! The OpenID provider: authorization requests, codes, tokens, and what tokens open (OIDC Core,
+//! RFC 6749). What people see of it is in `pages`; what programs ask is answered here, without a cookie.
+//!
+//! Every grant goes through `entitled`: who it is for, whether that still holds, and what the rules of
+//! the app say (`security.md` 15).
+
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL,
+};
+use http::{HeaderValue, Method, Response, StatusCode, request};
+
+use crate::web::reply;
+use crate::web::server::Server;
+
+/// Authorization requests: read, carried along, answered.
+pub mod authorize;
+/// An access token that a request brings.
+mod bearer;
+/// What an app is told of a person.
+mod claims;
+/// Who asks at the token endpoint.
+mod client_auth;
+/// What this provider can do, for clients to read.
+mod discovery;
+/// Signing out by a link of an app's.
+pub mod end_session;
+/// Whether what a person let an app have still holds.
+mod entitled;
+/// Whether a token is good, for resource servers (RFC 7662).
+mod introspect;
+/// Tokens, made.
+mod issue;
+/// What goes wrong, in the words of the specifications.
+mod refusal;
+/// Calling a token back (RFC 7009).
+mod revoke;
+/// The token endpoint.
+mod token;
+/// What the bearer of a token may know of the person (OIDC Core §5.3).
+mod userinfo;
+
+use refusal::{ErrorCode, Refusal};
+
+pub const AUTHORIZE: &str = "/oauth2/authorize";
+pub const END_SESSION: &str = "/oauth2/sign-out";
+const TOKEN: &str = "/oauth2/token";
+const USERINFO: &str = "/oauth2/userinfo";
+const INTROSPECT: &str = "/oauth2/introspect";
+const REVOKE: &str = "/oauth2/revoke";
+const JWKS: &str = "/oauth2/jwks";
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+const OAUTH_DISCOVERY: &str = "/.well-known/oauth-authorization-server";
+/// For apps that know no other provider than GitHub.
+const USER: &str = "/user";
+
+/// Whether programs are answered at this path.
+#[must_use]
+pub fn is_for_programs(path: &str) -> bool {
+    let all = [TOKEN, USERINFO, INTROSPECT, REVOKE, JWKS, DISCOVERY, OAUTH_DISCOVERY, USER];
+    all.contains(&path)
+}
+
+/// Answers a program. Nothing here looks at a cookie, so that every origin may ask.
+pub async fn answer(
+    server: &Server,
+    parts: &request::Parts,
+    body: Body,
+    peer: SocketAddr,
+) -> Response<Body> {
+    let mut response = match parts.method {
+        Method::OPTIONS => preflight(),
+        _ => match route(server, parts, body, peer).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.response(server),
+        },
+    };
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate"));
+    response
+}
+
+fn preflight() -> Response<Body> {
+    let mut response = reply::empty(StatusCode::NO_CONTENT);
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+    let allowed = HeaderValue::from_static("authorization, content-type");
+    headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+    headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    response
+}
+
+async fn route(
+    server: &Server,
+    parts: &request::Parts,
+    body: Body,
+    peer: SocketAddr,
+) -> Result<Response<Body>, Refusal> {
+    let runtime = server.runtime.load_full();
+    let get = matches!(parts.method, Method::GET | Method::HEAD);
+    let post = parts.method == Method::POST;
+    let client = crate::web::visitor::client(server, &runtime, &parts.headers, peer);
+    let asked = Asked { server, runtime: &runtime, parts, client };
+    match parts.uri.path() {
+        DISCOVERY | OAUTH_DISCOVERY if get => Ok(cached(discovery::document(&runtime))),
+        JWKS if get => Ok(cached(server.signing_keys.jwks().to_string())),
+        TOKEN if post => token::answer(&asked, body).await,
+        INTROSPECT if post => introspect::answer(&asked, body).await,
+        REVOKE if post => revoke::answer(&asked, body).await,
+        USERINFO if get || post => userinfo::answer(&asked, body).await,
+        USER if get => userinfo::answer_like_github(&asked).await,
+        _ => Err(Refusal::new(ErrorCode::Method, "this endpoint knows other methods")),
+    }
+}
+
+/// What programs may keep for a while.
+fn cached(json: String) -> Response<Body> {
+    let mut response = reply::text(StatusCode::OK, "application/json", json);
+    let value = HeaderValue::from_static("public, max-age=300");
+    response.headers_mut().insert(CACHE_CONTROL, value);
+    response
+}
+
+/// A question of a program.
+struct Asked<'a> {
+    server: &'a Server,
+    runtime: &'a crate::runtime::Runtime,
+    parts: &'a request::Parts,
+    client: crate::access::target::Client,
+}

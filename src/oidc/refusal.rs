@@ -1,0 +1,186 @@
+//! What goes wrong, in the words of the specifications.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::body::Body;
+use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::secret::TokenDigest;
+use crate::web::reply;
+use crate::web::server::Server;
+
+/// The code of an error at an endpoint for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// RFC 6749 §5.2.
+    InvalidRequest,
+    InvalidClient,
+    InvalidGrant,
+    UnauthorizedClient,
+    UnsupportedGrantType,
+    InvalidScope,
+    /// RFC 6750 §3.1.
+    InvalidToken,
+    InsufficientScope,
+    /// No credential came at all: no code is said (RFC 6750 §3.1).
+    NoToken,
+    /// Too many wrong secrets came.
+    SlowDown,
+    /// 405.
+    Method,
+    /// The store is away.
+    Unavailable,
+}
+
+impl ErrorCode {
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InvalidRequest | Self::Method | Self::NoToken => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::InvalidToken => "invalid_token",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::SlowDown => "slow_down",
+            Self::Unavailable => "temporarily_unavailable",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidClient | Self::InvalidToken | Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope => StatusCode::FORBIDDEN,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::SlowDown => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// An answer that is no.
+#[derive(Debug)]
+pub struct Refusal {
+    pub code: ErrorCode,
+    pub description: Cow<'static, str>,
+    /// What is kept of it, to be asked about by its name.
+    pub about: Option<Box<About>>,
+    /// The client tried to prove itself by a header.
+    pub by_header: bool,
+    pub wait: Option<Duration>,
+}
+
+/// What is kept of a refusal.
+#[derive(Debug)]
+pub struct About {
+    /// The same thing refused again is the same refusal.
+    pub what: TokenDigest,
+    /// `app:gitea`.
+    pub app: Option<String>,
+    pub data: Value,
+}
+
+impl Refusal {
+    pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+        let description = description.into();
+        Self { code, description, about: None, by_header: false, wait: None }
+    }
+
+    /// Keeps what happened, so that somebody can ask.
+    #[must_use]
+    pub fn about(mut self, about: About) -> Self {
+        self.about = Some(Box::new(about));
+        self
+    }
+
+    /// The answer, with the name of what is kept.
+    pub fn response(self, server: &Server) -> Response<Body> {
+        let named = self.about.as_ref().and_then(|about| {
+            let app = about.app.as_deref();
+            let (now, data) = (server.clock.now(), about.data.clone());
+            server.refused.name(about.what, now, &server.journal, app, data)
+        });
+        if let Some(about) = &self.about {
+            tracing::info!(error = self.code.word(), app = about.app, reference = named, reason = %about.data, "a token was refused");
+        }
+        let mut description = self.description.into_owned();
+        if let Some(name) = &named {
+            description += &format!(" (ref {name})");
+        }
+        let mut body = json!({ "error": self.code.word(), "error_description": description });
+        if let (Some(members), Some(name)) = (body.as_object_mut(), &named) {
+            members.insert("ref".to_owned(), json!(name));
+        }
+        let mut response = reply::json(self.code.status(), &body);
+        let headers = response.headers_mut();
+        let challenge = match self.code {
+            ErrorCode::InvalidClient if self.by_header => {
+                Some("Basic realm=\"doorward\"".to_owned())
+            }
+            ErrorCode::NoToken => Some("Bearer realm=\"doorward\"".to_owned()),
+            ErrorCode::InvalidToken | ErrorCode::InsufficientScope => Some(format!(
+                "Bearer realm=\"doorward\", error=\"{}\", error_description=\"{}\"",
+                self.code.word(),
+                quotable(&description)
+            )),
+            _ => None,
+        };
+        if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            headers.insert(WWW_AUTHENTICATE, value);
+        }
+        if let Some(wait) = self.wait {
+            headers.insert(RETRY_AFTER, wait.as_secs().max(1).into());
+        }
+        if self.code == ErrorCode::Method {
+            headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+        }
+        response
+    }
+}
+
+/// What may stand between quotes (RFC 6749 §5.2).
+fn quotable(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, ' '..='~') && !matches!(c, '"' | '\\')).collect()
+}
+
+/// The store did not answer, or we failed: nobody gets in.
+pub fn failed(error: impl std::fmt::Display) -> Refusal {
+    tracing::warn!(%error, "a request of an app could not be answered");
+    Refusal::new(ErrorCode::Unavailable, "the state store does not answer; try again soon")
+}
+
+impl From<crate::store::StoreError> for Refusal {
+    fn from(error: crate::store::StoreError) -> Self {
+        failed(error)
+    }
+}
+
+impl From<crate::session::SessionError> for Refusal {
+    fn from(error: crate::session::SessionError) -> Self {
+        failed(error)
+    }
+}
+
+impl From<crate::ids::NoRandomness> for Refusal {
+    fn from(error: crate::ids::NoRandomness) -> Self {
+        failed(error)
+    }
+}
+
+impl From<crate::signing::SigningError> for Refusal {
+    fn from(error: crate::signing::SigningError) -> Self {
+        failed(error)
+    }
+}
+
+impl From<crate::jose::SigningFault> for Refusal {
+    fn from(error: crate::jose::SigningFault) -> Self {
+        failed(error)
+    }
+}

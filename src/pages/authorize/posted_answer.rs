@@ -1,0 +1,106 @@
+//! An answer that a form carries to the app (OAuth 2.0 Form Post Response Mode). The page is no
+//! template's: a code is for nobody's look (`security.md` R20).
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::CONTENT_SECURITY_POLICY;
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::oidc::authorize::Answer;
+use crate::web::reply;
+
+/// Posts the form; where no script runs there is its button.
+const SCRIPT: &str = "document.forms[0].submit()";
+const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:24rem;margin:20vh auto 0;padding:0 1rem}\
+    button{font:inherit;padding:.6rem 1.2rem}";
+
+/// What the page says.
+pub struct Words {
+    pub language: String,
+    pub title: String,
+    pub text: String,
+    pub submit: String,
+}
+
+/// The page with its form.
+pub fn page(answer: &Answer, words: &Words) -> Response<Body> {
+    let field = |(name, value): &(&str, String)| {
+        format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", escaped(value))
+    };
+    let fields: String = answer.parameters.iter().map(field).collect();
+    let html = format!(
+        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{}</p>\n\
+         <form method=\"post\" action=\"{}\">\n{fields}<button type=\"submit\">{}</button>\n\
+         </form>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
+        escaped(&words.language),
+        escaped(&words.text),
+        escaped(&answer.redirect_uri),
+        escaped(&words.submit),
+        title = escaped(&words.title),
+    );
+    let mut response = reply::text(StatusCode::OK, "text/html; charset=utf-8", html);
+    // `form-action` would have to name every app, and is left out (`security.md` R20).
+    let policy = format!(
+        "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; frame-ancestors 'none'",
+        source(SCRIPT),
+        source(STYLE)
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+fn source(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::oidc::authorize::Mode;
+
+    /// `security.md` 12: what the app sent stays text.
+    #[tokio::test]
+    async fn hostile_values_stay_values() {
+        let answer = Answer {
+            redirect_uri: "https://wiki.example.com/cb?a=1&b=\"><script>".to_owned(),
+            mode: Mode::FormPost,
+            parameters: vec![("state", "\"><script>alert(1)</script>'".to_owned())],
+        };
+        let text = |text: &str| text.to_owned();
+        let words =
+            Words { language: text("en"), title: text("t"), text: text("w"), submit: text("s") };
+        let page = page(&answer, &words).into_body().collect().await.expect("a page").to_bytes();
+        let page = String::from_utf8(page.to_vec()).expect("text");
+        assert_eq!(page.matches("<script>").count(), 1, "{page}");
+        assert!(page.contains("value=\"&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;&#39;\""));
+        assert!(
+            page.contains(
+                "action=\"https://wiki.example.com/cb?a=1&amp;b=&quot;&gt;&lt;script&gt;\""
+            )
+        );
+    }
+}
