@@ -29,6 +29,7 @@ mod explain;
 mod export;
 mod group;
 mod invite;
+mod keys;
 mod notify;
 mod plan;
 mod recover;
@@ -78,7 +79,7 @@ enum Command {
     Status(status::Status),
     /// Print an object after templates and variables are filled in
     Show(show::Show),
-    /// Say who decides about a request, rule by rule
+    /// Say who decides about a request, rule by rule, or why a token was refused
     Explain(explain::Explain),
     /// Print configuration for nginx, Caddy or Envoy
     Snippet(snippet::Snippet),
@@ -88,6 +89,8 @@ enum Command {
     Export(export::Export),
     /// Show generated secrets to whoever must copy one
     Secret(secret::Secret),
+    /// List and replace the keys that tokens are signed with
+    Keys(keys::Keys),
     /// Do something about one person, on the host
     User(user::User),
     /// Set a new password by a one-time link: the way back in when everything else is lost
@@ -180,6 +183,7 @@ pub fn run() -> ExitCode {
         Command::Notify(command) => command.run(),
         Command::Group(command) => command.run(),
         Command::Invite(command) => command.run(),
+        Command::Keys(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Email(command) => command.run(),
         Command::Doctor(command) => command.run(),

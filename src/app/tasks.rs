@@ -39,6 +39,9 @@ async fn keep_contact(server: &Server) {
         let since = server.clock.now().minus(OVERLAP);
         server.sessions.follow_endings(since).await?;
         server.sessions.follow_accounts(since).await?;
+        if let Err(error) = server.signing_keys.follow().await {
+            tracing::warn!(%error, "signing keys could not be read again");
+        }
         server.tokens.follow_revocations(since).await
     };
     if let Err(error) = asked.await {

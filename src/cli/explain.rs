@@ -22,17 +22,23 @@ use crate::model::factor::Factor;
 use crate::runtime::compile::attribute_map;
 use crate::runtime::{Destination, Runtime};
 
+/// What an app was refused.
+mod refused;
+
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  doorward explain GET https://grafana.example.com/ --as alice\n  doorward explain GET https://pihole.example.com/ --as bob --from 10.0.4.7 --mfa totp\n\nThe rules are judged as they stand in the files. Exit codes with --expect: 0 as expected, 1 otherwise."
+    after_help = "Examples:\n  doorward explain GET https://grafana.example.com/ --as alice\n  doorward explain GET https://pihole.example.com/ --as bob --from 10.0.4.7 --mfa totp\n  doorward explain --ref evt_01KB2M…\n\nThe rules are judged as they stand in the files. Exit codes with --expect: 0 as expected, 1 otherwise."
 )]
 pub struct Explain {
     /// The method of the request
-    #[arg(value_name = "METHOD")]
-    method: String,
+    #[arg(value_name = "METHOD", required_unless_present = "reference")]
+    method: Option<String>,
     /// The address of the request
-    #[arg(value_name = "URL")]
-    url: String,
+    #[arg(value_name = "URL", required_unless_present = "reference")]
+    url: Option<String>,
+    /// What an app was refused, by the name in the answer: `ref evt_…`
+    #[arg(long = "ref", value_name = "ID", conflicts_with_all = ["method", "url", "who"])]
+    reference: Option<String>,
     /// A declared user or a persona; left out: nobody is signed in
     #[arg(long = "as", value_name = "WHO")]
     who: Option<String>,
@@ -60,6 +66,9 @@ pub struct Explain {
 
 impl Explain {
     pub fn run(self) -> anyhow::Result<u8> {
+        if let Some(reference) = &self.reference {
+            return refused::run(&self.at, reference, self.json);
+        }
         let options = self.at.options();
         let loaded = load::load(&options.roots, options.mode());
         let places = Places::new(&options, &loaded.server)?;
@@ -81,7 +90,7 @@ impl Explain {
         let target = Target {
             host: Cow::Owned(host),
             path,
-            method: Cow::Owned(self.method.to_ascii_uppercase()),
+            method: Cow::Owned(self.method.as_deref().unwrap_or("GET").to_ascii_uppercase()),
             client: if runtime.trusts(self.from) {
                 Client::Proxy(self.from)
             } else {
@@ -124,10 +133,11 @@ impl Explain {
         &self,
         runtime: &'a Runtime,
     ) -> anyhow::Result<(Destination<'a>, String, String)> {
-        let (scheme, rest) = self.url.split_once("://").ok_or_else(|| {
+        let url = self.url.as_deref().unwrap_or("");
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| {
             anyhow!(
                 "`{}` is not an address; write it in full, such as https://grafana.example.com/",
-                self.url
+                url
             )
         })?;
         let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());

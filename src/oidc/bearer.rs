@@ -206,7 +206,7 @@ fn refuse(asked: &Asked<'_>, text: &str, worthless: &Worthless) -> Refusal {
     };
     let what: TokenDigest = match worthless {
         Worthless::Unknown => key.digest(format!("bearer\0{address}").as_bytes()),
-        _ => key.digest(text.as_bytes()),
+        _ => key.digest(format!("{reason}\0{text}").as_bytes()),
     };
     let mut about = json!({ "reason": reason });
     if let (Some(all), Value::Object(more)) = (about.as_object_mut(), data) {

@@ -107,6 +107,8 @@ impl Caller<'_> {
             _ => "it is not one that was given here",
         };
         let app = Some(format!("app:{}", self.app.slug));
+        // The same token refused for another reason is another refusal.
+        let what = self.asked.server.key.digest(&[&what.0, reason.as_bytes()].concat());
         Refusal::new(ErrorCode::InvalidGrant, description).about(About { what, app, data: about })
     }
 

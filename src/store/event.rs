@@ -46,6 +46,11 @@ impl Event {
 }
 
 impl Read {
+    pub async fn find_event(&self, id: &str) -> Result<Option<Event>> {
+        let row = self.one("SELECT * FROM events WHERE id = $1", vec![id.into()]).await?;
+        row.as_ref().map(Event::from_row).transpose()
+    }
+
     /// The newest events that fit.
     pub async fn list_events(&self, filter: EventFilter<'_>, limit: i64) -> Result<Vec<Event>> {
         let sql = "SELECT * FROM events WHERE (CAST($1 AS TEXT) IS NULL OR kind = $1) \

@@ -12,6 +12,7 @@ use crate::support::server::{Answer, Browser, Server, basic, household};
 use crate::support::walk::PASSWORD;
 
 mod authorize;
+mod keys;
 mod rules;
 mod sign_out;
 mod token;

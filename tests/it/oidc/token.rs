@@ -102,8 +102,14 @@ fn a_code_is_for_one_client_one_address_and_one_verifier() {
         let name = text(&again, "ref");
         assert!(again.body.contains("used before"), "{}", again.body);
         assert_eq!(text(&exchange(&server, &code), "ref"), name, "one thing has one name");
-        let event = server.events("token.refused");
-        assert!(!event.is_empty());
+        assert!(!server.events("token.refused").is_empty());
+        let explained = server.command(&["explain", "--ref", &name]);
+        let told = String::from_utf8(explained.stdout).expect("text");
+        for part in ["used before", "app:wiki", "alice", "code-reused", "grant.given"] {
+            assert!(told.contains(part), "no {part} in:\n{told}");
+        }
+        let unknown = server.command(&["explain", "--ref", "evt_nothing"]);
+        assert!(String::from_utf8_lossy(&unknown.stderr).contains("nothing is kept under"));
     });
 }
 
