@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { runAll } from "./harness/suite.mjs";
 
-const TRAEFIK_SETS = ["sign-in", "decision", "reload", "websocket", "spoofing", "paths", "siblings", "traefik-file", "guide", "hosts", "dev", "theme", "doctor", "tokens", "second-factor", "account", "people"];
+const TRAEFIK_SETS = ["sign-in", "decision", "reload", "websocket", "spoofing", "paths", "siblings", "traefik-file", "guide", "hosts", "dev", "theme", "doctor", "tokens", "second-factor", "account", "people", "oidc"];
 
 const args = process.argv.slice(2);
 const at = args.indexOf("--only");
