@@ -57,6 +57,22 @@ impl<'v> Onward<'v> {
         }
     }
 
+    /// Whom the app thinks it is.
+    pub fn login_hint(&self) -> Option<&str> {
+        match self {
+            Self::Proxied(_) => None,
+            Self::Client(invited) => invited.login_hint(),
+        }
+    }
+
+    /// The languages that the app says its person reads, the best first.
+    pub fn languages(&self) -> &[String] {
+        match self {
+            Self::Proxied(_) => &[],
+            Self::Client(invited) => invited.ui_locales(),
+        }
+    }
+
     /// What stands before somebody who is signed in.
     pub async fn entry(&self, visit: &Visit<'_>, sign_in: &SignIn) -> Result<Entry, Trouble> {
         let (server, runtime, client) = (visit.server, &visit.runtime, visit.client);

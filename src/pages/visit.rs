@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::{Response, request};
+use http::header::ACCEPT_LANGUAGE;
+use http::{HeaderValue, Response, request};
 
 use super::Pages;
 use super::onward::Onward;
@@ -42,7 +43,19 @@ impl<'a> Visit<'a> {
     ) -> Self {
         let server = &*pages.server;
         let client = visitor::client(server, &runtime, &parts.headers, peer);
-        Self { pages, server, runtime, parts, client }
+        let mut visit = Self { pages, server, runtime, parts, client };
+        visit.read_languages();
+        visit
+    }
+
+    /// An app may say which languages its person reads (`ui_locales`, OIDC Core §3.1.2.1); it is asked
+    /// in the place of the browser.
+    fn read_languages(&mut self) {
+        let said = self.onward().map(|onward| onward.languages().join(", "));
+        let said = said.filter(|said| !said.is_empty());
+        if let Some(said) = said.and_then(|said| HeaderValue::from_str(&said).ok()) {
+            self.parts.headers.insert(ACCEPT_LANGUAGE, said);
+        }
     }
 
     /// The same visitor at another path of this host.

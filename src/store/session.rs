@@ -212,6 +212,11 @@ impl Tx {
         let sql = "UPDATE app_sessions SET ended_at = $3 WHERE ended_at IS NULL AND session_id IN \
             (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2)";
         self.change(sql, vec![user_id.into(), keep.into(), now.into()]).await?;
+        // What outlives a sign-in does not outlive this.
+        let sql = "UPDATE grants SET revoked_at = $3, revoked_for = 'sessions-ended' \
+            WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $3 \
+            AND (session_id IS NULL OR session_id <> $2)";
+        self.change(sql, vec![user_id.into(), keep.into(), now.into()]).await?;
         let sql = "UPDATE sessions SET ended_at = $3 \
             WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL RETURNING id";
         read_ids(&self.rows(sql, vec![user_id.into(), keep.into(), now.into()]).await?)

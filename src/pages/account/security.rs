@@ -202,7 +202,9 @@ async fn take_back(own: &Own<'_>, app_uid: &str) -> Answer {
     if !tx.delete_consent(own.id(), app_uid).await? {
         return Ok(reply::see_other(PATH));
     }
-    let ended = tx.end_app_sessions_of_user(own.id(), app_uid, server.clock.now()).await?;
+    let now = server.clock.now();
+    let ended = tx.end_app_sessions_of_user(own.id(), app_uid, now).await?;
+    tx.revoke_grants_of(own.id(), app_uid, "by-person", now).await?;
     tx.commit().await?;
     server.sessions.forget_app_sessions(&ended);
     let app = own.visit.runtime.app_by_uid(app_uid);

@@ -20,7 +20,7 @@ pub fn ask(run: &Run<'_>, stage: &Identification, problem: Option<IdentifyProble
     };
     let page = Identify {
         title: run.visit.title(&run.attempt.flow, None),
-        username: String::new(),
+        username: hinted(run),
         error: problem,
         continue_to: run.continue_to(),
         links: links(run, stage),
@@ -28,6 +28,13 @@ pub fn ask(run: &Run<'_>, stage: &Identification, problem: Option<IdentifyProble
         action: action(run.visit),
     };
     Ok(run.ask(&page, problem.is_some()))
+}
+
+/// Whom the app thinks it is (`login_hint`, OIDC Core §3.1.2.1): filled in, to be corrected.
+fn hinted(run: &Run<'_>) -> String {
+    let onward = run.visit.onward();
+    let hint = onward.as_ref().and_then(|onward| onward.login_hint()).unwrap_or("");
+    hint.chars().filter(|c| !c.is_control()).take(LONGEST).collect()
 }
 
 /// Ways to the flows that the stage names; to none that could not go on.

@@ -179,3 +179,26 @@ fn the_document_says_what_is_there() {
         }
     }
 }
+
+#[test]
+fn the_app_may_say_whom_it_expects_and_what_they_read() {
+    let server = served(&[]);
+    let mut browser = Browser::at(&server);
+    let hinted = asking(&server, &[("login_hint", "alice\"><b>"), ("ui_locales", "xx fr")]);
+    let turned = browser.open(&hinted);
+    let page = browser.open(&(issuer(&server) + turned.location()));
+    assert!(
+        page.body.contains("value=\"alice&#34;&gt;&lt;b&gt;\"")
+            || page.body.contains("value=\"alice&quot;&gt;&lt;b&gt;\""),
+        "{}",
+        page.body
+    );
+    assert_eq!(page.header("content-language"), Some("fr"));
+    // Somebody else is signed in than the one whom the app expects.
+    let mut other = signed_in(&server);
+    let claims = r#"{"id_token":{"sub":{"value":"usr_another"}}}"#;
+    assert_eq!(
+        told(&other.open(&asking(&server, &[("claims", claims)])))["error"],
+        "login_required"
+    );
+}

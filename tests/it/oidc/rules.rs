@@ -77,3 +77,19 @@ fn what_a_grant_hangs_on_ends_it() {
         assert_eq!(error(&userinfo(&server, &text(&going_on, "access_token"))).0, 401);
     });
 }
+
+/// Who ends all sessions of a person ends what outlives them, too (`security.md` R9).
+#[test]
+fn a_sign_out_by_command_ends_what_would_outlive_the_sign_in() {
+    on_both_servers(|state| {
+        let server = served(state);
+        let mut browser = signed_in(&server);
+        let offline = [("scope", "openid offline_access")];
+        let offline = exchange(&server, &code(&server, &mut browser, &offline));
+        let done = server.command(&["user", "sign-out", "alice"]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let refused = refresh(&server, &text(&offline, "refresh_token"));
+        assert_eq!(error(&refused), (400, "invalid_grant".to_owned()));
+        assert_eq!(error(&userinfo(&server, &text(&offline, "access_token"))).0, 401);
+    });
+}
