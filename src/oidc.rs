@@ -34,6 +34,8 @@ mod entitled;
 mod introspect;
 /// Tokens, made.
 mod issue;
+/// Requests that a client hands in itself.
+mod push;
 /// What goes wrong, in the words of the specifications.
 mod refusal;
 /// Calling a token back (RFC 7009).
@@ -50,6 +52,7 @@ pub const END_SESSION: &str = "/oauth2/sign-out";
 const TOKEN: &str = "/oauth2/token";
 const USERINFO: &str = "/oauth2/userinfo";
 const INTROSPECT: &str = "/oauth2/introspect";
+const PUSH: &str = "/oauth2/par";
 const REVOKE: &str = "/oauth2/revoke";
 const JWKS: &str = "/oauth2/jwks";
 const DISCOVERY: &str = "/.well-known/openid-configuration";
@@ -60,7 +63,7 @@ const USER: &str = "/user";
 /// Whether programs are answered at this path.
 #[must_use]
 pub fn is_for_programs(path: &str) -> bool {
-    let all = [TOKEN, USERINFO, INTROSPECT, REVOKE, JWKS, DISCOVERY, OAUTH_DISCOVERY, USER];
+    let all = [TOKEN, USERINFO, INTROSPECT, PUSH, REVOKE, JWKS, DISCOVERY, OAUTH_DISCOVERY, USER];
     all.contains(&path)
 }
 
@@ -110,6 +113,7 @@ async fn route(
         JWKS if get => Ok(cached(server.signing_keys.jwks().to_string())),
         TOKEN if post => token::answer(&asked, body).await,
         INTROSPECT if post => introspect::answer(&asked, body).await,
+        PUSH if post => push::answer(&asked, body).await,
         REVOKE if post => revoke::answer(&asked, body).await,
         USERINFO if get || post => userinfo::answer(&asked, body).await,
         USER if get => userinfo::answer_like_github(&asked).await,

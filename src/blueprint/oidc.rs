@@ -21,6 +21,7 @@ pub struct Oidc {
     /// The service account that it is when it asks for itself.
     pub acts_as: Option<Name>,
     pub pkce: Pkce,
+    pub pushed_requests: PushedRequests,
     pub redirect_uris: Vec<Spanned<String>>,
     pub post_logout_redirect_uris: Vec<Spanned<String>>,
     pub scopes: Vec<Spanned<String>>,
@@ -57,6 +58,14 @@ pub enum Pkce {
     #[default]
     Required,
     Optional,
+}
+
+/// Whether requests must be handed in by the client itself (RFC 9126).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PushedRequests {
+    #[default]
+    Optional,
+    Required,
 }
 
 /// What a person is known by (`sub`).
@@ -102,6 +111,10 @@ impl Oidc {
             pkce: match decode::kid_text(node, "pkce").as_deref() {
                 Some("optional") => Pkce::Optional,
                 _ => Pkce::Required,
+            },
+            pushed_requests: match decode::kid_text(node, "pushed-requests").as_deref() {
+                Some("required") => PushedRequests::Required,
+                _ => PushedRequests::Optional,
             },
             redirect_uris: decode::kid_words(node, "redirect-uri"),
             post_logout_redirect_uris: decode::kid_words(node, "post-logout-redirect-uri"),

@@ -37,6 +37,11 @@ const CODE_LASTS: Duration = Duration::from_secs(60);
 /// A sealed request travels in addresses, which are not endless.
 const LONGEST: usize = 3 * 1024;
 const BOUND: &str = "authorization-request";
+const BOUND_PUSHED: &str = "pushed-request";
+/// What the names of pushed requests begin with (RFC 9126 §2.2).
+pub const PUSHED: &str = "urn:ietf:params:oauth:request_uri:";
+/// How long one may be taken up.
+pub const PUSHED_LASTS: Duration = Duration::from_secs(90);
 /// The parameter that holds a sealed request.
 pub const SEALED: &str = "asked";
 
@@ -120,7 +125,8 @@ pub enum Told {
 }
 
 impl Told {
-    fn word(self) -> &'static str {
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -155,7 +161,64 @@ impl Request {
             return Err(Fault::Untold("other-redirect"));
         }
         let draft = Draft { server, runtime, client, form, redirect_uri };
-        draft.read().map_err(|(error, why)| Fault::Told(Box::new(draft.answer(error, why))))
+        let read = match client.must_push {
+            true => Err((Told::InvalidRequest, "this client has to push its requests")),
+            false => draft.read(),
+        };
+        read.map_err(|(error, why)| Fault::Told(Box::new(draft.answer(error, why))))
+    }
+
+    /// Reads a request that a client hands in itself (RFC 9126 §2.1).
+    ///
+    /// # Errors
+    /// If it is not one that can be answered with a code.
+    pub fn pushed(
+        server: &Server,
+        runtime: &Runtime,
+        client: &Client,
+        form: &Form,
+    ) -> Result<Self, Wrong> {
+        let invalid = |why| Err((Told::InvalidRequest, why));
+        if form.exact("client_id").is_some_and(|id| id != client.id) {
+            return invalid("client_id is another client's");
+        }
+        let Some(redirect_uri) = form.exact("redirect_uri") else {
+            return invalid("redirect_uri is missing");
+        };
+        if !client.delivers_to(redirect_uri) {
+            return invalid("redirect_uri is not declared for this client");
+        }
+        Draft { server, runtime, client, form, redirect_uri }.read()
+    }
+
+    /// The name under which a pushed request is taken up. It holds the request, sealed, so that nothing
+    /// is written before a browser comes with it.
+    #[must_use]
+    pub fn uri(&self, server: &Server) -> Option<String> {
+        Some(format!("{PUSHED}{}", self.sealed(server, BOUND_PUSHED)?))
+    }
+
+    /// Takes a pushed request up, which can be done once and within moments (RFC 9126 §7.3).
+    ///
+    /// # Errors
+    /// If it is worth nothing, or the store cannot be told.
+    pub async fn take_up(
+        server: &Server,
+        uri: &str,
+        client_id: Option<&str>,
+    ) -> Result<Option<Self>, SessionError> {
+        let now = server.clock.now();
+        let request = uri
+            .strip_prefix(PUSHED)
+            .and_then(|sealed| Self::opened(server, sealed, BOUND_PUSHED))
+            .filter(|request| client_id == Some(&request.client_id))
+            .filter(|request| request.at <= now && now.since(request.at) <= PUSHED_LASTS);
+        let Some(request) = request else { return Ok(None) };
+        let mut tx = server.store.begin().await?;
+        let until = request.at.plus(PUSHED_LASTS);
+        let first = tx.use_once(&server.key.digest(uri.as_bytes()), until).await?;
+        tx.commit().await?;
+        Ok(first.then_some(request))
     }
 
     /// The request as it travels in addresses; nobody can read or change it.
@@ -163,14 +226,22 @@ impl Request {
     /// # Errors
     /// If it is too long, or the system has no randomness.
     pub fn seal(&self, server: &Server) -> Option<String> {
-        let text = serde_json::to_string(self).ok().filter(|text| text.len() <= LONGEST)?;
-        let sealed = server.key.seal(&Secret::new(text), BOUND, &server.rng).ok()?;
-        Some(URL_SAFE_NO_PAD.encode(sealed))
+        self.sealed(server, BOUND)
     }
 
     fn open(server: &Server, sealed: &str) -> Option<Self> {
+        Self::opened(server, sealed, BOUND)
+    }
+
+    fn sealed(&self, server: &Server, bound: &str) -> Option<String> {
+        let text = serde_json::to_string(self).ok().filter(|text| text.len() <= LONGEST)?;
+        let sealed = server.key.seal(&Secret::new(text), bound, &server.rng).ok()?;
+        Some(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    fn opened(server: &Server, sealed: &str, bound: &str) -> Option<Self> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let text = server.key.open(&sealed, BOUND).ok()?;
+        let text = server.key.open(&sealed, bound).ok()?;
         serde_json::from_str(text.reveal()).ok()
     }
 
@@ -188,7 +259,8 @@ struct Draft<'a> {
     redirect_uri: &'a str,
 }
 
-type Wrong = (Told, &'static str);
+/// What is wrong, in the words of the specification and in ours.
+pub type Wrong = (Told, &'static str);
 
 impl Draft<'_> {
     fn answer(&self, error: Told, why: &str) -> Answer {

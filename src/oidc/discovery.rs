@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{AUTHORIZE, END_SESSION, INTROSPECT, JWKS, REVOKE, TOKEN, USERINFO};
+use super::{AUTHORIZE, END_SESSION, INTROSPECT, JWKS, PUSH, REVOKE, TOKEN, USERINFO};
 use crate::jose::Algorithm;
 use crate::runtime::Runtime;
 
@@ -27,6 +27,8 @@ pub fn document(runtime: &Runtime) -> String {
         "jwks_uri": at(JWKS),
         "introspection_endpoint": at(INTROSPECT),
         "revocation_endpoint": at(REVOKE),
+        "pushed_authorization_request_endpoint": at(PUSH),
+        "require_pushed_authorization_requests": false,
         "end_session_endpoint": at(END_SESSION),
         "scopes_supported": scopes,
         "response_types_supported": ["code"],

@@ -8,6 +8,7 @@ use http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::authorize::Told;
 use crate::secret::TokenDigest;
 use crate::web::reply;
 use crate::web::server::Server;
@@ -27,6 +28,8 @@ pub enum ErrorCode {
     InsufficientScope,
     /// No credential came at all: no code is said (RFC 6750 §3.1).
     NoToken,
+    /// What a browser would have been sent back with (RFC 9126 §2.3).
+    Pushed(Told),
     /// Too many wrong secrets came.
     SlowDown,
     /// 405.
@@ -47,6 +50,7 @@ impl ErrorCode {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::Pushed(told) => told.word(),
             Self::SlowDown => "slow_down",
             Self::Unavailable => "temporarily_unavailable",
         }

@@ -8,7 +8,7 @@ use super::flow;
 use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::entry::Entry;
-use crate::oidc::authorize::{Answer, Fault, Invited, Mode, Request, SEALED, Stale, Told};
+use crate::oidc::authorize::{Answer, Fault, Invited, Mode, PUSHED, Request, SEALED, Stale, Told};
 use crate::web::form::Form;
 use crate::web::reply::{self, For};
 use crate::web::templates::{Denial, Denied, ErrorKind, ErrorPage};
@@ -27,8 +27,12 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
             Ok(invited) => invited,
             Err(stale) => return self::stale(visit, stale),
         },
-        None => match read(visit, &form) {
-            Ok(invited) => invited,
+        None => match taken_up(visit, &form).await {
+            Ok(Some(invited)) => invited,
+            Ok(None) => match read(visit, &form) {
+                Ok(invited) => invited,
+                Err(response) => return *response,
+            },
             Err(response) => return *response,
         },
     };
@@ -50,6 +54,24 @@ pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
     match invited.address(visit.server) {
         Some(address) => reply::see_other(&address),
         None => visit.error(ErrorKind::Unavailable),
+    }
+}
+
+/// The request that a client pushed before, if the address names one.
+async fn taken_up<'v>(
+    visit: &'v Visit<'_>,
+    form: &Form,
+) -> Result<Option<Invited<'v>>, Box<Response<Body>>> {
+    let Some(uri) = form.exact("request_uri").filter(|uri| uri.starts_with(PUSHED)) else {
+        return Ok(None);
+    };
+    match Request::take_up(visit.server, uri, form.exact("client_id")).await {
+        Ok(Some(request)) => {
+            let gone = || Box::new(stale(visit, Stale::Gone));
+            Invited::new(&visit.runtime, request).map(Some).ok_or_else(gone)
+        }
+        Ok(None) => Err(Box::new(stale(visit, Stale::Late))),
+        Err(error) => Err(Box::new(visit.unavailable(&error))),
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Client {
     pub grants: Vec<Grant>,
     pub acts_as: Option<ServiceAccount>,
     pub needs_challenge: bool,
+    /// Whether its requests must be pushed (RFC 9126).
+    pub must_push: bool,
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
     pub scopes: Vec<String>,

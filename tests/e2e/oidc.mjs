@@ -169,6 +169,22 @@ suite("oidc", () => start("oidc"), (test) => {
     await assert.rejects(client.authorizationCodeGrant(config, new URL(page.url()), checks), { error: "access_denied" });
   });
 
+  test("a request is pushed before anybody is sent here", async (world) => {
+    await world.hasPassword("alice");
+    const config = await discover(world, "wiki", world.values.wiki, client.ClientSecretBasic(world.values.wiki));
+    const verifier = client.randomPKCECodeVerifier();
+    const url = await client.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri: CALLBACK, scope: "openid email", state: "pushed",
+      code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
+    });
+    assert.deepEqual([...url.searchParams.keys()].sort(), ["client_id", "request_uri"]);
+    const page = await world.person();
+    await signIn(page, "alice", PASSWORD, await page.goto(url.href));
+    await arrives(page, CALLBACK);
+    const checks = { pkceCodeVerifier: verifier, expectedState: "pushed", idTokenExpected: true };
+    assert.ok((await client.authorizationCodeGrant(config, new URL(page.url()), checks)).claims().email);
+  });
+
   test("a machine has a token of its own", async (world) => {
     const config = await discover(world, "machine", world.values.machine, client.ClientSecretPost(world.values.machine));
     const tokens = await client.clientCredentialsGrant(config, { scope: "things:read" });

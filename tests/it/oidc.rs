@@ -13,6 +13,7 @@ use crate::support::walk::PASSWORD;
 
 mod authorize;
 mod keys;
+mod pushed;
 mod rules;
 mod sign_out;
 mod token;

@@ -16,6 +16,7 @@ pub static OIDC: Spec = node(
     once(&GRANTS),
     once(&ACTS_AS),
     once(&PKCE),
+    once(&PUSHED_REQUESTS),
     many(&REDIRECT_URI),
     many(&POST_LOGOUT_REDIRECT_URI),
     once(&SCOPES),
@@ -60,6 +61,12 @@ static PKCE: Spec = node(
     "pkce",
     "Whether it must prove that it began the sign-in itself (RFC 7636); `required` if not given.",
     "pkce optional",
+)
+.args(&[arg("rule", Want::Word(&["required", "optional"]))]);
+static PUSHED_REQUESTS: Spec = node(
+    "pushed-requests",
+    "Whether it must hand its requests in itself, before it sends people here (RFC 9126).",
+    "pushed-requests required",
 )
 .args(&[arg("rule", Want::Word(&["required", "optional"]))]);
 static REDIRECT_URI: Spec = node(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Compiler, attribute_map};
 use crate::blueprint::app as declared;
-use crate::blueprint::oidc::{self, ClientAuth, Grant, Oidc, Pkce};
+use crate::blueprint::oidc::{self, ClientAuth, Grant, Oidc, Pkce, PushedRequests};
 use crate::runtime::client::{Client, ServiceAccount, Subject};
 
 /// What may be asked for where nothing is said.
@@ -30,6 +30,7 @@ impl Compiler<'_> {
                 .collect(),
             acts_as: oidc.acts_as.as_ref().and_then(|name| self.service_account(&name.value)),
             needs_challenge: oidc.public || oidc.pkce == Pkce::Required,
+            must_push: oidc.pushed_requests == PushedRequests::Required,
             redirect_uris: texts(&oidc.redirect_uris),
             post_logout_redirect_uris: texts(&oidc.post_logout_redirect_uris),
             scopes: match scopes.is_empty() {
