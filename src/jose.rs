@@ -5,12 +5,17 @@
 
 /// The compact form: three parts, read without trust.
 pub mod compact;
+/// Public keys of one owner.
+pub mod key_set;
+/// Tokens that both sides know the secret of.
+pub mod mac;
 /// Keys of others, as JSON Web Keys say them.
 pub mod public_key;
 /// Keys of ours.
 pub mod signing_key;
 
 pub use compact::{Compact, Malformed};
+pub use key_set::{KeySet, KeySetFault};
 pub use public_key::{KeyFault, PublicKey};
 pub use signing_key::{SigningFault, SigningKey};
 

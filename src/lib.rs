@@ -49,6 +49,7 @@ pub mod signing;
 pub mod token;
 
 /// The secrets of clients in memory.
+pub mod client_keys;
 pub mod client_secret;
 /// Sign-in as a row of stages with one dispatcher. No HTTP.
 pub mod flow;

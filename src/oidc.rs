@@ -26,6 +26,8 @@ mod claims;
 mod client_auth;
 /// What this provider can do, for clients to read.
 mod discovery;
+/// Proof that whoever asks holds a key.
+mod dpop;
 /// Signing out by a link of an app's.
 pub mod end_session;
 /// Whether what a person let an app have still holds.
@@ -83,7 +85,13 @@ pub async fn answer(
     };
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate"));
+    let exposed = HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce");
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+    if dpop::is_brought(&parts.headers)
+        && let Ok(nonce) = HeaderValue::from_str(&dpop::nonce(&server.key, server.clock.now()))
+    {
+        headers.insert(dpop::NONCE_HEADER, nonce);
+    }
     response
 }
 
@@ -91,7 +99,7 @@ fn preflight() -> Response<Body> {
     let mut response = reply::empty(StatusCode::NO_CONTENT);
     let headers = response.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
-    let allowed = HeaderValue::from_static("authorization, content-type");
+    let allowed = HeaderValue::from_static("authorization, content-type, dpop");
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
     response

@@ -31,7 +31,7 @@ pub async fn load(
     let secrets = Secrets::new(options);
     let mut all = HashMap::new();
     for (app, declared) in runtime.apps.iter().zip(&runtime.blueprint.apps) {
-        let Some(oidc) = declared.oidc.as_ref().filter(|oidc| !oidc.public) else { continue };
+        let Some(oidc) = declared.oidc.as_ref().filter(|oidc| oidc.has_secret()) else { continue };
         let known = match &oidc.client_secret {
             Some(reference) => match &reference.origin {
                 SecretOrigin::Generated => generated(store, key, &app.uid).await?,

@@ -97,7 +97,17 @@ impl Publisher<'_> {
         let secrets =
             client_secrets::load(self.options, &server.store, &server.key, runtime).await?;
         server.client_secrets.replace(secrets);
+        self.trust(runtime)?;
         Ok(tasks::tend_signing_keys(server, runtime).await?)
+    }
+
+    /// Certificates that calls to others trust besides the system's.
+    fn trust(&self, runtime: &Runtime) -> anyhow::Result<()> {
+        let declared = runtime.blueprint.settings.trusted_ca.as_ref();
+        let read = declared.map(|path| Secrets::new(self.options).certificates(&path.value));
+        let pem = read.transpose().map_err(|error| anyhow::anyhow!("trusted-ca: {error}"))?;
+        self.fronts.server.outbound.trust(pem);
+        Ok(())
     }
 
     /// It is tried every two seconds, and told ever more seldom.

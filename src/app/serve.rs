@@ -28,6 +28,7 @@ use super::{initial_passwords, listen, mailer, metrics, notify, open_files, pass
 use crate::app::control;
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
+use crate::client_keys::ClientKeys;
 use crate::client_secret::ClientSecrets;
 use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
@@ -36,6 +37,7 @@ use crate::forward_auth::ForwardAuth;
 use crate::ids::Rng;
 use crate::journal;
 use crate::mail::post::Post;
+use crate::outbound::Outbound;
 use crate::pages::Pages;
 use crate::reconcile::apply::Applied;
 use crate::reconcile::{self, Confirmations, Outcome, Plan};
@@ -138,6 +140,8 @@ pub async fn run(
             rng.clone(),
         ),
         client_secrets: ClientSecrets::default(),
+        client_keys: ClientKeys::new(clock.clone()),
+        outbound: Outbound::default(),
         refused: Refused::default(),
         store: opened.store.clone(),
         key: Arc::clone(&opened.key),

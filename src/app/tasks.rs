@@ -67,7 +67,8 @@ pub async fn tend_signing_keys(server: &Server, runtime: &Runtime) -> Result<(),
     if wanted.is_empty() {
         return Ok(());
     }
-    for tended in server.signing_keys.tend(&wanted, SIGNS_FOR).await? {
+    let signs_for = runtime.blueprint.settings.key_rotation.unwrap_or(SIGNS_FOR);
+    for tended in server.signing_keys.tend(&wanted, signs_for).await? {
         let (kind, data) = match tended {
             Tended::Made(algorithm, from) => {
                 let data = serde_json::json!({ "algorithm": algorithm, "signs-from": from });

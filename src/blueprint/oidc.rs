@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use super::app::{HeaderLine, header_line};
 use super::decode;
 use super::secret_ref::SecretRef;
@@ -20,15 +22,27 @@ pub struct Oidc {
     pub grants: Vec<Spanned<Grant>>,
     /// The service account that it is when it asks for itself.
     pub acts_as: Option<Name>,
-    pub pkce: Pkce,
-    pub pushed_requests: PushedRequests,
+    pub profile: Option<Spanned<Profile>>,
+    pub pkce: Option<Spanned<Rule>>,
+    /// Whether requests must be handed in by the client itself (RFC 9126).
+    pub pushed_requests: Option<Spanned<Rule>>,
+    /// Whether requests must be signed (RFC 9101).
+    pub signed_requests: Option<Spanned<Rule>>,
+    /// Whether tokens must be bound to a key (RFC 9449).
+    pub dpop: Option<Spanned<Rule>>,
+    /// Its public keys, as JSON.
+    pub jwks: Option<Spanned<String>>,
+    /// Where its public keys are.
+    pub jwks_uri: Option<Spanned<String>>,
+    /// What of the private network may be called for it: `host:port`.
+    pub may_reach: Vec<Spanned<String>>,
     pub redirect_uris: Vec<Spanned<String>>,
     pub post_logout_redirect_uris: Vec<Spanned<String>>,
     pub scopes: Vec<Spanned<String>>,
     /// `claim NAME CEL`.
     pub claims: Vec<HeaderLine>,
     pub subject: Subject,
-    pub signing: Algorithm,
+    pub signing: Option<Spanned<Algorithm>>,
     pub id_token: Option<Duration>,
     pub access_token: AccessToken,
     pub refresh_token: Option<Duration>,
@@ -43,6 +57,10 @@ pub enum ClientAuth {
     Basic,
     /// `client_secret_post`.
     Post,
+    /// `client_secret_jwt`.
+    SecretJwt,
+    /// `private_key_jwt`.
+    PrivateKeyJwt,
 }
 
 /// How a client comes by tokens.
@@ -52,20 +70,18 @@ pub enum Grant {
     ClientCredentials,
 }
 
-/// Whether a code challenge must come (RFC 7636).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pkce {
-    #[default]
+/// Whether something must come, or may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
     Required,
     Optional,
 }
 
-/// Whether requests must be handed in by the client itself (RFC 9126).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PushedRequests {
-    #[default]
-    Optional,
-    Required,
+/// A set of rules that others wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// FAPI 2.0 Security Profile.
+    Fapi2,
 }
 
 /// What a person is known by (`sub`).
@@ -108,22 +124,22 @@ impl Oidc {
             client_auth: read_words(node, "client-auth", ClientAuth::from_word),
             grants: read_words(node, "grants", Grant::from_word),
             acts_as: decode::kid_word(node, "acts-as"),
-            pkce: match decode::kid_text(node, "pkce").as_deref() {
-                Some("optional") => Pkce::Optional,
-                _ => Pkce::Required,
-            },
-            pushed_requests: match decode::kid_text(node, "pushed-requests").as_deref() {
-                Some("required") => PushedRequests::Required,
-                _ => PushedRequests::Optional,
-            },
+            profile: decode::kid_word(node, "profile")
+                .map(|word| Spanned::new(Profile::Fapi2, word.span)),
+            pkce: rule(node, "pkce"),
+            pushed_requests: rule(node, "pushed-requests"),
+            signed_requests: rule(node, "signed-requests"),
+            dpop: rule(node, "dpop"),
+            jwks: decode::kid_word(node, "jwks"),
+            jwks_uri: decode::kid_word(node, "jwks-uri"),
+            may_reach: decode::kid_words(node, "may-reach"),
             redirect_uris: decode::kid_words(node, "redirect-uri"),
             post_logout_redirect_uris: decode::kid_words(node, "post-logout-redirect-uri"),
             scopes: decode::kid_words(node, "scopes"),
             claims: node.kids_named("claim").filter_map(header_line).collect(),
             subject: node.kid("subject").map(subject).unwrap_or_default(),
-            signing: decode::kid_text(node, "signing")
-                .and_then(|word| Algorithm::from_word(&word))
-                .unwrap_or(Algorithm::Rs256),
+            signing: decode::kid_word(node, "signing")
+                .and_then(|word| Some(Spanned::new(Algorithm::from_word(&word.value)?, word.span))),
             id_token: decode::kid_duration(node, "id-token"),
             access_token: node.kid("access-token").map(access_token).unwrap_or_default(),
             refresh_token: decode::kid_duration(node, "refresh-token"),
@@ -141,10 +157,57 @@ impl Oidc {
         }
     }
 
+    /// What is called for it.
+    #[must_use]
+    pub fn called(&self) -> Vec<&Spanned<String>> {
+        self.jwks_uri.iter().collect()
+    }
+
+    /// Whether a place in the private network may be called for it.
+    #[must_use]
+    pub fn may_reach(&self, url: &Url) -> bool {
+        let authority = authority(url);
+        let mut named = self.may_reach.iter().map(|each| with_port(&each.value));
+        authority.is_some_and(|authority| named.any(|named| named == authority))
+    }
+
+    /// Whether it keeps to the FAPI 2.0 Security Profile.
+    #[must_use]
+    pub fn is_fapi(&self) -> bool {
+        self.profile.as_ref().is_some_and(|profile| profile.value == Profile::Fapi2)
+    }
+
+    /// How it may prove who it is.
+    #[must_use]
+    pub fn proves_by(&self) -> Vec<ClientAuth> {
+        let given = self.client_auth.iter().map(|method| method.value);
+        match (self.public, self.client_auth.is_empty(), self.is_fapi()) {
+            (true, ..) => Vec::new(),
+            (false, false, _) => given.collect(),
+            (false, true, true) => vec![ClientAuth::PrivateKeyJwt],
+            (false, true, false) => vec![ClientAuth::Basic, ClientAuth::Post],
+        }
+    }
+
+    /// Whether there is a secret at all.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.client_secret.is_some() || self.proves_by().into_iter().any(ClientAuth::is_by_secret)
+    }
+
     #[must_use]
     pub fn may_ask_for(&self, scope: &str) -> bool {
         self.scopes.iter().any(|each| each.value == scope)
     }
+}
+
+fn rule(node: &Node, kid: &str) -> Option<Spanned<Rule>> {
+    let word = decode::kid_word(node, kid)?;
+    let rule = match word.value.as_str() {
+        "required" => Rule::Required,
+        _ => Rule::Optional,
+    };
+    Some(Spanned::new(rule, word.span))
 }
 
 fn read_words<T>(node: &Node, kid: &str, read: fn(&str) -> Option<T>) -> Vec<Spanned<T>> {
@@ -171,13 +234,53 @@ fn access_token(node: &Node) -> AccessToken {
     }
 }
 
+/// Host and port of what is called.
+#[must_use]
+pub fn authority(url: &Url) -> Option<String> {
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+}
+
+/// A host as files write it, with its port.
+#[must_use]
+pub fn with_port(text: &str) -> String {
+    let has_port = text.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let lower = text.to_ascii_lowercase();
+    if has_port { lower } else { format!("{lower}:443") }
+}
+
 impl ClientAuth {
-    fn from_word(word: &str) -> Option<Self> {
-        match word {
-            "basic" => Some(Self::Basic),
-            "post" => Some(Self::Post),
-            _ => None,
+    const ALL: [Self; 4] = [Self::Basic, Self::Post, Self::SecretJwt, Self::PrivateKeyJwt];
+
+    /// As files spell it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Post => "post",
+            Self::SecretJwt => "secret-jwt",
+            Self::PrivateKeyJwt => "private-key-jwt",
         }
+    }
+
+    /// As the specification spells it (OIDC Core §9).
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+            Self::SecretJwt => "client_secret_jwt",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+
+    /// Whether both sides know the secret that it proves by.
+    #[must_use]
+    pub fn is_by_secret(self) -> bool {
+        self != Self::PrivateKeyJwt
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.word() == word)
     }
 }
 

@@ -51,6 +51,10 @@ pub struct Settings {
     pub retain_events: Option<Duration>,
     pub backup: Option<Backup>,
     pub repository: Option<Repository>,
+    /// Certificates to trust besides the system's.
+    pub trusted_ca: Option<Spanned<String>>,
+    /// How long a key signs.
+    pub key_rotation: Option<Duration>,
     pub reconcile: ReconcileRules,
     pub runtime_objects: Vec<Spanned<String>>,
     pub duo: Option<Duo>,

@@ -4,10 +4,10 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::entitled::{Entitled, Void, holds};
 use super::issue::{ACCESS_TOKEN_TYPE, OPAQUE};
-use super::refusal::{About, ErrorCode, Refusal};
+use super::refusal::{About, Challenge, ErrorCode, Refusal};
+use super::{Asked, dpop};
 use crate::clock::Millis;
 use crate::jose::Compact;
 use crate::runtime::Runtime;
@@ -26,6 +26,8 @@ pub struct Token<'a> {
     pub expires_at: Millis,
     /// The name in it, if it is signed.
     pub id: Option<String>,
+    /// The key that it is bound to, by its thumbprint.
+    pub key: Option<String>,
     /// What it hangs on, unless the app asked for itself.
     pub entitled: Option<Entitled<'a>>,
 }
@@ -46,13 +48,21 @@ struct Said {
     client_id: Option<String>,
     grant_id: Option<String>,
     scopes: Vec<String>,
+    key: Option<String>,
     issued_at: Millis,
     expires_at: Millis,
     is_revoked: bool,
 }
 
-/// The one bearer token of a request: in the header (RFC 6750 §2.1), never in the address.
-pub fn brought(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+/// How a request brings its token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Bearer,
+    Dpop,
+}
+
+/// The one token of a request: in the header (RFC 6750 §2.1), never in the address.
+fn brought(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Refusal> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
@@ -60,9 +70,14 @@ pub fn brought(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
         return Err(Refusal::new(ErrorCode::InvalidRequest, why));
     }
     let found = line.to_str().ok().and_then(|line| line.split_once(' '));
-    let bearer =
-        |scheme: &str| ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
-    Ok(found.filter(|(scheme, _)| bearer(scheme)).map(|(_, token)| token.trim()))
+    Ok(found.and_then(|(scheme, token)| {
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "bearer" | "token" => Scheme::Bearer,
+            "dpop" => Scheme::Dpop,
+            _ => return None,
+        };
+        Some((scheme, token.trim()))
+    }))
 }
 
 /// Looks at a token: whose it is, or why it is worth nothing.
@@ -123,8 +138,8 @@ async fn belonging<'a>(
     if other {
         return Ok(Err(Worthless::Unknown));
     }
-    let Said { scopes, issued_at, expires_at, id, .. } = said;
-    Ok(Ok(Token { app, client, scopes, issued_at, expires_at, id, entitled }))
+    let Said { scopes, key, issued_at, expires_at, id, .. } = said;
+    Ok(Ok(Token { app, client, scopes, issued_at, expires_at, id, key, entitled }))
 }
 
 async fn kept(server: &Server, text: &str) -> Result<Option<Said>, Refusal> {
@@ -139,6 +154,7 @@ async fn kept(server: &Server, text: &str) -> Result<Option<Said>, Refusal> {
         client_id: None,
         grant_id: token.grant_id,
         scopes: token.scopes,
+        key: token.key,
         issued_at: token.created_at,
         expires_at: token.expires_at,
         is_revoked: token.revoked_at.is_some(),
@@ -158,12 +174,14 @@ async fn signed(server: &Server, runtime: &Runtime, text: &str) -> Result<Option
         return Ok(None);
     };
     let text = |name: &str| token.text(name).map(str::to_owned);
+    let confirmed = token.payload.get("cnf").and_then(|cnf| cnf.get("jkt"));
     let scopes = token.text("scope").unwrap_or("").split(' ').filter(|scope| !scope.is_empty());
     Ok(Some(Said {
         app_uid: None,
         client_id: text("client_id"),
         grant_id: text("grant"),
         scopes: scopes.map(str::to_owned).collect(),
+        key: confirmed.and_then(Value::as_str).map(str::to_owned),
         issued_at,
         expires_at,
         is_revoked: server.store.read().await?.is_token_revoked(id).await?,
@@ -171,15 +189,40 @@ async fn signed(server: &Server, runtime: &Runtime, text: &str) -> Result<Option
     }))
 }
 
-/// The good token that a request brings.
+/// The good token that a request brings. One that is bound to a key is worth nothing without it, and
+/// nobody passes off a bound one as another (`security.md` R15, RFC 9449 §7).
 pub async fn admit<'a>(asked: &Asked<'a>) -> Result<Token<'a>, Refusal> {
     let server = asked.server;
-    let Some(text) = brought(&asked.parts.headers)? else {
-        return Err(Refusal::new(ErrorCode::NoToken, "an access token is needed"));
+    let Some((scheme, text)) = brought(&asked.parts.headers)? else {
+        let missing = Refusal::new(ErrorCode::NoToken, "an access token is needed");
+        return Err(Refusal { challenge: Some(Challenge::Bearer), ..missing });
     };
-    match look(server, asked.runtime, text).await? {
-        Ok(token) => Ok(token),
-        Err(worthless) => Err(refuse(asked, text, &worthless)),
+    let challenge = Some(match scheme {
+        Scheme::Bearer => Challenge::Bearer,
+        Scheme::Dpop => Challenge::Dpop,
+    });
+    let token = match look(server, asked.runtime, text).await? {
+        Ok(token) => token,
+        Err(worthless) => return Err(Refusal { challenge, ..refuse(asked, text, &worthless) }),
+    };
+    let invalid = |why| Refusal { challenge, ..Refusal::new(ErrorCode::InvalidToken, why) };
+    match (scheme, &token.key) {
+        (Scheme::Bearer, None) => Ok(token),
+        (Scheme::Bearer, Some(_)) => Err(Refusal {
+            challenge: Some(Challenge::Dpop),
+            ..invalid(
+                "the token is bound to a key: send it as `Authorization: DPoP …` with a proof",
+            )
+        }),
+        (Scheme::Dpop, None) => Err(invalid("the token is not bound to a key: send it as Bearer")),
+        (Scheme::Dpop, Some(key)) => match dpop::proven(asked, Some(text)).await? {
+            Some(shown) if shown == *key => Ok(token),
+            Some(_) => Err(invalid("the proof is by another key than the one of the token")),
+            None => Err(Refusal {
+                challenge,
+                ..Refusal::new(ErrorCode::InvalidDpopProof, "a DPoP proof is needed")
+            }),
+        },
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::Asked;
-use super::refusal::{About, ErrorCode, Refusal, failed};
+use super::refusal::{About, Challenge, ErrorCode, Refusal, failed};
 use crate::blueprint::oidc::ClientAuth;
 use crate::client_secret::Known;
 use crate::flow::attempts::{Guesses, Taken};
@@ -18,11 +18,32 @@ use crate::runtime::client::Client;
 use crate::secret::Secret;
 use crate::web::form::Form;
 use crate::web::visitor;
+use assertion::Assertion;
+
+/// Who signs what it says of itself.
+mod assertion;
 
 /// What a client says of itself.
-struct Said {
+struct Said<'f> {
     id: String,
-    secret: Option<(ClientAuth, Secret)>,
+    proof: Proof<'f>,
+}
+
+/// What it shows to be believed.
+enum Proof<'f> {
+    Nothing,
+    Secret(ClientAuth, Secret),
+    Assertion(Assertion<'f>),
+}
+
+impl Proof<'_> {
+    fn method(&self) -> Option<ClientAuth> {
+        match self {
+            Self::Nothing => None,
+            Self::Secret(method, _) => Some(*method),
+            Self::Assertion(assertion) => Some(assertion.method()),
+        }
+    }
 }
 
 /// The client that asks, once it has shown that it is it.
@@ -32,49 +53,77 @@ pub async fn authenticate<'a>(
 ) -> Result<(&'a App, &'a Client), Refusal> {
     let by_header = asked.parts.headers.contains_key(AUTHORIZATION);
     let said = said(&asked.parts.headers, form)?;
-    let refused = |why: &'static str| Refusal { by_header, ..wrong(asked, &said.id, why) };
-    let found = asked.runtime.client(&said.id);
-    match (found, said.secret) {
-        (Some((app, client)), None) if client.public => Ok((app, client)),
-        (Some((_, client)), Some(_)) if client.public => Err(refused("public-with-secret")),
-        (Some(_), None) => Err(refused("no-secret")),
-        (Some((app, client)), Some((method, secret))) => {
-            if !client.may_prove_by(method) {
-                return Err(refused("other-method"));
-            }
-            match proves(asked, &client.id, &app.uid, &secret).await? {
-                true => Ok((app, client)),
-                false => Err(Refusal { by_header, ..wrong(asked, &client.id, "wrong-secret") }),
-            }
-        }
-        (None, secret) => {
-            // The same work as for one that is there.
-            let given = secret.map_or_else(|| Secret::new(""), |(_, secret)| secret);
-            let _ = is_same(asked, &given, &Secret::new("nobody"));
-            Err(refused("unknown-client"))
-        }
+    let refused = |why: &'static str| {
+        let challenge = by_header.then_some(Challenge::Basic);
+        Refusal { challenge, ..wrong(asked, &said.id, why) }
+    };
+    let method = said.proof.method();
+    let Some((app, client)) = asked.runtime.client(&said.id) else {
+        // The same work as for one that is there.
+        let given = match said.proof {
+            Proof::Secret(_, ref secret) => secret.clone(),
+            _ => Secret::new(""),
+        };
+        let _ = is_same(asked, &given, &Secret::new("nobody"));
+        return Err(refused("unknown-client"));
+    };
+    match method {
+        None if client.public => return Ok((app, client)),
+        None => return Err(refused("no-secret")),
+        Some(_) if client.public => return Err(refused("public-with-secret")),
+        Some(method) if !client.may_prove_by(method) => return Err(refused("other-method")),
+        Some(_) => {}
     }
+    let counted = format!("client:{}:{}", client.id, visitor::address_key(asked.client));
+    let (server, now) = (asked.server, asked.server.clock.now());
+    if let Some(until) = server.tokens.closed_until(&counted, now) {
+        let wait = Some(until.since(now));
+        let slow = Refusal::new(ErrorCode::SlowDown, "too many wrong secrets came from here");
+        return Err(Refusal { wait, ..slow });
+    }
+    let proven = match &said.proof {
+        Proof::Assertion(assertion) => assertion.prove(asked, app, client).await?,
+        Proof::Secret(_, secret) => is_secret_of(asked, app, secret).await?,
+        Proof::Nothing => Err("no-secret"),
+    };
+    let Err(why) = proven else { return Ok((app, client)) };
+    // Wrong ones are counted for each client and address, and after many nothing is looked at for a while.
+    if let Taken::Wait(wait) = Guesses::at_key(counted.clone()).take(&server.store, now).await? {
+        server.tokens.close(counted, now.plus(wait));
+    }
+    Err(refused(why))
 }
 
-fn said(headers: &HeaderMap, form: &Form) -> Result<Said, Refusal> {
+fn said<'f>(headers: &HeaderMap, form: &'f Form) -> Result<Said<'f>, Refusal> {
     let invalid = |why: &'static str| Refusal::new(ErrorCode::InvalidRequest, why);
     let posted_id = form.exact("client_id").map(str::to_owned);
     let posted_secret = form.exact("client_secret").map(Secret::new);
+    let assertion = asserted(form)?;
     let mut lines = headers.get_all(AUTHORIZATION).iter();
-    let Some(line) = lines.next() else {
-        let id = posted_id.ok_or_else(|| {
-            Refusal::new(ErrorCode::InvalidClient, "the client says nothing of who it is")
-        })?;
-        return Ok(Said { id, secret: posted_secret.map(|secret| (ClientAuth::Post, secret)) });
-    };
+    let line = lines.next();
     if lines.next().is_some() {
         return Err(invalid("there is more than one Authorization header"));
     }
-    if posted_secret.is_some() || form.exact("client_assertion").is_some() {
+    let ways = [line.is_some(), posted_secret.is_some(), assertion.is_some()];
+    if ways.into_iter().filter(|given| *given).count() > 1 {
         return Err(invalid("a client proves itself in one way only (RFC 6749 section 2.3)"));
     }
+    let nobody = || Refusal::new(ErrorCode::InvalidClient, "the client says nothing of who it is");
+    if let Some(assertion) = assertion {
+        let id = assertion.client_id().map(str::to_owned).or(posted_id.clone());
+        let id = id.ok_or_else(nobody)?;
+        if posted_id.is_some_and(|posted| posted != id) {
+            return Err(invalid("client_id differs between client_assertion and body"));
+        }
+        return Ok(Said { id, proof: Proof::Assertion(assertion) });
+    }
+    let Some(line) = line else {
+        let id = posted_id.ok_or_else(nobody)?;
+        let secret = posted_secret.map(|secret| Proof::Secret(ClientAuth::Post, secret));
+        return Ok(Said { id, proof: secret.unwrap_or(Proof::Nothing) });
+    };
     let (id, secret) = line.to_str().ok().and_then(basic).ok_or_else(|| Refusal {
-        by_header: true,
+        challenge: Some(Challenge::Basic),
         ..Refusal::new(
             ErrorCode::InvalidClient,
             "the Authorization header is not `Basic id:secret`",
@@ -83,7 +132,26 @@ fn said(headers: &HeaderMap, form: &Form) -> Result<Said, Refusal> {
     if posted_id.is_some_and(|posted| posted != id) {
         return Err(invalid("client_id differs between header and body"));
     }
-    Ok(Said { id, secret: Some((ClientAuth::Basic, secret)) })
+    Ok(Said { id, proof: Proof::Secret(ClientAuth::Basic, secret) })
+}
+
+fn asserted(form: &Form) -> Result<Option<Assertion<'_>>, Refusal> {
+    let (kind, text) = (form.exact("client_assertion_type"), form.exact("client_assertion"));
+    match (kind, text) {
+        (None, None) => Ok(None),
+        (Some(assertion::TYPE), Some(text)) => match Assertion::read(text) {
+            Some(assertion) => Ok(Some(assertion)),
+            None => {
+                let why = "client_assertion is not a signed token";
+                Err(Refusal::new(ErrorCode::InvalidClient, why))
+            }
+        },
+        _ => {
+            let why =
+                "client_assertion comes with its client_assertion_type (RFC 7523 section 2.2)";
+            Err(Refusal::new(ErrorCode::InvalidRequest, why))
+        }
+    }
 }
 
 /// Name and secret, each encoded as a form field is (RFC 6749 §2.3.1).
@@ -104,23 +172,14 @@ fn decoded(text: &str) -> Option<Zeroizing<String>> {
     Some(Zeroizing::new(decoded.into_owned()))
 }
 
-/// Whether the secret is the client's. Wrong ones are counted for each client and address, and after
-/// many nothing is compared for a while.
-async fn proves(
+/// Whether the secret is the client's.
+async fn is_secret_of(
     asked: &Asked<'_>,
-    client_id: &str,
-    app_uid: &str,
+    app: &App,
     secret: &Secret,
-) -> Result<bool, Refusal> {
+) -> Result<Result<(), &'static str>, Refusal> {
     let server = asked.server;
-    let now = server.clock.now();
-    let counted = format!("client:{client_id}:{}", visitor::address_key(asked.client));
-    if let Some(until) = server.tokens.closed_until(&counted, now) {
-        let wait = Some(until.since(now));
-        let slow = Refusal::new(ErrorCode::SlowDown, "too many wrong secrets came from here");
-        return Err(Refusal { wait, ..slow });
-    }
-    for known in server.client_secrets.of(app_uid, now) {
+    for known in server.client_secrets.of(&app.uid, server.clock.now()) {
         let right = match known {
             Known::Value { secret: known, .. } => is_same(asked, secret, &known),
             Known::Verifier(hash) => match server.hasher.verify(secret, Some(&hash)).await {
@@ -130,13 +189,10 @@ async fn proves(
             },
         };
         if right {
-            return Ok(true);
+            return Ok(Ok(()));
         }
     }
-    if let Taken::Wait(wait) = Guesses::at_key(counted.clone()).take(&server.store, now).await? {
-        server.tokens.close(counted, now.plus(wait));
-    }
-    Ok(false)
+    Ok(Err("wrong-secret"))
 }
 
 /// Compared by digest, so that neither length nor letters show in the time it takes. Some clients do

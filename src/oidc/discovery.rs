@@ -18,7 +18,11 @@ pub fn document(runtime: &Runtime) -> String {
             scopes.push(scope);
         }
     }
-    let secrets = ["client_secret_basic", "client_secret_post"];
+    let secrets =
+        ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];
+    let anybody = secrets.iter().copied().chain(["none"]).collect::<Vec<_>>();
+    let algorithms = Algorithm::ALL.map(Algorithm::word);
+    let signed = algorithms.iter().copied().chain(["HS256"]).collect::<Vec<_>>();
     json!({
         "issuer": issuer,
         "authorization_endpoint": at(AUTHORIZE),
@@ -35,12 +39,14 @@ pub fn document(runtime: &Runtime) -> String {
         "response_modes_supported": ["query", "fragment", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "subject_types_supported": ["public", "pairwise"],
-        "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::word),
-        "token_endpoint_auth_methods_supported":
-            ["client_secret_basic", "client_secret_post", "none"],
+        "id_token_signing_alg_values_supported": algorithms,
+        "token_endpoint_auth_methods_supported": anybody,
+        "token_endpoint_auth_signing_alg_values_supported": signed,
         "introspection_endpoint_auth_methods_supported": secrets,
-        "revocation_endpoint_auth_methods_supported":
-            ["client_secret_basic", "client_secret_post", "none"],
+        "introspection_endpoint_auth_signing_alg_values_supported": signed,
+        "revocation_endpoint_auth_methods_supported": anybody,
+        "revocation_endpoint_auth_signing_alg_values_supported": signed,
+        "dpop_signing_alg_values_supported": algorithms,
         "code_challenge_methods_supported": ["S256"],
         "acr_values_supported": ["pwd", "mfa", "phr"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
@@ -51,7 +57,8 @@ pub fn document(runtime: &Runtime) -> String {
             "name", "preferred_username", "locale", "email", "email_verified", "groups",
         ],
         "claims_parameter_supported": true,
-        "request_parameter_supported": false,
+        "request_parameter_supported": true,
+        "request_object_signing_alg_values_supported": algorithms,
         "request_uri_parameter_supported": false,
         "authorization_response_iss_parameter_supported": true,
     })

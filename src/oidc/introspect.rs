@@ -32,7 +32,7 @@ pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Ref
         "active": true,
         "scope": found.scopes.join(" "),
         "client_id": found.client.id,
-        "token_type": "Bearer",
+        "token_type": if found.key.is_some() { "DPoP" } else { "Bearer" },
         "iss": asked.runtime.external.to_string(),
         "aud": found.client.audience,
         "iat": issue::seconds(found.issued_at),
@@ -44,6 +44,9 @@ pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Ref
         let subject = claims::subject(&asked.server.key, found.client, profile, standing);
         members.insert("sub".to_owned(), json!(subject));
         members.insert("username".to_owned(), json!(profile.user.username));
+    }
+    if let (Some(key), Some(members)) = (&found.key, told.as_object_mut()) {
+        members.insert("cnf".to_owned(), json!({ "jkt": key }));
     }
     if let (Some(id), Some(members)) = (&found.id, told.as_object_mut()) {
         members.insert("jti".to_owned(), json!(id));

@@ -31,6 +31,8 @@ pub struct Bearer<'a> {
     /// `sub`.
     pub subject: String,
     pub scopes: &'a [String],
+    /// The key that it is bound to, by its thumbprint.
+    pub key: Option<&'a str>,
     /// What it hangs on, unless the app asked for itself.
     pub entitled: Option<&'a Entitled<'a>>,
 }
@@ -72,6 +74,7 @@ pub async fn access_token(asked: &Asked<'_>, bearer: &Bearer<'_>) -> Result<Made
             grant_id,
             app_uid: bearer.app.uid.clone(),
             scopes: bearer.scopes.to_vec(),
+            key: bearer.key.map(str::to_owned),
             created_at: now,
             expires_at,
             revoked_at: None,
@@ -91,6 +94,9 @@ pub async fn access_token(asked: &Asked<'_>, bearer: &Bearer<'_>) -> Result<Made
     if let (Some(entitled), Some(members)) = (bearer.entitled, claims.as_object_mut()) {
         authentication(entitled, members);
         members.insert("grant".to_owned(), json!(grant_id));
+    }
+    if let (Some(key), Some(members)) = (bearer.key, claims.as_object_mut()) {
+        members.insert("cnf".to_owned(), json!({ "jkt": key }));
     }
     let signer = server.signing_keys.signer(client.signing).await?;
     Ok(Made { text: signer.key.token(ACCESS_TOKEN_TYPE, &claims)?, lasts, row: None })
@@ -148,6 +154,7 @@ pub fn refresh_token(
     asked: &Asked<'_>,
     entitled: &Entitled<'_>,
     parent: Option<TokenDigest>,
+    key: Option<&str>,
 ) -> Result<Option<(String, RefreshToken)>, Refusal> {
     let (server, client) = (asked.server, entitled.client);
     let Some(lasts) = client.refresh_token_lasts else { return Ok(None) };
@@ -157,6 +164,8 @@ pub fn refresh_token(
         digest: server.key.digest(text.as_bytes()),
         grant_id: entitled.grant.id.clone(),
         parent,
+        // Of other clients the secret is asked for, and a new key is theirs to choose (RFC 9449 §5).
+        key: key.filter(|_| client.public).map(str::to_owned),
         created_at: now,
         expires_at: now.plus(lasts),
         used_at: None,

@@ -7,13 +7,15 @@ use serde_json::json;
 use super::authorize::{PUSHED_LASTS, Request};
 use super::client_auth::authenticate;
 use super::refusal::{ErrorCode, Refusal};
-use super::{Asked, token};
+use super::{Asked, dpop, token};
 use crate::web::reply;
 
 pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Refusal> {
     let form = token::read(body).await?;
     let (_, client) = authenticate(asked, &form).await?;
-    let request = Request::pushed(asked.server, asked.runtime, client, &form)
+    let key = dpop::proven(asked, None).await?;
+    let request = Request::pushed(asked.server, asked.runtime, client, &form, key)
+        .await
         .map_err(|(error, why)| Refusal::new(ErrorCode::Pushed(error), why))?;
     let uri = request
         .uri(asked.server)

@@ -9,6 +9,7 @@ use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::authorize::Told;
+use crate::jose::Algorithm;
 use crate::secret::TokenDigest;
 use crate::web::reply;
 use crate::web::server::Server;
@@ -26,6 +27,14 @@ pub enum ErrorCode {
     /// RFC 6750 §3.1.
     InvalidToken,
     InsufficientScope,
+    /// RFC 9449 §5, §8.
+    InvalidDpopProof,
+    UseDpopNonce,
+    /// RFC 8628 §3.5.
+    AuthorizationPending,
+    PollSlower,
+    AccessDenied,
+    ExpiredToken,
     /// No credential came at all: no code is said (RFC 6750 §3.1).
     NoToken,
     /// What a browser would have been sent back with (RFC 9126 §2.3).
@@ -50,8 +59,13 @@ impl ErrorCode {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
             Self::Pushed(told) => told.word(),
-            Self::SlowDown => "slow_down",
+            Self::SlowDown | Self::PollSlower => "slow_down",
             Self::Unavailable => "temporarily_unavailable",
         }
     }
@@ -75,9 +89,17 @@ pub struct Refusal {
     pub description: Cow<'static, str>,
     /// What is kept of it, to be asked about by its name.
     pub about: Option<Box<About>>,
-    /// The client tried to prove itself by a header.
-    pub by_header: bool,
+    /// How the header of an answer says what is to be shown.
+    pub challenge: Option<Challenge>,
     pub wait: Option<Duration>,
+}
+
+/// The scheme of a challenge (RFC 9110 §11.6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    Basic,
+    Bearer,
+    Dpop,
 }
 
 /// What is kept of a refusal.
@@ -93,7 +115,7 @@ pub struct About {
 impl Refusal {
     pub fn new(code: ErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         let description = description.into();
-        Self { code, description, about: None, by_header: false, wait: None }
+        Self { code, description, about: None, challenge: None, wait: None }
     }
 
     /// Keeps what happened, so that somebody can ask.
@@ -121,20 +143,16 @@ impl Refusal {
         if let (Some(members), Some(name)) = (body.as_object_mut(), &named) {
             members.insert("ref".to_owned(), json!(name));
         }
-        let mut response = reply::json(self.code.status(), &body);
-        let headers = response.headers_mut();
-        let challenge = match self.code {
-            ErrorCode::InvalidClient if self.by_header => {
-                Some("Basic realm=\"doorward\"".to_owned())
+        let status = match (self.code, self.challenge) {
+            // What a client may not use at a resource it is asked for again (RFC 9449 §9).
+            (ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof, Some(Challenge::Dpop)) => {
+                StatusCode::UNAUTHORIZED
             }
-            ErrorCode::NoToken => Some("Bearer realm=\"doorward\"".to_owned()),
-            ErrorCode::InvalidToken | ErrorCode::InsufficientScope => Some(format!(
-                "Bearer realm=\"doorward\", error=\"{}\", error_description=\"{}\"",
-                self.code.word(),
-                quotable(&description)
-            )),
-            _ => None,
+            (code, _) => code.status(),
         };
+        let mut response = reply::json(status, &body);
+        let headers = response.headers_mut();
+        let challenge = self.challenge.map(|challenge| challenge.text(self.code, &description));
         if let Some(value) = challenge.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(WWW_AUTHENTICATE, value);
         }
@@ -145,6 +163,27 @@ impl Refusal {
             headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
         }
         response
+    }
+}
+
+impl Challenge {
+    fn text(self, code: ErrorCode, description: &str) -> String {
+        let error = match code {
+            // Nothing was shown, so nothing was wrong with it (RFC 6750 §3.1).
+            ErrorCode::NoToken | ErrorCode::InvalidClient => String::new(),
+            code => {
+                let description = quotable(description);
+                format!(", error=\"{}\", error_description=\"{description}\"", code.word())
+            }
+        };
+        match self {
+            Self::Basic => "Basic realm=\"doorward\"".to_owned(),
+            Self::Bearer => format!("Bearer realm=\"doorward\"{error}"),
+            Self::Dpop => {
+                let algorithms = Algorithm::ALL.map(Algorithm::word).join(" ");
+                format!("DPoP realm=\"doorward\"{error}, algs=\"{algorithms}\"")
+            }
+        }
     }
 }
 

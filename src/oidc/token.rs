@@ -4,12 +4,12 @@ use axum::body::Body;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::Asked;
 use super::claims;
 use super::client_auth::authenticate;
 use super::entitled::{Entitled, Void};
 use super::issue::{self, Bearer, Made};
 use super::refusal::{About, ErrorCode, Refusal};
+use super::{Asked, dpop};
 use crate::blueprint::oidc::Grant as GrantType;
 use crate::clock::Millis;
 use crate::runtime::app::App;
@@ -31,12 +31,19 @@ struct Caller<'a> {
     asked: &'a Asked<'a>,
     app: &'a App,
     client: &'a Client,
+    /// The key that it proved to hold, by its thumbprint: what it is given is bound to that.
+    key: Option<String>,
 }
 
 pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Refusal> {
     let form = read(body).await?;
     let (app, client) = authenticate(asked, &form).await?;
-    let caller = Caller { asked, app, client };
+    let key = dpop::proven(asked, None).await?;
+    if client.must_bind && key.is_none() {
+        let why = "this client has to send a DPoP proof (RFC 9449)";
+        return Err(Refusal::new(ErrorCode::InvalidDpopProof, why));
+    }
+    let caller = Caller { asked, app, client, key };
     let answer = match form.exact("grant_type") {
         Some("authorization_code") => {
             caller.may(GrantType::AuthorizationCode)?;
@@ -66,6 +73,7 @@ pub async fn read(body: Body) -> Result<Form, Refusal> {
         let why = match error {
             FormError::Twice => "a parameter came twice",
             FormError::Unreadable => "the body is too long or broke off",
+            FormError::Nul => "a parameter holds a NUL",
             FormError::Late => "the body did not arrive in time",
         };
         Refusal::new(ErrorCode::InvalidRequest, why)
@@ -73,6 +81,10 @@ pub async fn read(body: Body) -> Result<Form, Refusal> {
 }
 
 impl Caller<'_> {
+    fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     fn may(&self, grant: GrantType) -> Result<(), Refusal> {
         match self.client.may(grant) {
             true => Ok(()),
@@ -97,6 +109,7 @@ impl Caller<'_> {
             "revoked" => "what it hangs on was taken back",
             "other-client" => "it was given to another client",
             "other-redirect" => "redirect_uri is not the one that the code was sent to",
+            "other-key" => "it is bound to another key than the one of the DPoP proof",
             "verifier" => "code_verifier does not fit the code_challenge (RFC 7636)",
             "session-ended" => "the person has signed out or the session has run out",
             "account-disabled" => "the account is disabled or gone",
@@ -132,14 +145,22 @@ impl Caller<'_> {
         let (profile, standing) = (&entitled.profile, &entitled.standing);
         let subject = claims::subject(&asked.server.key, self.client, profile, standing);
         let (app, client) = (self.app, self.client);
-        let bearer = Bearer { app, client, subject, scopes, entitled: Some(entitled) };
+        let bearer =
+            Bearer { app, client, subject, scopes, key: self.key(), entitled: Some(entitled) };
         let access = issue::access_token(asked, &bearer).await?;
-        let refresh = issue::refresh_token(asked, entitled, how.parent)?;
+        let refresh = match how.refreshed {
+            Some(Refreshed { rotates: false, .. }) => None,
+            Some(Refreshed { digest, .. }) => {
+                issue::refresh_token(asked, entitled, Some(digest), self.key())?
+            }
+            None => issue::refresh_token(asked, entitled, None, self.key())?,
+        };
         let id_token = match scopes.iter().any(|scope| scope == "openid") {
             true => Some(issue::id_token(asked, entitled, how.nonce, &access.text).await?),
             false => None,
         };
-        Ok(Answer { grant_id: entitled.grant.id.clone(), access, refresh, id_token })
+        let is_bound = self.key.is_some();
+        Ok(Answer { grant_id: entitled.grant.id.clone(), access, refresh, id_token, is_bound })
     }
 }
 
@@ -149,6 +170,7 @@ struct Answer {
     access: Made,
     refresh: Option<(String, RefreshToken)>,
     id_token: Option<String>,
+    is_bound: bool,
 }
 
 impl Answer {
@@ -162,7 +184,7 @@ impl Answer {
         }
         tx.extend_grant(&self.grant_id, until).await?;
         tx.commit().await?;
-        let mut answer = bare(&self.access, scopes);
+        let mut answer = bare(&self.access, scopes, self.is_bound);
         if let Some(members) = answer.as_object_mut() {
             members
                 .extend(self.refresh.map(|(token, _)| ("refresh_token".to_owned(), json!(token))));
@@ -176,14 +198,21 @@ impl Answer {
 #[derive(Clone, Copy, Default)]
 struct How<'a> {
     nonce: Option<&'a str>,
-    /// The refresh token that the new one takes the place of.
-    parent: Option<TokenDigest>,
+    refreshed: Option<Refreshed>,
 }
 
-fn bare(made: &Made, scopes: &[String]) -> Value {
+/// A refresh token that was brought.
+#[derive(Clone, Copy)]
+struct Refreshed {
+    digest: TokenDigest,
+    /// Whether another takes its place.
+    rotates: bool,
+}
+
+fn bare(made: &Made, scopes: &[String], is_bound: bool) -> Value {
     json!({
         "access_token": made.text,
-        "token_type": "Bearer",
+        "token_type": if is_bound { "DPoP" } else { "Bearer" },
         "expires_in": made.lasts.as_secs(),
         "scope": scopes.join(" "),
     })

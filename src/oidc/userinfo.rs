@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::claims::{self, Told};
 use super::entitled::Entitled;
-use super::refusal::{ErrorCode, Refusal};
+use super::refusal::{Challenge, ErrorCode, Refusal};
 use super::{Asked, bearer};
 use crate::web::reply;
 
@@ -40,7 +40,10 @@ pub async fn answer_like_github(asked: &Asked<'_>) -> Result<Response<Body>, Ref
 
 fn person<'t>(token: &'t bearer::Token<'_>) -> Result<&'t Entitled<'t>, Refusal> {
     let about_people = token.scopes.iter().any(|scope| scope == "openid" || scope == "profile");
-    let missing = || Refusal::new(ErrorCode::InsufficientScope, "the token has no scope `openid`");
+    let missing = || Refusal {
+        challenge: Some(Challenge::Bearer),
+        ..Refusal::new(ErrorCode::InsufficientScope, "the token has no scope `openid`")
+    };
     let entitled = token.entitled.as_ref().filter(|_| about_people);
     entitled.ok_or_else(missing)
 }

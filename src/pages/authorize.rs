@@ -29,7 +29,7 @@ pub async fn get(visit: &Visit<'_>) -> Response<Body> {
         },
         None => match taken_up(visit, &form).await {
             Ok(Some(invited)) => invited,
-            Ok(None) => match read(visit, &form) {
+            Ok(None) => match read(visit, &form).await {
                 Ok(invited) => invited,
                 Err(response) => return *response,
             },
@@ -47,7 +47,7 @@ pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
     let Ok(form) = Form::read(body).await else {
         return misfit(visit, "a parameter came twice, or the form is too long");
     };
-    let invited = match read(visit, &form) {
+    let invited = match read(visit, &form).await {
         Ok(invited) => invited,
         Err(response) => return *response,
     };
@@ -75,8 +75,8 @@ async fn taken_up<'v>(
     }
 }
 
-fn read<'v>(visit: &'v Visit<'_>, form: &Form) -> Result<Invited<'v>, Box<Response<Body>>> {
-    match Request::read(visit.server, &visit.runtime, form) {
+async fn read<'v>(visit: &'v Visit<'_>, form: &Form) -> Result<Invited<'v>, Box<Response<Body>>> {
+    match Request::read(visit.server, &visit.runtime, form).await {
         Ok(request) => {
             let gone = || Box::new(visit.error(ErrorKind::BadRequest));
             Invited::new(&visit.runtime, request).ok_or_else(gone)

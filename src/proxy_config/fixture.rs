@@ -167,6 +167,8 @@ fn settings() -> Settings {
         retain_events: None,
         backup: None,
         repository: None,
+        trusted_ca: None,
+        key_rotation: None,
         reconcile: ReconcileRules::default(),
         runtime_objects: Vec::new(),
         duo: None,

@@ -130,7 +130,7 @@ pub fn wanted(blueprint: &Blueprint) -> Vec<Wanted> {
     // A confidential client whose secret is not said has a generated one.
     for app in &blueprint.apps {
         if let Some(oidc) = &app.oidc
-            && !oidc.public
+            && oidc.has_secret()
             && oidc.client_secret.is_none()
         {
             let owner = Owner::Object(Kind::App, app.slug.value.clone());

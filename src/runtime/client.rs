@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::access::groups::GroupSet;
 use crate::access::person::{Attributes, Person, PersonKind, Proofs};
 use crate::blueprint::oidc::{ClientAuth, Grant, TokenFormat};
-use crate::jose::Algorithm;
+use crate::jose::{Algorithm, KeySet};
 use crate::model::redirect_uri;
 
 /// A client (RFC 6749 §2).
@@ -15,11 +15,21 @@ pub struct Client {
     /// Whether it has nothing to prove who it is by (RFC 6749 §2.1).
     pub public: bool,
     pub auth: Vec<ClientAuth>,
+    /// What it signs with, if anything is known of that.
+    pub keys: Option<Keys>,
+    /// What of the private network may be called for it: `host:port`.
+    pub may_reach: Vec<String>,
+    /// Whether it keeps to the FAPI 2.0 Security Profile.
+    pub is_fapi: bool,
     pub grants: Vec<Grant>,
     pub acts_as: Option<ServiceAccount>,
     pub needs_challenge: bool,
     /// Whether its requests must be pushed (RFC 9126).
     pub must_push: bool,
+    /// Whether its requests must be signed (RFC 9101).
+    pub must_sign_requests: bool,
+    /// Whether its tokens must be bound to a key (RFC 9449).
+    pub must_bind: bool,
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
     pub scopes: Vec<String>,
@@ -34,6 +44,14 @@ pub struct Client {
     pub refresh_token_lasts: Option<Duration>,
     /// The flow that asks for consent, where it says so.
     pub consent: Option<String>,
+}
+
+/// The public keys of a client.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    Declared(KeySet),
+    /// They are asked for there.
+    At(String),
 }
 
 /// What a person is known by.
@@ -78,6 +96,24 @@ impl Client {
     #[must_use]
     pub fn may(&self, grant: Grant) -> bool {
         self.grants.contains(&grant)
+    }
+
+    /// By which algorithms it may sign: the profile leaves out what is weaker (FAPI 2.0 §5.4.1).
+    #[must_use]
+    pub fn may_sign_by(&self) -> &'static [Algorithm] {
+        if self.is_fapi {
+            &[Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa]
+        } else {
+            &Algorithm::ALL
+        }
+    }
+
+    /// Whether each refresh token is good once. The profile forbids that: a client that proves itself
+    /// by a key, and whose tokens are bound to one, gains nothing by it and loses its sign-ins to every
+    /// lost answer (FAPI 2.0 §5.3.2.1).
+    #[must_use]
+    pub fn rotates(&self) -> bool {
+        !self.is_fapi
     }
 
     #[must_use]

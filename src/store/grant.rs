@@ -39,6 +39,9 @@ pub struct Approved {
     pub address: Option<String>,
     /// Claims asked for one by one (OIDC Core §5.5).
     pub claims: Option<serde_json::Value>,
+    /// The key that the code is for, by its thumbprint (RFC 9449 §10).
+    #[serde(default)]
+    pub key: Option<String>,
 }
 
 /// That it was taken back.
@@ -69,6 +72,8 @@ pub struct RefreshToken {
     pub grant_id: String,
     /// The one that it took the place of.
     pub parent: Option<TokenDigest>,
+    /// The key that it is bound to, by its thumbprint: where the client has nothing else to prove itself by.
+    pub key: Option<String>,
     pub created_at: Millis,
     pub expires_at: Millis,
     pub used_at: Option<Millis>,
@@ -81,6 +86,8 @@ pub struct AccessToken {
     pub grant_id: Option<String>,
     pub app_uid: String,
     pub scopes: Vec<String>,
+    /// The key that it is bound to, by its thumbprint (RFC 9449 §6).
+    pub key: Option<String>,
     pub created_at: Millis,
     pub expires_at: Millis,
     pub revoked_at: Option<Millis>,
@@ -131,6 +138,7 @@ impl RefreshToken {
             digest: row.digest("digest")?,
             grant_id: row.text("grant_id")?,
             parent: row.opt_digest("parent")?,
+            key: row.opt_text("bound_to")?,
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
             used_at: row.opt_time("used_at")?,
@@ -146,6 +154,7 @@ impl AccessToken {
             grant_id: row.opt_text("grant_id")?,
             app_uid: row.text("app_uid")?,
             scopes: row.json("scopes")?,
+            key: row.opt_text("bound_to")?,
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
             revoked_at: row.opt_time("revoked_at")?,
@@ -268,12 +277,14 @@ impl Tx {
     }
 
     pub async fn insert_refresh_token(&mut self, token: &RefreshToken) -> Result<()> {
-        let sql = "INSERT INTO refresh_tokens (digest, grant_id, parent, created_at, expires_at) \
-            VALUES ($1, $2, $3, $4, $5)";
+        let sql = "INSERT INTO refresh_tokens \
+            (digest, grant_id, parent, bound_to, created_at, expires_at) \
+            VALUES ($1, $2, $3, $4, $5, $6)";
         let values = vec![
             (&token.digest).into(),
             (&token.grant_id).into(),
             token.parent.as_ref().into(),
+            token.key.as_ref().into(),
             token.created_at.into(),
             token.expires_at.into(),
         ];
@@ -313,13 +324,14 @@ impl Tx {
 
     pub async fn insert_access_token(&mut self, token: &AccessToken) -> Result<()> {
         let sql = "INSERT INTO access_tokens \
-            (digest, grant_id, app_uid, scopes, created_at, expires_at) \
-            VALUES ($1, $2, $3, $4, $5, $6)";
+            (digest, grant_id, app_uid, scopes, bound_to, created_at, expires_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let values = vec![
             (&token.digest).into(),
             token.grant_id.as_ref().into(),
             (&token.app_uid).into(),
             Value::json(&token.scopes)?,
+            token.key.as_ref().into(),
             token.created_at.into(),
             token.expires_at.into(),
         ];

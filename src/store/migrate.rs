@@ -33,6 +33,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0003_token_scopes.sql"),
     },
     Migration { number: 4, name: "0004_oidc", sql: include_str!("migrations/0004_oidc.sql") },
+    Migration {
+        number: 5,
+        name: "0005_bound_tokens",
+        sql: include_str!("migrations/0005_bound_tokens.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (

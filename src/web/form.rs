@@ -14,7 +14,7 @@ const LONGEST: usize = 16 * 1024;
 const WITHIN: Duration = Duration::from_secs(10);
 
 /// The fields of a form.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Form(BTreeMap<String, Secret>);
 
 /// A body that is no form of ours.
@@ -26,6 +26,8 @@ pub enum FormError {
     Late,
     #[error("a field of the form came twice")]
     Twice,
+    #[error("a field of the form holds a character that nobody types")]
+    Nul,
 }
 
 impl Form {
@@ -55,9 +57,23 @@ impl Form {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, FormError> {
+        Self::of_pairs(url::form_urlencoded::parse(bytes))
+    }
+
+    /// These fields. A NUL is nothing that anybody means, and nothing that a database keeps.
+    ///
+    /// # Errors
+    /// If a field is there twice, or holds a NUL.
+    pub fn of_pairs<N: Into<String>, V: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, FormError> {
         let mut fields = BTreeMap::new();
-        for (name, value) in url::form_urlencoded::parse(bytes) {
-            if fields.insert(name.into_owned(), Secret::new(value)).is_some() {
+        for (name, value) in pairs {
+            let value = value.as_ref();
+            if value.contains('\0') {
+                return Err(FormError::Nul);
+            }
+            if fields.insert(name.into(), Secret::new(value)).is_some() {
                 return Err(FormError::Twice);
             }
         }
@@ -100,6 +116,7 @@ mod tests {
         assert_eq!(form.text("username"), "alice");
         assert_eq!(form.secret("password").reveal(), " x ");
         assert_eq!(Form::read(Body::from("a=1&a=2")).await.err(), Some(FormError::Twice));
+        assert_eq!(Form::of_query("a=1%00").err(), Some(FormError::Nul));
         let long = Form::read(Body::from("a".repeat(LONGEST + 1))).await;
         assert_eq!(long.err(), Some(FormError::Unreadable));
     }

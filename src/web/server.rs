@@ -6,6 +6,7 @@ use arc_swap::ArcSwap;
 
 use super::looks::Looks;
 use super::refused::Refused;
+use crate::client_keys::ClientKeys;
 use crate::client_secret::ClientSecrets;
 use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
@@ -13,6 +14,7 @@ use crate::flow::reputation::Scores;
 use crate::ids::Rng;
 use crate::journal::Journal;
 use crate::mail::post::Post;
+use crate::outbound::Outbound;
 use crate::runtime::Runtime;
 use crate::runtime::health::Health;
 use crate::secret::MasterKey;
@@ -31,6 +33,8 @@ pub struct Server {
     pub tokens: Tokens,
     pub signing_keys: SigningKeys,
     pub client_secrets: ClientSecrets,
+    pub client_keys: ClientKeys,
+    pub outbound: Outbound,
     /// What was refused of late, for whoever asks why.
     pub refused: Refused,
     pub store: Store,

@@ -11,11 +11,14 @@ use serde_json::{Map, Value};
 use crate::support::server::{Answer, Browser, Server, basic, household};
 use crate::support::walk::PASSWORD;
 
+mod assertions;
 mod authorize;
+mod dpop;
 mod keys;
 mod pushed;
 mod rules;
 mod sign_out;
+mod signed;
 mod token;
 
 pub const REDIRECT: &str = "https://wiki.example.com/cb";
@@ -191,6 +194,33 @@ pub fn text(answer: &Answer, name: &str) -> String {
 /// The status and the code of an error.
 pub fn error(answer: &Answer) -> (u16, String) {
     (answer.status, text(answer, "error"))
+}
+
+/// The person agrees to what a request asks for.
+pub fn agreeing(
+    server: &Server,
+    browser: &mut Browser<'_>,
+    request: &str,
+) -> HashMap<String, String> {
+    let turned = browser.open(request);
+    let consent = server.url("http://auth.localhost:9000") + turned.location();
+    let page = browser.open(&consent);
+    let agreed = browser.submit(&consent, &page, &[("do", "allow")]);
+    told(&browser.open(&(server.url("http://auth.localhost:9000") + agreed.location())))
+}
+
+/// What is kept of a refusal: why it was.
+pub fn reason(server: &Server, answer: &Answer) -> String {
+    let name = text(answer, "ref");
+    for _ in 0..50 {
+        let filter = doorward::store::EventFilter::default();
+        let found = server.look(async |read| read.list_events(filter, 100).await.expect("asked"));
+        if let Some(event) = found.iter().find(|event| event.id == name) {
+            return event.data["reason"].as_str().expect("a reason").to_owned();
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
+    }
+    panic!("nothing is kept of {}", answer.body)
 }
 
 /// The claims of a token, once its signature is seen to be by a published key.

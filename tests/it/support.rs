@@ -5,6 +5,7 @@ pub mod duo;
 pub mod hook;
 pub mod server;
 pub mod service;
+pub mod signer;
 pub mod smtp;
 pub mod stores;
 pub mod understood;

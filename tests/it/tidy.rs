@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 31] = [
+const ORDER: [&str; 32] = [
     "clock",
     "ids",
     "secret",
@@ -29,6 +29,7 @@ const ORDER: [&str; 31] = [
     "mail",
     "flow",
     "client_secret",
+    "client_keys",
     "web",
     "entry",
     "forward_auth",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::header::HOST;
 use reqwest::redirect::Policy;
 
-use crate::runtime::origin::is_localhost;
+use crate::outbound::name::{self, NameError};
 
 const WITHIN: Duration = Duration::from_secs(3);
 
@@ -94,23 +94,15 @@ impl Asker {
     }
 }
 
-/// The addresses of a name; `*.localhost` is this machine, whatever a resolver says (RFC 6761 §6.3).
+/// The addresses of a name.
 ///
 /// # Errors
 /// If it has none.
 pub async fn resolve(host: &str) -> Result<Vec<IpAddr>, AskError> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.parse() {
-        return Ok(vec![address]);
-    }
-    if is_localhost(bare) {
-        return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
-    }
-    let looked_up = tokio::time::timeout(WITHIN, tokio::net::lookup_host((bare, 0))).await;
-    let addresses = looked_up.map_err(|_| AskError::Timeout)?.map_err(|_| AskError::NoSuchName)?;
-    let mut addresses: Vec<IpAddr> = addresses.map(|address| address.ip()).collect();
-    addresses.dedup();
-    if addresses.is_empty() { Err(AskError::NoSuchName) } else { Ok(addresses) }
+    name::resolve(host).await.map_err(|error| match error {
+        NameError::Unknown => AskError::NoSuchName,
+        NameError::Timeout => AskError::Timeout,
+    })
 }
 
 /// `0.0.0.0` is asked as loopback.

@@ -1,14 +1,18 @@
-//! `oidc`: callbacks, scopes, claims.
+//! `oidc`: callbacks, scopes, claims, keys, profiles.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use url::Url;
 
 use super::View;
 use crate::blueprint::app::App;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::object::Kind;
-use crate::blueprint::oidc::{ClientAuth, Grant, Oidc, Subject};
+use crate::blueprint::oidc::{ClientAuth, Grant, Oidc, Rule, Subject};
+use crate::blueprint::secret_ref::SecretOrigin;
 use crate::blueprint::source::{Span, Spanned};
+use crate::jose::Algorithm;
 
 /// Claims that carry the protocol itself (RFC 9068 §2.2, OIDC Core §2).
 const PROTOCOL: [&str; 19] = [
@@ -38,7 +42,7 @@ const STANDARD: [&str; 7] =
     ["name", "email", "email_verified", "preferred_username", "groups", "picture", "locale"];
 
 /// As long as an ID token or an access token may live.
-const LONGEST_TOKEN: Duration = Duration::from_secs(86_400);
+pub(super) const LONGEST_TOKEN: Duration = Duration::from_secs(86_400);
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     let mut clients: BTreeMap<&str, Span> = BTreeMap::new();
@@ -49,6 +53,9 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
         scopes(oidc, &mut found);
         claims(oidc, &mut found);
         client(oidc, &mut found);
+        keys(oidc, &mut found);
+        calls(oidc, &mut found);
+        fapi(oidc, &mut found);
         grants(oidc, &mut found);
         subject(view, oidc, &mut found);
         lifetimes(oidc, &mut found);
@@ -192,13 +199,11 @@ fn grants(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
         );
     }
     if let (true, Some(method)) = (oidc.public, oidc.client_auth.first()) {
-        let word = match method.value {
-            ClientAuth::Basic => "basic",
-            ClientAuth::Post => "post",
-        };
+        let word = method.value.word();
+        let by = if method.value.is_by_secret() { "a secret" } else { "a key" };
         found.push(
             Diagnostic::error("blueprint::public-secret", "a public client has no secret")
-                .at(method.span, format!("`{word}` proves by a secret"))
+                .at(method.span, format!("`{word}` proves by {by}"))
                 .help("leave `client-auth` or `public` out"),
         );
     }
@@ -244,5 +249,117 @@ fn lifetimes(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
                 .at(oidc.at, "a longer one would outlive the key that it is checked with")
                 .help("use `refresh-token` for an app that goes on for longer"),
         );
+    }
+}
+
+/// What a client proves itself by must be known here.
+fn keys(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
+    let by = |wanted: ClientAuth| oidc.client_auth.iter().find(|each| each.value == wanted);
+    if let (Some(keys), Some(uri)) = (&oidc.jwks, &oidc.jwks_uri) {
+        found.push(
+            Diagnostic::error("blueprint::given-twice", "`jwks` and `jwks-uri` are both given")
+                .at(uri.span, "second one")
+                .at(keys.span, "first one")
+                .help("the keys stand here or are asked for: leave one out"),
+        );
+    }
+    let has_keys = oidc.jwks.is_some() || oidc.jwks_uri.is_some();
+    let signs = oidc.signed_requests.as_ref().filter(|rule| rule.value == Rule::Required);
+    let needs = by(ClientAuth::PrivateKeyJwt)
+        .map(|method| (method.span, "it is known by its key, and none is given"))
+        .or_else(|| signs.map(|rule| (rule.span, "signed with which key?")))
+        .or_else(|| {
+            let profile = oidc.profile.as_ref().filter(|_| !oidc.public)?;
+            Some((profile.span, "it is known by its key, and none is given"))
+        });
+    if let Some((at, label)) = needs.filter(|_| !has_keys) {
+        found.push(
+            Diagnostic::error(
+                "blueprint::no-keys",
+                "the public keys of the application are missing",
+            )
+            .at(at, label)
+            .help(
+                "add `jwks` with its public keys, or where they are:\n    \
+                     jwks-uri \"https://app.example.com/jwks.json\"",
+            ),
+        );
+    }
+    let hashed = oidc.client_secret.as_ref();
+    let hashed = hashed.filter(|secret| matches!(secret.origin, SecretOrigin::Argon2id(_)));
+    if let (Some(method), Some(secret)) = (by(ClientAuth::SecretJwt), hashed) {
+        found.push(
+            Diagnostic::error("blueprint::hashed-secret", "`secret-jwt` needs the secret itself")
+                .at(method.span, "a signature is checked with it")
+                .at(secret.span, "only its hash is known")
+                .help("use `private-key-jwt`, or give the secret by (file), (env) or (credential)"),
+        );
+    }
+}
+
+/// What is called for an app: by https, or at a place of the private network that is named.
+fn calls(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
+    for uri in oidc.called() {
+        let Ok(url) = Url::parse(&uri.value) else { continue };
+        if url.scheme() == "https" || oidc.may_reach(&url) {
+            continue;
+        }
+        let authority = crate::blueprint::oidc::authority(&url).unwrap_or_default();
+        found.push(
+            Diagnostic::error(
+                "blueprint::http-call",
+                format!("`{}` would be called without https", uri.value),
+            )
+            .at(uri.span, "anybody on the way could answer")
+            .help(format!(
+                "write https://, or name a place in your own network that may be called so:\n    \
+                     may-reach \"{authority}\""
+            )),
+        );
+    }
+}
+
+/// FAPI 2.0 Security Profile §5.3.2.
+fn fapi(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
+    let Some(profile) = oidc.profile.as_ref().filter(|_| oidc.is_fapi()) else { return };
+    let mut against = |span: Span, what: &str, help: &str| {
+        found.push(
+            Diagnostic::error(
+                "blueprint::against-profile",
+                format!("`fapi2` does not allow {what}"),
+            )
+            .at(span, "against the profile")
+            .at(profile.span, "asked for here")
+            .help(help.to_owned()),
+        );
+    };
+    if oidc.public {
+        against(oidc.at, "public clients", "leave `public` out, and give its keys by `jwks`");
+    }
+    for method in oidc.client_auth.iter().filter(|method| method.value.is_by_secret()) {
+        let what = format!("`client-auth {}`", method.value.word());
+        against(method.span, &what, "write `client-auth private-key-jwt`, or leave it out");
+    }
+    let rules =
+        [("pkce", &oidc.pkce), ("pushed-requests", &oidc.pushed_requests), ("dpop", &oidc.dpop)];
+    for (name, rule) in rules {
+        if let Some(rule) = rule.as_ref().filter(|rule| rule.value == Rule::Optional) {
+            against(
+                rule.span,
+                &format!("`{name} optional`"),
+                "leave it out: the profile asks for it",
+            );
+        }
+    }
+    if let Some(signing) = oidc.signing.as_ref().filter(|signing| signing.value == Algorithm::Rs256)
+    {
+        against(
+            signing.span,
+            "RS256",
+            "write `signing PS256`, `ES256` or `EdDSA`, or leave it out",
+        );
+    }
+    for uri in oidc.redirect_uris.iter().filter(|uri| !uri.value.starts_with("https://")) {
+        against(uri.span, "a redirect-uri without https", "write https://");
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use super::View;
 use super::hosts::is_public_suffix;
+use super::oidc::LONGEST_TOKEN;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::settings::DEFAULT_LISTEN;
 use crate::blueprint::source::{Span, Spanned};
@@ -12,9 +14,13 @@ use crate::blueprint::tree::Node;
 use crate::blueprint::validate::{text_of, with_origin};
 use crate::model::web_url::SocketAddress;
 
+/// The shortest time that a key signs.
+const SHORTEST_ROTATION: Duration = Duration::from_secs(4 * 86_400);
+
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     external_host(view, out);
     sessions(view, out);
+    tokens(view, out);
     listeners(view, out);
     brands(view, out);
     for node in view.all("notify") {
@@ -51,6 +57,32 @@ fn sessions(view: &View<'_>, out: &mut Diagnostics) {
                     .help("make `idle` the shorter of the two");
             out.push(with_origin(diagnostic, node));
         }
+    }
+}
+
+/// What is in somebody's hands must not outlive the key that it is checked with, and everybody must have
+/// the time to learn of a new key.
+fn tokens(view: &View<'_>, out: &mut Diagnostics) {
+    for node in view.all("settings").flat_map(|node| &node.kids) {
+        let Some(lasts) = crate::blueprint::decode::duration(node) else { continue };
+        let diagnostic = match node.name.text.as_str() {
+            "default-token-lifetime" if lasts > LONGEST_TOKEN => {
+                Diagnostic::error("blueprint::long-token", "a token lives for a day at most")
+                    .at(
+                        node.name.span,
+                        "longer ones would outlive the key that they are checked with",
+                    )
+                    .help("use `refresh-token` for apps that go on for longer")
+            }
+            "key-rotation" if lasts < SHORTEST_ROTATION => Diagnostic::error(
+                "blueprint::short-rotation",
+                "a key signs for four days at least",
+            )
+            .at(node.name.span, "applications look for new keys once a day or so")
+            .help("write `key-rotation days=90`; `doorward keys rotate` replaces one at any time"),
+            _ => continue,
+        };
+        out.push(with_origin(diagnostic, node));
     }
 }
 

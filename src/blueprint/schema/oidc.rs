@@ -15,8 +15,14 @@ pub static OIDC: Spec = node(
     once(&CLIENT_AUTH),
     once(&GRANTS),
     once(&ACTS_AS),
+    once(&PROFILE),
     once(&PKCE),
     once(&PUSHED_REQUESTS),
+    once(&SIGNED_REQUESTS),
+    once(&DPOP),
+    once(&JWKS),
+    once(&JWKS_URI),
+    many(&MAY_REACH),
     many(&REDIRECT_URI),
     many(&POST_LOGOUT_REDIRECT_URI),
     once(&SCOPES),
@@ -42,9 +48,9 @@ static CLIENT_SECRET: Spec = node(
 static CLIENT_AUTH: Spec = node(
     "client-auth",
     "How it proves who it is at the token endpoint; `basic` or `post` if not given.",
-    "client-auth basic",
+    "client-auth private-key-jwt",
 )
-.args(&[several("method", Want::Word(&["basic", "post"]))]);
+.args(&[several("method", Want::Word(&["basic", "post", "secret-jwt", "private-key-jwt"]))]);
 static GRANTS: Spec = node(
     "grants",
     "How it comes by tokens; by `authorization-code` if not given.",
@@ -57,6 +63,45 @@ static ACTS_AS: Spec = node(
     "acts-as gitea-ci",
 )
 .args(&[arg("account", Want::Ref(Kind::ServiceAccount))]);
+static PROFILE: Spec = node(
+    "profile",
+    "A set of rules that it keeps: `fapi2` is the FAPI 2.0 Security Profile. It proves itself by a key, \
+     pushes its requests, and its tokens are bound to a key.",
+    "profile fapi2",
+)
+.args(&[arg("name", Want::Word(&["fapi2"]))]);
+static SIGNED_REQUESTS: Spec = node(
+    "signed-requests",
+    "Whether it must sign its requests with one of its keys (RFC 9101); it may if not given.",
+    "signed-requests required",
+)
+.args(&[arg("rule", Want::Word(&["required", "optional"]))]);
+static DPOP: Spec = node(
+    "dpop",
+    "Whether its tokens must be bound to a key of whoever asks for them (RFC 9449); they are whenever \
+     it shows one if not given.",
+    "dpop required",
+)
+.args(&[arg("rule", Want::Word(&["required", "optional"]))]);
+static JWKS: Spec = node(
+    "jwks",
+    "Its public keys, as a JSON Web Key Set.",
+    "jwks #\"{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}]}\"#",
+)
+.args(&[arg("keys", Want::KeySet)]);
+static JWKS_URI: Spec = node(
+    "jwks-uri",
+    "Where its public keys are; they are asked for when they are needed.",
+    "jwks-uri \"https://git.example.com/jwks.json\"",
+)
+.args(&[arg("url", Want::Page)]);
+static MAY_REACH: Spec = node(
+    "may-reach",
+    "A host and port of the private network that may be called for this app, with http as well. Without it \
+     nothing but public addresses is.",
+    "may-reach \"git.lan:3000\"",
+)
+.args(&[several("authority", Want::Authority)]);
 static PKCE: Spec = node(
     "pkce",
     "Whether it must prove that it began the sign-in itself (RFC 7636); `required` if not given.",

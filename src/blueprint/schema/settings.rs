@@ -72,6 +72,8 @@ pub static SETTINGS: Spec = node(
     once(&EVENTS),
     once(&BACKUP),
     once(&REPOSITORY),
+    once(&TRUSTED_CA),
+    once(&KEY_ROTATION),
     once(&RECONCILE),
     once(&RUNTIME_OBJECTS),
     once(&DUO),
@@ -97,6 +99,20 @@ pub static SESSION: Spec = node(
 
 static IDLE: Spec = node("idle", "Without use.", "idle hours=12").lasts(Lasts::Must);
 static ABSOLUTE: Spec = node("absolute", "At most.", "absolute days=14").lasts(Lasts::Must);
+
+static TRUSTED_CA: Spec = node(
+    "trusted-ca",
+    "Certificates, as a PEM file, that are trusted besides the system's when an app or a source is called.",
+    "trusted-ca \"/etc/ssl/lan-ca.pem\"",
+)
+.args(&[arg("file", Want::File)]);
+
+static KEY_ROTATION: Spec = node(
+    "key-rotation",
+    "How long a key signs tokens before the next one does.",
+    "key-rotation days=90",
+)
+.lasts(Lasts::Must);
 
 static DEFAULT_FLOWS: Spec = node(
     "default-flows",

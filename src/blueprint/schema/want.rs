@@ -55,6 +55,8 @@ pub enum Want {
     Redirect,
     /// What we call or are called by: https, or http on loopback.
     Endpoint,
+    /// A JSON Web Key Set of public keys.
+    KeySet,
     /// `smtp://` or `smtps://`.
     Smtp,
     /// `sqlite://` or `postgres://`.
@@ -175,6 +177,7 @@ impl Want {
             Self::Event => "a kind of event",
             Self::Color => "a colour",
             Self::Yaml => "YAML",
+            Self::KeySet => "a JSON Web Key Set",
         }
     }
 

@@ -61,6 +61,8 @@ impl Settings {
             retain_events: part("events").and_then(|events| decode::kid_duration(events, "retain")),
             backup: part("backup").map(backup),
             repository: part("repository").and_then(repository),
+            trusted_ca: decode::kid_word(node, "trusted-ca"),
+            key_rotation: decode::kid_duration(node, "key-rotation"),
             reconcile: part("reconcile").map(ReconcileRules::from_node).unwrap_or_default(),
             runtime_objects: decode::kid_words(node, "runtime-objects"),
             duo: part("duo").and_then(duo),

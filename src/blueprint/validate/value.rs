@@ -226,6 +226,7 @@ fn judge(place: &Place<'_>, text: &str) -> Option<Bad> {
         Want::Page => address::page(text),
         Want::Redirect => address::redirect(text),
         Want::Endpoint => address::endpoint(text),
+        Want::KeySet => word::key_set(text),
         Want::Smtp => address::smtp(text),
         Want::State => address::state(text),
         Want::Text

@@ -3,6 +3,7 @@
 use super::listed;
 use super::value::Bad;
 use crate::blueprint::suggest::nearest;
+use crate::jose::{KeySet, KeySetFault};
 
 const METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
@@ -10,9 +11,8 @@ const METHODS: [&str; 9] =
 /// The days of the week as blueprints write them.
 pub(super) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-/// The families of events and what happens in each.
 /// The families of events.
-const EVENTS: [&str; 30] = [
+const EVENTS: [&str; 33] = [
     "access",
     "address",
     "config",
@@ -20,8 +20,11 @@ const EVENTS: [&str; 30] = [
     "drift",
     "factor",
     "factors",
+    "grant",
     "host",
     "invitation",
+    "key",
+    "keys",
     "link",
     "lock",
     "login",
@@ -104,6 +107,16 @@ pub(super) fn key(text: &str) -> Option<Bad> {
         Bad::new("blueprint::bad-key", message, "not a key")
             .help("keys have letters a-z, digits and any of - _ . : /"),
     )
+}
+
+pub(super) fn key_set(text: &str) -> Option<Bad> {
+    let fault = KeySet::read(text).err()?;
+    let message = "this is not a set of public keys that can be used";
+    let help = match fault {
+        KeySetFault::Private => "write the public half alone, without `d`, and make a new key",
+        _ => "write {\"keys\": [ … ]} with RSA, EC (P-256) or OKP (Ed25519) keys",
+    };
+    Some(Bad::new("blueprint::bad-keys", message, fault.to_string()).help(help))
 }
 
 pub(super) fn header(text: &str) -> Option<Bad> {

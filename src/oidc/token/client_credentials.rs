@@ -38,6 +38,7 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
         client,
         subject: client.id.clone(),
         scopes: &scopes,
+        key: caller.key(),
         entitled: None,
     };
     let made = access_token(asked, &bearer).await?;
@@ -46,5 +47,5 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
         made.write(&mut tx).await?;
         tx.commit().await?;
     }
-    Ok(bare(&made, &scopes))
+    Ok(bare(&made, &scopes, caller.key.is_some()))
 }

@@ -40,7 +40,7 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
     if let Err(void) = entitled.judge(server).await {
         return Err(caller.refuse_void(digest, &id, &void));
     }
-    let how = How { nonce: found.nonce.as_deref(), parent: None };
+    let how = How { nonce: found.nonce.as_deref(), refreshed: None };
     let answer = caller.make(&entitled, &scopes, how).await?;
     let now = server.clock.now();
     let mut tx = server.store.begin().await?;
@@ -81,7 +81,13 @@ fn fits(caller: &Caller<'_>, code: &Code, grant: &Grant, form: &Form) -> Result<
         (Some(challenge), Some(verifier)) => is_verifier(verifier) && *challenge == hash(verifier),
         _ => false,
     };
-    answered.then_some(()).ok_or("verifier")
+    if !answered {
+        return Err("verifier");
+    }
+    match &grant.approved.key {
+        Some(key) if caller.key() != Some(key) => Err("other-key"),
+        _ => Ok(()),
+    }
 }
 
 /// RFC 7636 §4.1.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Caller, How};
+use super::{Caller, How, Refreshed};
 use crate::oidc::entitled::holds;
 use crate::oidc::refusal::{ErrorCode, Refusal};
 use crate::secret::TokenDigest;
@@ -29,6 +29,9 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
     if grant.app_uid != caller.app.uid {
         return Err(caller.refuse(digest, "other-client", told(&found)));
     }
+    if found.key.is_some() && found.key != caller.key {
+        return Err(caller.refuse(digest, "other-key", told(&found)));
+    }
     if found.used_at.is_none() && found.expires_at <= server.clock.now() {
         return Err(caller.refuse(digest, "expired", told(&found)));
     }
@@ -41,10 +44,14 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
     if let Err(void) = entitled.judge(server).await {
         return Err(caller.refuse_void(digest, &id, &void));
     }
-    let how = How { nonce: None, parent: Some(digest) };
+    let rotates = caller.client.rotates();
+    let how = How { nonce: None, refreshed: Some(Refreshed { digest, rotates }) };
     let answer = caller.make(&entitled, &scopes, how).await?;
     let now = server.clock.now();
     let mut tx = server.store.begin().await?;
+    if !rotates {
+        return answer.give(tx, &scopes, now).await;
+    }
     let good = tx.consume_refresh_token(&digest, now).await?
         || tx.take_back_successors(&digest, LOST_ANSWER, now).await?;
     match good {

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::{Compiler, attribute_map};
 use crate::blueprint::app as declared;
-use crate::blueprint::oidc::{self, ClientAuth, Grant, Oidc, Pkce, PushedRequests};
-use crate::runtime::client::{Client, ServiceAccount, Subject};
+use crate::blueprint::oidc::{self, Grant, Oidc, Rule};
+use crate::blueprint::source::Spanned;
+use crate::jose::{Algorithm, KeySet};
+use crate::runtime::client::{Client, Keys, ServiceAccount, Subject};
 
 /// What may be asked for where nothing is said.
 const SCOPES: [&str; 3] = ["openid", "profile", "email"];
@@ -23,14 +25,19 @@ impl Compiler<'_> {
         };
         Some(Client {
             public: oidc.public,
-            auth: auth(oidc),
+            auth: oidc.proves_by(),
+            keys: keys(oidc),
+            may_reach: oidc.may_reach.iter().map(|each| oidc::with_port(&each.value)).collect(),
+            is_fapi: oidc.is_fapi(),
             grants: [Grant::AuthorizationCode, Grant::ClientCredentials]
                 .into_iter()
                 .filter(|grant| oidc.may(*grant))
                 .collect(),
             acts_as: oidc.acts_as.as_ref().and_then(|name| self.service_account(&name.value)),
-            needs_challenge: oidc.public || oidc.pkce == Pkce::Required,
-            must_push: oidc.pushed_requests == PushedRequests::Required,
+            needs_challenge: oidc.public || is_required(&oidc.pkce, true),
+            must_push: is_required(&oidc.pushed_requests, oidc.is_fapi()),
+            must_sign_requests: is_required(&oidc.signed_requests, false),
+            must_bind: is_required(&oidc.dpop, oidc.is_fapi()),
             redirect_uris: texts(&oidc.redirect_uris),
             post_logout_redirect_uris: texts(&oidc.post_logout_redirect_uris),
             scopes: match scopes.is_empty() {
@@ -38,7 +45,7 @@ impl Compiler<'_> {
                 false => scopes,
             },
             subject: subject(oidc),
-            signing: oidc.signing,
+            signing: signing(oidc),
             id_token_lasts: oidc.id_token.unwrap_or(access_token_lasts),
             access_token_lasts,
             access_token_format: oidc.access_token.format,
@@ -65,11 +72,21 @@ impl Compiler<'_> {
     }
 }
 
-fn auth(oidc: &Oidc) -> Vec<ClientAuth> {
-    match (oidc.public, oidc.client_auth.is_empty()) {
-        (true, _) => Vec::new(),
-        (false, true) => vec![ClientAuth::Basic, ClientAuth::Post],
-        (false, false) => oidc.client_auth.iter().map(|method| method.value).collect(),
+fn is_required(rule: &Option<Spanned<Rule>>, unsaid: bool) -> bool {
+    rule.as_ref().map_or(unsaid, |rule| rule.value == Rule::Required)
+}
+
+/// What every application understands, and for a profile that forbids it the quickest.
+fn signing(oidc: &Oidc) -> Algorithm {
+    let unsaid = if oidc.is_fapi() { Algorithm::Es256 } else { Algorithm::Rs256 };
+    oidc.signing.as_ref().map_or(unsaid, |signing| signing.value)
+}
+
+fn keys(oidc: &Oidc) -> Option<Keys> {
+    match (&oidc.jwks, &oidc.jwks_uri) {
+        (Some(text), _) => KeySet::read(&text.value).ok().map(Keys::Declared),
+        (None, Some(uri)) => Some(Keys::At(uri.value.clone())),
+        (None, None) => None,
     }
 }
 

@@ -45,7 +45,7 @@ fn every_error_is_told_to_the_app_by_its_name() {
         (vec![("max_age", "soon")], "invalid_request"),
         (vec![("claims", "[]")], "invalid_request"),
         (vec![("id_token_hint", "x")], "invalid_request"),
-        (vec![("request", "x")], "request_not_supported"),
+        (vec![("request", "x")], "invalid_request_object"),
         (vec![("request_uri", "https://x")], "request_uri_not_supported"),
         (vec![("registration", "{}")], "registration_not_supported"),
         (vec![("prompt", "none")], "login_required"),

@@ -29,6 +29,7 @@ pub struct Hook {
     pub address: SocketAddr,
     posted: Arc<Mutex<Vec<Posted>>>,
     answers: Arc<Mutex<Vec<u16>>>,
+    body: Arc<Mutex<String>>,
 }
 
 impl Hook {
@@ -40,21 +41,37 @@ impl Hook {
             address,
             posted: Arc::default(),
             answers: Arc::new(Mutex::new(answers.to_vec())),
+            body: Arc::default(),
         };
         let (posted, answers) = (Arc::clone(&hook.posted), Arc::clone(&hook.answers));
+        let body = Arc::clone(&hook.body);
         std::thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
                 let Some(request) = read(&mut BufReader::new(&stream)) else { continue };
                 posted.lock().unwrap_or_else(PoisonError::into_inner).push(request);
                 let mut left = answers.lock().unwrap_or_else(PoisonError::into_inner);
                 let status = if left.is_empty() { 200 } else { left.remove(0) };
+                let body = body.lock().unwrap_or_else(PoisonError::into_inner);
+                let length = body.len();
                 let _ = write!(
                     stream,
-                    "HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                    "HTTP/1.1 {status} X\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
                 );
             }
         });
         hook
+    }
+
+    /// Answers 200 with this.
+    pub fn saying(body: &str) -> Self {
+        let hook = Self::answering(&[]);
+        hook.say(body);
+        hook
+    }
+
+    /// Answers with this from now on.
+    pub fn say(&self, body: &str) {
+        body.clone_into(&mut self.body.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Everything posted, once there is so much.
