@@ -24,6 +24,8 @@ mod bearer;
 mod claims;
 /// Who asks at the token endpoint.
 mod client_auth;
+/// Devices without a keyboard.
+pub mod device;
 /// What this provider can do, for clients to read.
 mod discovery;
 /// Proof that whoever asks holds a key.
@@ -50,7 +52,10 @@ mod userinfo;
 use refusal::{ErrorCode, Refusal};
 
 pub const AUTHORIZE: &str = "/oauth2/authorize";
+/// Where people type what a device shows.
+pub const DEVICE: &str = "/device";
 pub const END_SESSION: &str = "/oauth2/sign-out";
+const DEVICE_AUTHORIZATION: &str = "/oauth2/device";
 const TOKEN: &str = "/oauth2/token";
 const USERINFO: &str = "/oauth2/userinfo";
 const INTROSPECT: &str = "/oauth2/introspect";
@@ -65,7 +70,18 @@ const USER: &str = "/user";
 /// Whether programs are answered at this path.
 #[must_use]
 pub fn is_for_programs(path: &str) -> bool {
-    let all = [TOKEN, USERINFO, INTROSPECT, PUSH, REVOKE, JWKS, DISCOVERY, OAUTH_DISCOVERY, USER];
+    let all = [
+        DEVICE_AUTHORIZATION,
+        TOKEN,
+        USERINFO,
+        INTROSPECT,
+        PUSH,
+        REVOKE,
+        JWKS,
+        DISCOVERY,
+        OAUTH_DISCOVERY,
+        USER,
+    ];
     all.contains(&path)
 }
 
@@ -120,6 +136,7 @@ async fn route(
         DISCOVERY | OAUTH_DISCOVERY if get => Ok(cached(discovery::document(&runtime))),
         JWKS if get => Ok(cached(server.signing_keys.jwks().to_string())),
         TOKEN if post => token::answer(&asked, body).await,
+        DEVICE_AUTHORIZATION if post => device::answer(&asked, body).await,
         INTROSPECT if post => introspect::answer(&asked, body).await,
         PUSH if post => push::answer(&asked, body).await,
         REVOKE if post => revoke::answer(&asked, body).await,

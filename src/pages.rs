@@ -21,6 +21,8 @@ mod account;
 mod admin;
 /// The authorization endpoint.
 mod authorize;
+/// Letting a device in.
+mod device;
 /// Flows, stage by stage.
 mod flow;
 /// Mail about what happened to an account.
@@ -88,6 +90,8 @@ impl Pages {
             (oidc::AUTHORIZE, _, true) => authorize::post(&visit, body).await,
             (oidc::END_SESSION, true, _) => sign_out::by_app(&visit).await,
             (oidc::END_SESSION, _, true) => sign_out::by_app_posted(&visit, body).await,
+            (oidc::DEVICE, true, _) => device::get(&visit).await,
+            (oidc::DEVICE, _, true) => device::post(&visit, body).await,
             ("/sign-out", true, _) => sign_out::get(&visit).await,
             ("/sign-out", _, true) => sign_out::post(&visit, body).await,
             ("/set-password", true, _) => set_password::get(&visit).await,

@@ -68,6 +68,8 @@ pub enum ClientAuth {
 pub enum Grant {
     AuthorizationCode,
     ClientCredentials,
+    /// For devices without a keyboard (RFC 8628).
+    DeviceCode,
 }
 
 /// Whether something must come, or may.
@@ -289,6 +291,7 @@ impl Grant {
         match word {
             "authorization-code" => Some(Self::AuthorizationCode),
             "client-credentials" => Some(Self::ClientCredentials),
+            "device-code" => Some(Self::DeviceCode),
             _ => None,
         }
     }

@@ -18,7 +18,7 @@ mod request;
 mod signed;
 
 pub use draft::Wrong;
-pub use invited::{Invited, Stale};
+pub use invited::{Invited, Stale, shares};
 pub use request::{PUSHED, PUSHED_LASTS, Request, SEALED};
 
 /// How the answer travels (OAuth 2.0 Multiple Response Types §2.1, Form Post Response Mode).

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::{AUTHORIZE, END_SESSION, INTROSPECT, JWKS, PUSH, REVOKE, TOKEN, USERINFO};
+use super::{
+    AUTHORIZE, DEVICE_AUTHORIZATION, END_SESSION, INTROSPECT, JWKS, PUSH, REVOKE, TOKEN, USERINFO,
+};
 use crate::jose::Algorithm;
 use crate::runtime::Runtime;
 
@@ -37,7 +39,11 @@ pub fn document(runtime: &Runtime) -> String {
         "scopes_supported": scopes,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": [
+            "authorization_code", "refresh_token", "client_credentials",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
+        "device_authorization_endpoint": at(DEVICE_AUTHORIZATION),
         "subject_types_supported": ["public", "pairwise"],
         "id_token_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": anybody,

@@ -23,6 +23,8 @@ use crate::web::reply;
 mod client_credentials;
 /// By a code (RFC 6749 §4.1.3).
 mod code;
+/// By a code that a person typed.
+mod device;
 /// By a refresh token (RFC 6749 §6).
 mod refresh;
 
@@ -49,8 +51,14 @@ pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Ref
             caller.may(GrantType::AuthorizationCode)?;
             code::exchange(&caller, &form).await
         }
+        Some("urn:ietf:params:oauth:grant-type:device_code") => {
+            caller.may(GrantType::DeviceCode)?;
+            device::exchange(&caller, &form).await
+        }
         Some("refresh_token") => {
-            caller.may(GrantType::AuthorizationCode)?;
+            if !client.may(GrantType::DeviceCode) {
+                caller.may(GrantType::AuthorizationCode)?;
+            }
             refresh::exchange(&caller, &form).await
         }
         Some("client_credentials") => {
@@ -111,6 +119,7 @@ impl Caller<'_> {
             "other-redirect" => "redirect_uri is not the one that the code was sent to",
             "other-key" => "it is bound to another key than the one of the DPoP proof",
             "verifier" => "code_verifier does not fit the code_challenge (RFC 7636)",
+            "person-refused" => "the person refused",
             "session-ended" => "the person has signed out or the session has run out",
             "account-disabled" => "the account is disabled or gone",
             "rules" => "the rules of the app do not let this person in",

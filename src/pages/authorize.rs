@@ -9,6 +9,7 @@ use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::entry::Entry;
 use crate::oidc::authorize::{Answer, Fault, Invited, Mode, PUSHED, Request, SEALED, Stale, Told};
+use crate::runtime::app::App;
 use crate::web::form::Form;
 use crate::web::reply::{self, For};
 use crate::web::templates::{Denial, Denied, ErrorKind, ErrorPage};
@@ -148,7 +149,7 @@ async fn go_on(visit: &Visit<'_>, invited: &Invited<'_>) -> Result<Response<Body
         _ if invited.is_silent() => return Ok(silent(wanted, "the person has to be asked first")),
         Entry::SignIn => return Ok(by_way_of("/sign-in")),
         Entry::StepUp(_) | Entry::Presence => return Ok(by_way_of("/step-up")),
-        Entry::Closed => return Ok(denied(visit, invited, &sign_in)),
+        Entry::Closed => return Ok(denied(visit, invited.app, &sign_in)),
     }
     if let Some(elsewhere) = flow::agree_first(visit, &sign_in, &here).await? {
         return Ok(match invited.is_silent() {
@@ -160,20 +161,16 @@ async fn go_on(visit: &Visit<'_>, invited: &Invited<'_>) -> Result<Response<Body
     Ok(deliver(visit, &answer))
 }
 
-/// Known, and not let in: the page says so, and leads back to the app with the error.
-fn denied(
-    visit: &Visit<'_>,
-    invited: &Invited<'_>,
-    sign_in: &crate::session::SignIn,
-) -> Response<Body> {
+/// Known, and not let in: the page says so.
+pub fn denied(visit: &Visit<'_>, app: &App, sign_in: &crate::session::SignIn) -> Response<Body> {
     let profile = sign_in.account.profile();
     let standing = profile.standing(&visit.runtime);
     let user = super::portal::shown(&standing, &profile);
     let data = serde_json::json!({ "by": "oidc", "address": visit.address() });
     let who = Some(profile.user.username.as_str());
-    let reference = visit.server.journal.note("access.denied", who, Some(&invited.app.slug), data);
+    let reference = visit.server.journal.note("access.denied", who, Some(&app.slug), data);
     let page = Denied {
-        app: invited.app.title.clone(),
+        app: app.title.clone(),
         reason: if standing.disabled { Denial::Disabled } else { Denial::NotAllowed },
         other_account: "/sign-out".to_owned(),
         reference: reference.unwrap_or_default(),

@@ -12,7 +12,8 @@ use crate::clock::Millis;
 use crate::entry::Entry;
 use crate::forward_auth::handover::{START, Start};
 use crate::oidc;
-use crate::oidc::authorize::{Invited, Told};
+use crate::oidc::authorize::{Invited, Told, shares};
+use crate::oidc::device::Device;
 use crate::runtime::app::{Address, App};
 use crate::session::SignIn;
 use crate::web::reply;
@@ -27,6 +28,7 @@ const IDENTITY: [&str; 4] = ["username", "name", "email", "groups"];
 pub enum Onward<'v> {
     Proxied(Start<'v>),
     Client(Box<Invited<'v>>),
+    Device(Box<Device<'v>>),
 }
 
 impl<'v> Onward<'v> {
@@ -38,6 +40,9 @@ impl<'v> Onward<'v> {
             oidc::AUTHORIZE => Invited::of_query(visit.server, &visit.runtime, query)
                 .map(Box::new)
                 .map(Self::Client),
+            oidc::DEVICE => Device::of_query(visit.server, &visit.runtime, query)
+                .map(Box::new)
+                .map(Self::Device),
             _ => None,
         }
     }
@@ -46,6 +51,7 @@ impl<'v> Onward<'v> {
         match self {
             Self::Proxied(start) => start.app(),
             Self::Client(invited) => invited.app,
+            Self::Device(device) => device.app,
         }
     }
 
@@ -54,13 +60,14 @@ impl<'v> Onward<'v> {
         match self {
             Self::Proxied(start) => Some(start.host().to_owned()),
             Self::Client(invited) => invited.host(),
+            Self::Device(_) => None,
         }
     }
 
     /// Whom the app thinks it is.
     pub fn login_hint(&self) -> Option<&str> {
         match self {
-            Self::Proxied(_) => None,
+            Self::Proxied(_) | Self::Device(_) => None,
             Self::Client(invited) => invited.login_hint(),
         }
     }
@@ -68,7 +75,7 @@ impl<'v> Onward<'v> {
     /// The languages that the app says its person reads, the best first.
     pub fn languages(&self) -> &[String] {
         match self {
-            Self::Proxied(_) => &[],
+            Self::Proxied(_) | Self::Device(_) => &[],
             Self::Client(invited) => invited.ui_locales(),
         }
     }
@@ -79,6 +86,7 @@ impl<'v> Onward<'v> {
         match self {
             Self::Proxied(start) => Ok(start.entry(server, runtime, client, sign_in).await),
             Self::Client(invited) => Ok(invited.entry(server, runtime, client, sign_in).await?),
+            Self::Device(device) => Ok(device.entry(server, runtime, client, sign_in).await),
         }
     }
 
@@ -87,6 +95,7 @@ impl<'v> Onward<'v> {
         match self {
             Self::Proxied(start) => told_by_headers(start.app()),
             Self::Client(invited) => invited.shares(),
+            Self::Device(device) => shares(device.app, device.scopes()),
         }
     }
 
@@ -108,7 +117,7 @@ impl<'v> Onward<'v> {
     /// Since when consent must have been given, where an earlier one is not enough.
     pub fn consent_since(&self) -> Option<Millis> {
         match self {
-            Self::Proxied(_) => None,
+            Self::Proxied(_) | Self::Device(_) => None,
             Self::Client(invited) => invited.consent_since(),
         }
     }
@@ -116,7 +125,7 @@ impl<'v> Onward<'v> {
     /// The person does not let the app know who they are.
     pub fn refused(&self, visit: &Visit<'_>) -> Response<Body> {
         match self {
-            Self::Proxied(_) => reply::see_other("/"),
+            Self::Proxied(_) | Self::Device(_) => reply::see_other("/"),
             Self::Client(invited) => {
                 let why = "the person does not want the app to know who they are";
                 let answer = invited.refuse(&visit.runtime, Told::AccessDenied, why);

@@ -363,6 +363,7 @@ impl Tx {
         let mut purged = 0;
         for (table, key) in [
             ("codes", "digest"),
+            ("device_codes", "digest"),
             ("refresh_tokens", "digest"),
             ("access_tokens", "digest"),
             ("revoked_tokens", "id"),

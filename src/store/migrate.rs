@@ -38,6 +38,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "0005_bound_tokens",
         sql: include_str!("migrations/0005_bound_tokens.sql"),
     },
+    Migration {
+        number: 6,
+        name: "0006_device_codes",
+        sql: include_str!("migrations/0006_device_codes.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -13,6 +13,7 @@ use crate::support::walk::PASSWORD;
 
 mod assertions;
 mod authorize;
+mod device;
 mod dpop;
 mod keys;
 mod pushed;
@@ -216,7 +217,7 @@ pub fn reason(server: &Server, answer: &Answer) -> String {
         let filter = doorward::store::EventFilter::default();
         let found = server.look(async |read| read.list_events(filter, 100).await.expect("asked"));
         if let Some(event) = found.iter().find(|event| event.id == name) {
-            return event.data["reason"].as_str().expect("a reason").to_owned();
+            return event.data.get("reason").and_then(Value::as_str).expect("a reason").to_owned();
         }
         std::thread::park_timeout(std::time::Duration::from_millis(100));
     }

@@ -56,7 +56,10 @@ static GRANTS: Spec = node(
     "How it comes by tokens; by `authorization-code` if not given.",
     "grants authorization-code client-credentials",
 )
-.args(&[several("grant", Want::Word(&["authorization-code", "client-credentials"]))]);
+.args(&[several(
+    "grant",
+    Want::Word(&["authorization-code", "client-credentials", "device-code"]),
+)]);
 static ACTS_AS: Spec = node(
     "acts-as",
     "The service account that it is when it asks for itself, with `grants client-credentials`.",

@@ -115,20 +115,7 @@ impl<'a> Invited<'a> {
     /// What the app would learn and have, in the words of the consent page.
     #[must_use]
     pub fn shares(&self) -> Vec<&'static str> {
-        let mut words = Vec::new();
-        for scope in &self.request.scopes {
-            match scope.as_str() {
-                "profile" => words.extend(["username", "name"]),
-                "email" => words.push("email"),
-                "groups" => words.push("groups"),
-                "offline_access" => words.push("offline"),
-                _ => {}
-            }
-        }
-        if !self.app.claims.is_empty() {
-            words.push("more");
-        }
-        words
+        shares(self.app, &self.request.scopes)
     }
 
     /// Whether somebody else is signed in than the app expects.
@@ -250,4 +237,23 @@ impl<'a> Invited<'a> {
         parameters.push(("iss", runtime.external.to_string()));
         Ok(Answer { redirect_uri: request.redirect_uri.clone(), mode: request.mode, parameters })
     }
+}
+
+/// What an app would learn and have by these scopes, in the words of the consent page.
+#[must_use]
+pub fn shares(app: &App, scopes: &[String]) -> Vec<&'static str> {
+    let mut words = Vec::new();
+    for scope in scopes {
+        match scope.as_str() {
+            "profile" => words.extend(["username", "name"]),
+            "email" => words.push("email"),
+            "groups" => words.push("groups"),
+            "offline_access" => words.push("offline"),
+            _ => {}
+        }
+    }
+    if !app.claims.is_empty() {
+        words.push("more");
+    }
+    words
 }

@@ -8,8 +8,9 @@ use crate::blueprint::flow::{NotConfigured, Purpose, StageKind};
 use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::mail::message::Message;
+use crate::oidc::authorize::shares;
 use crate::pages::{flow, notice, portal};
-use crate::store::{Consent, Factor};
+use crate::store::{Consent, Factor, Grant};
 use crate::web::agent;
 use crate::web::form::Form;
 use crate::web::reply;
@@ -32,6 +33,7 @@ pub async fn show(own: &Own<'_>, problem: Option<Problem>) -> Answer {
     let now = server.clock.now();
     let sessions = read.list_live_sessions_of(own.id(), now).await?;
     let consents = read.list_consents_of(own.id(), now).await?;
+    let grants = read.list_grants_of(own.id(), now).await?;
     drop(read);
     let (problem, about) = problem.map_or((None, None), |(what, about)| (Some(what), about));
     let session = |session: crate::store::Session| OwnSession {
@@ -48,7 +50,7 @@ pub async fn show(own: &Own<'_>, problem: Option<Problem>) -> Answer {
         recovery_codes: held.recovery_codes,
         add: choices(own),
         sessions: sessions.into_iter().map(session).collect(),
-        consents: consents.iter().filter_map(|consent| consented(own, consent)).collect(),
+        consents: let_in(own, &consents, &grants),
         problem,
         about,
         action: PATH.to_owned(),
@@ -75,6 +77,23 @@ fn consented(own: &Own<'_>, consent: &Consent) -> Option<OwnConsent> {
         shares: consent.shares.clone(),
         given: consent.given_at.day(),
     })
+}
+
+/// The apps that know the person, by a consent or because they were let in without one: each once.
+fn let_in(own: &Own<'_>, consents: &[Consent], grants: &[Grant]) -> Vec<OwnConsent> {
+    let mut shown: Vec<_> = consents.iter().filter_map(|consent| consented(own, consent)).collect();
+    for grant in grants {
+        let Some(app) = own.visit.runtime.app_by_uid(&grant.app_uid) else { continue };
+        if !shown.iter().any(|known| known.id == grant.app_uid) {
+            shown.push(OwnConsent {
+                id: grant.app_uid.clone(),
+                app: app.title.clone(),
+                shares: shares(app, &grant.scopes).into_iter().map(str::to_owned).collect(),
+                given: grant.created_at.day(),
+            });
+        }
+    }
+    shown
 }
 
 /// What can be added: declared flows, and the built-in ones for what no declared flow sets up.
@@ -199,12 +218,13 @@ async fn new_codes(own: &Own<'_>) -> Answer {
 async fn take_back(own: &Own<'_>, app_uid: &str) -> Answer {
     let server = own.visit.server;
     let mut tx = server.store.begin().await?;
-    if !tx.delete_consent(own.id(), app_uid).await? {
+    let now = server.clock.now();
+    let had_consent = tx.delete_consent(own.id(), app_uid).await?;
+    let revoked = tx.revoke_grants_of(own.id(), app_uid, "by-person", now).await?;
+    if !had_consent && revoked == 0 {
         return Ok(reply::see_other(PATH));
     }
-    let now = server.clock.now();
     let ended = tx.end_app_sessions_of_user(own.id(), app_uid, now).await?;
-    tx.revoke_grants_of(own.id(), app_uid, "by-person", now).await?;
     tx.commit().await?;
     server.sessions.forget_app_sessions(&ended);
     let app = own.visit.runtime.app_by_uid(app_uid);

@@ -29,7 +29,7 @@ impl Compiler<'_> {
             keys: keys(oidc),
             may_reach: oidc.may_reach.iter().map(|each| oidc::with_port(&each.value)).collect(),
             is_fapi: oidc.is_fapi(),
-            grants: [Grant::AuthorizationCode, Grant::ClientCredentials]
+            grants: [Grant::AuthorizationCode, Grant::ClientCredentials, Grant::DeviceCode]
                 .into_iter()
                 .filter(|grant| oidc.may(*grant))
                 .collect(),

@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod agreement;
+mod device;
 mod factor;
 mod people;
 mod portal;
@@ -25,6 +26,7 @@ pub use account::{
 };
 pub use admin::{Admin, AdminEvent, AdminPerson};
 pub use agreement::{AskConsent, AskTerms};
+pub use device::{ConfirmDevice, DeviceAnswered, TypeDeviceCode};
 pub use factor::{
     ChooseSetUp, FactorProblem, LacksFactor, OtherFactor, PasskeyChallenge, ProveFactor,
     RecoveryCodes, SetUpChoice, SetUpPasskey, SetUpTotp,
@@ -33,6 +35,7 @@ pub use people::{
     AskInvitation, ConfirmLink, MailSent, MailedLink, Prompt, PromptField, PromptKind,
     PromptOption, PromptProblem,
 };
+
 pub use portal::{AppCard, Category, Portal, SignOut, SignedOut};
 pub use refusal::{
     Denial, Denied, ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted,
@@ -91,6 +94,9 @@ pub(super) const KINDS: &[Kind] = &[
     kind::<AskInvitation>(),
     kind::<AskTerms>(),
     kind::<AskConsent>(),
+    kind::<TypeDeviceCode>(),
+    kind::<ConfirmDevice>(),
+    kind::<DeviceAnswered>(),
     kind::<Portal>(),
     kind::<Profile>(),
     kind::<ChangePassword>(),

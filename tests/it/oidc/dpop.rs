@@ -49,7 +49,7 @@ impl<'a> Asking<'a> {
 
     fn send(&self, proof: &str, client: Option<(&str, &str)>, form: &[(&str, &str)]) -> Answer {
         let request = self.server.request("POST", &host(self.server), "/oauth2/token").form(form);
-        let request = request.with("DPoP", proof.to_owned());
+        let request = request.with("DPoP", proof);
         match client {
             Some((id, secret)) => request.with("Authorization", basic(id, secret)).send(),
             None => request.send(),
@@ -71,7 +71,7 @@ impl<'a> Asking<'a> {
 
     fn proof_for(&self, token: &str) -> String {
         let mut claims = self.claims("GET", "/oauth2/userinfo");
-        claims["ath"] = json!(challenge(token));
+        claims.as_object_mut().expect("claims").insert("ath".to_owned(), json!(challenge(token)));
         self.proof(&claims)
     }
 }

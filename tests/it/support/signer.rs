@@ -22,7 +22,7 @@ impl Signer {
     /// The public half, as its owner shows it.
     pub fn jwk(&self) -> Value {
         let point = self.pair.public_key().as_ref();
-        let (x, y) = (&point[1..33], &point[33..65]);
+        let (x, y) = point.get(1..).expect("a point").split_at(32);
         let part = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         json!({ "kty": "EC", "crv": "P-256", "x": part(x), "y": part(y), "kid": self.name })
     }
@@ -34,7 +34,7 @@ impl Signer {
     /// A token with exactly this header, but for `alg`.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let mut header = header.clone();
-        header["alg"] = json!("ES256");
+        header.as_object_mut().expect("a header").insert("alg".to_owned(), json!("ES256"));
         let signed = unsigned(&header, claims);
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes());
         let signature = URL_SAFE_NO_PAD.encode(signature.expect("a signature"));
