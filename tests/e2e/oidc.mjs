@@ -8,6 +8,7 @@ import { send } from "./harness/wire.mjs";
 import { AUTH, PASSWORD, World } from "./harness/world.mjs";
 
 const CALLBACK = "https://wiki.example.com/callback";
+const BANK = "https://bank.example.com/callback";
 const BYE = "https://wiki.example.com/bye";
 
 const apps = (world) => `
@@ -33,6 +34,24 @@ app notes "Notes" {
     }
     access { allow group:users }
 }
+app bank "Bank" {
+    oidc {
+        profile fapi2
+        jwks #"${JSON.stringify({ keys: [world.jwk] })}"#
+        redirect-uri "${BANK}"
+        scopes openid profile offline_access
+        refresh-token days=30
+    }
+    access { allow group:users }
+}
+app television "Television" {
+    oidc public {
+        grants device-code
+        scopes openid profile offline_access
+        refresh-token days=30
+    }
+    access { allow group:users }
+}
 app machine "Machine" {
     oidc {
         client-secret (file)"${world.secrets.machine}"
@@ -48,8 +67,11 @@ app machine "Machine" {
 
 async function start(name) {
   const secrets = { wiki: "the wiki has a secret + 100 % of it", machine: "the machine has one, too" };
+  const key = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", key.publicKey);
   return World.start(name, {
     apps: (world) => {
+      Object.assign(world, { key: key.privateKey, jwk: { kty, crv, x, y, kid: "bank-1" } });
       world.secrets = Object.fromEntries(Object.keys(secrets).map((key) => [key, world.scratch.path("secrets", key)]));
       return apps(world);
     },
@@ -183,6 +205,55 @@ suite("oidc", () => start("oidc"), (test) => {
     await arrives(page, CALLBACK);
     const checks = { pkceCodeVerifier: verifier, expectedState: "pushed", idTokenExpected: true };
     assert.ok((await client.authorizationCodeGrant(config, new URL(page.url()), checks)).claims().email);
+  });
+
+  test("a client of the FAPI 2.0 profile proves itself by a key, and its tokens are bound to one", async (world) => {
+    await world.hasPassword("alice");
+    const config = await discover(world, "bank", undefined, client.PrivateKeyJwt({ key: world.key, kid: "bank-1" }));
+    const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
+    const verifier = client.randomPKCECodeVerifier();
+    const url = await client.buildAuthorizationUrlWithPAR(config, {
+      redirect_uri: BANK, scope: "openid profile offline_access", state: "fapi",
+      code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
+    }, { DPoP });
+    const page = await world.person();
+    await signIn(page, "alice", PASSWORD, await page.goto(url.href));
+    await arrives(page, BANK);
+    const checks = { pkceCodeVerifier: verifier, expectedState: "fapi", idTokenExpected: true };
+    const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), checks, undefined, { DPoP });
+    assert.equal(tokens.token_type, "dpop");
+    const subject = tokens.claims().sub;
+    assert.equal((await client.fetchUserInfo(config, tokens.access_token, subject, { DPoP })).preferred_username, "alice");
+    await assert.rejects(client.fetchUserInfo(config, tokens.access_token, subject));
+    const again = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
+    assert.equal(again.refresh_token, undefined);
+    const thief = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
+    await assert.rejects(client.fetchUserInfo(config, again.access_token, subject, { DPoP: thief }));
+  });
+
+  test("a device without a keyboard is let in by the code that its person types", async (world) => {
+    await world.hasPassword("alice");
+    const config = await discover(world, "television", undefined, client.None());
+    const shown = await client.initiateDeviceAuthorization(config, { scope: "openid profile offline_access" });
+    const polling = client.pollDeviceAuthorizationGrant(config, shown);
+    const page = await world.person();
+    await signIn(page, "alice", PASSWORD, await page.goto(shown.verification_uri));
+    await page.waitForSelector("input[name=code]");
+    await page.fill("input[name=code]", "wrong");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("[role=alert]");
+    await inspect(page, "oidc-device");
+    await page.fill("input[name=code]", shown.user_code.toLowerCase());
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("input[value=allow]", { state: "attached" });
+    await inspect(page, "oidc-device-confirm");
+    assert.match(await page.locator("main").innerText(), /Television/);
+    await page.locator("form", { has: page.locator("input[value=allow]") }).locator("button").click();
+    await page.waitForSelector("text=The device is connected");
+    await inspect(page, "oidc-device-answered");
+    const tokens = await polling;
+    assert.equal(tokens.claims().preferred_username, "alice");
+    assert.ok(tokens.refresh_token);
   });
 
   test("a machine has a token of its own", async (world) => {
