@@ -23,6 +23,7 @@ pub mod installed;
 pub mod keeper;
 /// Sockets, connections and an orderly end.
 pub mod listen;
+mod logouts;
 /// The files that brands and apps name.
 pub mod look_files;
 /// The way to the mail server.

@@ -38,6 +38,8 @@ mod entitled;
 mod introspect;
 /// Tokens, made.
 mod issue;
+/// Telling applications that a sign-in has ended.
+pub mod logout;
 /// Requests that a client hands in itself.
 mod push;
 /// What goes wrong, in the words of the specifications.

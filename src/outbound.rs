@@ -116,8 +116,7 @@ impl Outbound {
     ) -> Result<(), CallError> {
         let url = Url::parse(url).map_err(|_| CallError::BadUrl)?;
         let client = self.vetted(&url, may_reach).await?;
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        let body = body.extend_pairs(form).finish();
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let kind = ("content-type", "application/x-www-form-urlencoded");
         let answer = client.post(url).header(kind.0, kind.1).body(body).send().await;
         let answer = answer.map_err(|error| CallError::NoAnswer(cause(&error)))?;

@@ -31,6 +31,8 @@ mod notice;
 mod onward;
 /// Flows of earlier generations, for sign-ins that began in them.
 pub mod pinned;
+/// Pieces of pages that are no template's.
+mod plain;
 /// The apps that a person may use.
 mod portal;
 /// Setting a password by a one-time link.

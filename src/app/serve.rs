@@ -24,7 +24,9 @@ use super::places::Places;
 use super::theme::{self, ThemeWatch};
 use super::verdict::Verdict;
 use super::watch::Watch;
-use super::{initial_passwords, listen, mailer, metrics, notify, open_files, password_link, tasks};
+use super::{
+    initial_passwords, listen, logouts, mailer, metrics, notify, open_files, password_link, tasks,
+};
 use crate::app::control;
 use crate::blueprint::load::{self, Loaded};
 use crate::blueprint::render::Style;
@@ -408,6 +410,7 @@ async fn live(
     }
     running.spawn(tasks::run(Arc::clone(&server), stop.clone()));
     running.spawn(mailer::run(Arc::clone(&server), keeper.options.clone(), stop.clone()));
+    running.spawn(logouts::run(Arc::clone(&server), stop.clone()));
     running.spawn(notify::run(Arc::clone(&server), keeper.options.clone(), stop.clone()));
     running.spawn(follow(Arc::clone(&keeper), followed, stop.clone()));
     running.spawn(control::serve(Arc::clone(&keeper), stop.clone()));

@@ -38,6 +38,9 @@ pub struct Oidc {
     pub may_reach: Vec<Spanned<String>>,
     pub redirect_uris: Vec<Spanned<String>>,
     pub post_logout_redirect_uris: Vec<Spanned<String>>,
+    /// Where it is told that a sign-in has ended: by us, and by its person's browser.
+    pub back_channel_logout_uri: Option<Spanned<String>>,
+    pub front_channel_logout_uri: Option<Spanned<String>>,
     pub scopes: Vec<Spanned<String>>,
     /// `claim NAME CEL`.
     pub claims: Vec<HeaderLine>,
@@ -137,6 +140,8 @@ impl Oidc {
             may_reach: decode::kid_words(node, "may-reach"),
             redirect_uris: decode::kid_words(node, "redirect-uri"),
             post_logout_redirect_uris: decode::kid_words(node, "post-logout-redirect-uri"),
+            back_channel_logout_uri: decode::kid_word(node, "back-channel-logout-uri"),
+            front_channel_logout_uri: decode::kid_word(node, "front-channel-logout-uri"),
             scopes: decode::kid_words(node, "scopes"),
             claims: node.kids_named("claim").filter_map(header_line).collect(),
             subject: node.kid("subject").map(subject).unwrap_or_default(),
@@ -162,7 +167,7 @@ impl Oidc {
     /// What is called for it.
     #[must_use]
     pub fn called(&self) -> Vec<&Spanned<String>> {
-        self.jwks_uri.iter().collect()
+        self.jwks_uri.iter().chain(&self.back_channel_logout_uri).collect()
     }
 
     /// Whether a place in the private network may be called for it.

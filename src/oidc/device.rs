@@ -213,7 +213,8 @@ impl<'a> Device<'a> {
     /// Where the device asked from, and when.
     #[must_use]
     pub fn origin(&self) -> (&str, Millis) {
-        (&self.typed.origin.0, self.typed.origin.1)
+        let (address, at) = &self.typed.origin;
+        (address.strip_prefix("address:").unwrap_or(address), *at)
     }
 
     /// What stands before somebody who is signed in.

@@ -66,6 +66,10 @@ pub fn document(runtime: &Runtime) -> String {
         "request_parameter_supported": true,
         "request_object_signing_alg_values_supported": algorithms,
         "request_uri_parameter_supported": false,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "authorization_response_iss_parameter_supported": true,
     })
     .to_string()

@@ -5,14 +5,19 @@ use std::time::Duration;
 use axum::body::Body;
 use http::{Response, StatusCode};
 
+use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::oidc::end_session::EndSession;
+use crate::oidc::logout;
 use crate::session::SignIn;
 use crate::web::csp::PageClass;
 use crate::web::csrf;
 use crate::web::form::Form;
 use crate::web::reply::{self, For};
 use crate::web::templates::{CSRF_FIELD, ErrorKind, ErrorPage, SignOut, SignedOut};
+
+/// The page that tells applications in the browser.
+mod frames;
 
 pub async fn get(visit: &Visit<'_>) -> Response<Body> {
     match visit.sign_in().await {
@@ -54,15 +59,16 @@ pub async fn post(visit: &Visit<'_>, body: Body) -> Response<Body> {
         Ok(sign_in) => sign_in,
         Err(error) => return visit.unavailable(&error),
     };
+    let mut response = reply::see_other("/sign-out");
     if let Some(sign_in) = sign_in {
-        if let Err(error) = visit.server.sessions.end(&sign_in).await {
-            return visit.unavailable(&error);
-        }
+        response = match end(visit, &sign_in, "/sign-out").await {
+            Ok(response) => response,
+            Err(trouble) => return visit.unavailable(&trouble),
+        };
         let profile = sign_in.account.profile();
         let who = Some(profile.user.username.as_str());
         visit.server.journal.note("logout", who, None, serde_json::json!({}));
     }
-    let mut response = reply::see_other("/sign-out");
     visit.set_cookie(&mut response, &visit.session_cookie(), "", Some(Duration::ZERO));
     response
 }
@@ -106,20 +112,34 @@ async fn end_for_app(visit: &Visit<'_>, form: &Form, confirmed: bool) -> Respons
         Ok(sign_in) => sign_in,
         Err(error) => return visit.unavailable(&error),
     };
+    let next = asked.back_to.as_deref().unwrap_or("/sign-out");
+    let mut response = reply::see_other(next);
     if let Some(sign_in) = &sign_in {
         if !confirmed && !asked.means(visit.server, &visit.runtime, sign_in) {
             return ask(visit, sign_in, &again(form));
         }
-        if let Err(error) = visit.server.sessions.end(sign_in).await {
-            return visit.unavailable(&error);
-        }
+        response = match end(visit, sign_in, next).await {
+            Ok(response) => response,
+            Err(trouble) => return visit.unavailable(&trouble),
+        };
         let profile = sign_in.account.profile();
         let (who, app) = (Some(profile.user.username.as_str()), asked.app.map(|app| &*app.slug));
         visit.server.journal.note("logout", who, app, serde_json::json!({}));
     }
-    let mut response = reply::see_other(asked.back_to.as_deref().unwrap_or("/sign-out"));
     visit.set_cookie(&mut response, &visit.session_cookie(), "", Some(Duration::ZERO));
     response
+}
+
+/// Ends a sign-in, and leads on: by way of the applications that want their browser to hear of it.
+async fn end(visit: &Visit<'_>, sign_in: &SignIn, next: &str) -> Result<Response<Body>, Trouble> {
+    let server = visit.server;
+    let now = server.clock.now();
+    let addresses = logout::front_channel(server, &visit.runtime, sign_in, now).await?;
+    server.sessions.end(sign_in).await?;
+    Ok(match addresses.is_empty() {
+        true => reply::see_other(next),
+        false => frames::page(visit, &addresses, next),
+    })
 }
 
 /// The same question by its address, for the form that asks first.

@@ -32,6 +32,9 @@ pub struct Client {
     pub must_bind: bool,
     pub redirect_uris: Vec<String>,
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where it is told that a sign-in has ended: by us, and by its person's browser.
+    pub back_channel_logout_uri: Option<String>,
+    pub front_channel_logout_uri: Option<String>,
     pub scopes: Vec<String>,
     pub subject: Subject,
     pub signing: Algorithm,

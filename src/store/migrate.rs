@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "0006_device_codes",
         sql: include_str!("migrations/0006_device_codes.sql"),
     },
+    Migration { number: 7, name: "0007_logouts", sql: include_str!("migrations/0007_logouts.sql") },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (

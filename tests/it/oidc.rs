@@ -16,6 +16,7 @@ mod authorize;
 mod device;
 mod dpop;
 mod keys;
+mod logouts;
 mod pushed;
 mod rules;
 mod sign_out;

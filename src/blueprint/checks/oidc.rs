@@ -56,6 +56,7 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
         keys(oidc, &mut found);
         calls(oidc, &mut found);
         fapi(oidc, &mut found);
+        front_channel(oidc, &mut found);
         grants(oidc, &mut found);
         subject(view, oidc, &mut found);
         lifetimes(oidc, &mut found);
@@ -362,4 +363,22 @@ fn fapi(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
     for uri in oidc.redirect_uris.iter().filter(|uri| !uri.value.starts_with("https://")) {
         against(uri.span, "a redirect-uri without https", "write https://");
     }
+}
+
+/// A frame of another origin would be somebody else's (OIDC Front-Channel Logout §2).
+fn front_channel(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
+    let Some(uri) = &oidc.front_channel_logout_uri else { return };
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+    let own = origin(&uri.value);
+    if own.is_none() || oidc.redirect_uris.iter().any(|each| origin(&each.value) == own) {
+        return;
+    }
+    found.push(
+        Diagnostic::error(
+            "blueprint::foreign-frame",
+            "`front-channel-logout-uri` is on another host than every `redirect-uri`",
+        )
+        .at(uri.span, "scheme, host and port must be those of a redirect-uri")
+        .help("name the page of the application itself"),
+    );
 }

@@ -25,6 +25,8 @@ pub static OIDC: Spec = node(
     many(&MAY_REACH),
     many(&REDIRECT_URI),
     many(&POST_LOGOUT_REDIRECT_URI),
+    once(&BACK_CHANNEL_LOGOUT_URI),
+    once(&FRONT_CHANNEL_LOGOUT_URI),
     once(&SCOPES),
     many(&CLAIM),
     once(&SUBJECT),
@@ -129,6 +131,18 @@ static POST_LOGOUT_REDIRECT_URI: Spec = node(
     "post-logout-redirect-uri \"https://git.example.com/\"",
 )
 .args(&[arg("uri", Want::Redirect)]);
+static BACK_CHANNEL_LOGOUT_URI: Spec = node(
+    "back-channel-logout-uri",
+    "Where Doorward tells the app that somebody's sign-in has ended.",
+    "back-channel-logout-uri \"https://git.example.com/logged-out\"",
+)
+.args(&[arg("url", Want::Page)]);
+static FRONT_CHANNEL_LOGOUT_URI: Spec = node(
+    "front-channel-logout-uri",
+    "What the browser of somebody who signs out opens in a frame, so that the app forgets it.",
+    "front-channel-logout-uri \"https://git.example.com/sign-out\"",
+)
+.args(&[arg("url", Want::Page)]);
 static SCOPES: Spec = node("scopes", "What the app may ask for.", "scopes openid profile email")
     .args(&[several("scope", Want::Phrase)]);
 static CLAIM: Spec = node(

@@ -1,21 +1,16 @@
 //! An answer that a form carries to the app (OAuth 2.0 Form Post Response Mode). The page is no
 //! template's: a code is for nobody's look (`security.md` R20).
 
-use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::oidc::authorize::Answer;
+use crate::pages::plain::{STYLE, digest_source, escaped};
 use crate::web::reply;
 
 /// Posts the form; where no script runs there is its button.
 const SCRIPT: &str = "document.forms[0].submit()";
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:24rem;margin:20vh auto 0;padding:0 1rem}\
-    button{font:inherit;padding:.6rem 1.2rem}";
-
 /// What the page says.
 pub struct Words {
     pub language: String,
@@ -47,32 +42,13 @@ pub fn page(answer: &Answer, words: &Words) -> Response<Body> {
     // `form-action` would have to name every app, and is left out (`security.md` R20).
     let policy = format!(
         "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; frame-ancestors 'none'",
-        source(SCRIPT),
-        source(STYLE)
+        digest_source(SCRIPT),
+        digest_source(STYLE)
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
     response
-}
-
-fn source(text: &str) -> String {
-    format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

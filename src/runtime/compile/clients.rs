@@ -23,6 +23,7 @@ impl Compiler<'_> {
         let texts = |uris: &[crate::blueprint::source::Spanned<String>]| {
             uris.iter().map(|uri| uri.value.clone()).collect()
         };
+        let text = |uri: &Option<Spanned<String>>| uri.as_ref().map(|uri| uri.value.clone());
         Some(Client {
             public: oidc.public,
             auth: oidc.proves_by(),
@@ -40,6 +41,8 @@ impl Compiler<'_> {
             must_bind: is_required(&oidc.dpop, oidc.is_fapi()),
             redirect_uris: texts(&oidc.redirect_uris),
             post_logout_redirect_uris: texts(&oidc.post_logout_redirect_uris),
+            back_channel_logout_uri: text(&oidc.back_channel_logout_uri),
+            front_channel_logout_uri: text(&oidc.front_channel_logout_uri),
             scopes: match scopes.is_empty() {
                 true => SCOPES.map(str::to_owned).to_vec(),
                 false => scopes,
