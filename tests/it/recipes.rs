@@ -1,7 +1,7 @@
 //! The recipes: the table names each of them, and says the addresses that its blueprint declares.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const RECIPES: &str = "docs/recipes";
 const TABLE: &str = "README.md";
@@ -39,7 +39,7 @@ fn files() -> BTreeSet<String> {
     pages.filter_map(|path| name(&path)).filter(|name| name != TABLE).collect()
 }
 
-fn name(path: &PathBuf) -> Option<String> {
+fn name(path: &Path) -> Option<String> {
     Some(path.file_name()?.to_str()?.to_owned())
 }
 
