@@ -11,6 +11,7 @@ mod flow;
 mod generated_secrets;
 mod mail;
 mod oidc;
+mod recipes;
 mod security;
 mod store;
 mod support;
