@@ -79,7 +79,11 @@ impl Outbound {
             _ => return Err(CallError::BadUrl),
         }
         let found = name::resolve(host).await.map_err(|_| CallError::NoSuchName)?;
-        let foreign = found.iter().find(|address| !named && !address::is_public(**address));
+        // What is of the link alone is where clouds keep their secrets: no name opens it.
+        let barred = |address: &&IpAddr| {
+            address::is_link_local(**address) || (!named && !address::is_public(**address))
+        };
+        let foreign = found.iter().find(barred);
         if let Some(address) = foreign {
             return Err(CallError::Private { address: *address, authority });
         }
@@ -170,7 +174,8 @@ mod tests {
     #[tokio::test]
     async fn only_what_is_public_or_named_is_called() {
         let outbound = Outbound::default();
-        let named = ["127.0.0.1:8443".to_owned(), "git.localhost:443".to_owned()];
+        let named = ["127.0.0.1:8443", "git.localhost:443", "169.254.169.254:80"];
+        let named = named.map(str::to_owned);
         let vetted = async |text: &str| {
             let url = Url::parse(text).expect("a URL");
             outbound.vetted(&url, &named).await.map(|_| ())
@@ -189,6 +194,11 @@ mod tests {
         assert_eq!(
             vetted("https://[::ffff:169.254.169.254]/").await,
             private("::ffff:169.254.169.254", "[::ffff:a9fe:a9fe]:443")
+        );
+        // Whatever is named.
+        assert_eq!(
+            vetted("http://169.254.169.254/latest").await,
+            private("169.254.169.254", "169.254.169.254:80")
         );
         // By what the name says, not by the name.
         assert_eq!(

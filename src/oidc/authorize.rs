@@ -58,7 +58,9 @@ pub enum Told {
     InteractionRequired,
     ConsentRequired,
     InvalidRequestObject,
+    InvalidRequestUri,
     RequestUriNotSupported,
+    ServerError,
     RegistrationNotSupported,
 }
 
@@ -75,6 +77,8 @@ impl Told {
             Self::InteractionRequired => "interaction_required",
             Self::ConsentRequired => "consent_required",
             Self::InvalidRequestObject => "invalid_request_object",
+            Self::InvalidRequestUri => "invalid_request_uri",
+            Self::ServerError => "server_error",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
         }

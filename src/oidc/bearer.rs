@@ -61,7 +61,7 @@ enum Scheme {
     Dpop,
 }
 
-/// The one token of a request: in the header (RFC 6750 §2.1), never in the address.
+/// The one token in the header (RFC 6750 §2.1); one in the address is never looked at.
 fn brought(headers: &HeaderMap) -> Result<Option<(Scheme, &str)>, Refusal> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
     let Some(line) = lines.next() else { return Ok(None) };
@@ -191,9 +191,15 @@ async fn signed(server: &Server, runtime: &Runtime, text: &str) -> Result<Option
 
 /// The good token that a request brings. One that is bound to a key is worth nothing without it, and
 /// nobody passes off a bound one as another (`security.md` R15, RFC 9449 §7).
-pub async fn admit<'a>(asked: &Asked<'a>) -> Result<Token<'a>, Refusal> {
+pub async fn admit<'a>(asked: &Asked<'a>, posted: Option<&str>) -> Result<Token<'a>, Refusal> {
     let server = asked.server;
-    let Some((scheme, text)) = brought(&asked.parts.headers)? else {
+    let by_header = brought(&asked.parts.headers)?;
+    if by_header.is_some() && posted.is_some() {
+        let why = "a token comes in one way only (RFC 6750 section 2)";
+        return Err(Refusal::new(ErrorCode::InvalidRequest, why));
+    }
+    let posted = posted.map(|text| (Scheme::Bearer, text));
+    let Some((scheme, text)) = by_header.or(posted) else {
         let missing = Refusal::new(ErrorCode::NoToken, "an access token is needed");
         return Err(Refusal { challenge: Some(Challenge::Bearer), ..missing });
     };
@@ -215,14 +221,16 @@ pub async fn admit<'a>(asked: &Asked<'a>) -> Result<Token<'a>, Refusal> {
             )
         }),
         (Scheme::Dpop, None) => Err(invalid("the token is not bound to a key: send it as Bearer")),
-        (Scheme::Dpop, Some(key)) => match dpop::proven(asked, Some(text)).await? {
-            Some(shown) if shown == *key => Ok(token),
-            Some(_) => Err(invalid("the proof is by another key than the one of the token")),
-            None => Err(Refusal {
-                challenge,
-                ..Refusal::new(ErrorCode::InvalidDpopProof, "a DPoP proof is needed")
-            }),
-        },
+        (Scheme::Dpop, Some(key)) => {
+            match dpop::proven(asked, dpop::Occasion::Resource(text)).await? {
+                Some(shown) if shown == *key => Ok(token),
+                Some(_) => Err(invalid("the proof is by another key than the one of the token")),
+                None => Err(Refusal {
+                    challenge,
+                    ..Refusal::new(ErrorCode::InvalidDpopProof, "a DPoP proof is needed")
+                }),
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use super::Asked;
 use super::refusal::{Challenge, ErrorCode, Refusal};
 use crate::clock::Millis;
 use crate::jose::{Compact, PublicKey};
+use crate::runtime::client::Client;
 use crate::secret::MasterKey;
 
 pub const HEADER: &str = "dpop";
@@ -53,12 +54,38 @@ pub fn is_brought(headers: &HeaderMap) -> bool {
     headers.contains_key(HEADER)
 }
 
-/// The key that a request proves to hold, by its thumbprint (RFC 7638); `None` if it brings no proof.
-/// At a resource the proof is for this access token (RFC 9449 §4.3).
-pub async fn proven(
-    asked: &Asked<'_>,
-    access_token: Option<&str>,
-) -> Result<Option<String>, Refusal> {
+/// What a proof is brought for.
+#[derive(Clone, Copy)]
+pub enum Occasion<'a> {
+    /// Tokens, or a request, of this client.
+    Tokens(&'a Client),
+    /// What this access token opens.
+    Resource(&'a str),
+}
+
+impl<'a> Occasion<'a> {
+    fn access_token(self) -> Option<&'a str> {
+        match self {
+            Self::Tokens(_) => None,
+            Self::Resource(token) => Some(token),
+        }
+    }
+
+    /// Whether a proof is remembered, so that it comes once. What a public client brings beside it is
+    /// good once by itself, and anybody may be that client: nobody is to fill the store that way
+    /// (`security.md` 16).
+    fn remembers(self) -> bool {
+        match self {
+            Self::Tokens(client) => !client.public,
+            Self::Resource(_) => true,
+        }
+    }
+}
+
+/// The key that a request proves to hold, by its thumbprint (RFC 7638); `None` if it brings no proof
+/// (RFC 9449 §4.3).
+pub async fn proven(asked: &Asked<'_>, occasion: Occasion<'_>) -> Result<Option<String>, Refusal> {
+    let access_token = occasion.access_token();
     let mut lines = asked.parts.headers.get_all(HEADER).iter();
     let Some(line) = lines.next() else { return Ok(None) };
     let at_resource = access_token.is_some();
@@ -79,6 +106,9 @@ pub async fn proven(
     let id = token.text("jti").filter(|id| id.len() <= LONGEST_ID);
     let id = id.ok_or_else(|| wrong("the proof has no jti, or a very long one"))?;
     let thumbprint = key.thumbprint().to_owned();
+    if !occasion.remembers() {
+        return Ok(Some(thumbprint));
+    }
     let name = format!("dpop\0{thumbprint}\0{id}");
     let mut tx = server.store.begin().await?;
     let until = now.plus(SLOT * 3);

@@ -13,7 +13,7 @@ use crate::web::reply;
 pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Refusal> {
     let form = token::read(body).await?;
     let (_, client) = authenticate(asked, &form).await?;
-    let key = dpop::proven(asked, None).await?;
+    let key = dpop::proven(asked, dpop::Occasion::Tokens(client)).await?;
     let request = Request::pushed(asked.server, asked.runtime, client, &form, key)
         .await
         .map_err(|(error, why)| Refusal::new(ErrorCode::Pushed(error), why))?;

@@ -40,7 +40,7 @@ struct Caller<'a> {
 pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Refusal> {
     let form = read(body).await?;
     let (app, client) = authenticate(asked, &form).await?;
-    let key = dpop::proven(asked, None).await?;
+    let key = dpop::proven(asked, dpop::Occasion::Tokens(client)).await?;
     if client.must_bind && key.is_none() {
         let why = "this client has to send a DPoP proof (RFC 9449)";
         return Err(Refusal::new(ErrorCode::InvalidDpopProof, why));

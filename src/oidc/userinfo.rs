@@ -1,18 +1,22 @@
 //! What the bearer of a token may know of the person (OIDC Core §5.3).
 
 use axum::body::Body;
-use http::{Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::claims::{self, Told};
 use super::entitled::Entitled;
 use super::refusal::{Challenge, ErrorCode, Refusal};
-use super::{Asked, bearer};
+use super::{Asked, bearer, token};
+use crate::web::form::Form;
 use crate::web::reply;
 
-/// The claims of the scopes that were granted. The token comes in the header, not in `_body`.
-pub async fn answer(asked: &Asked<'_>, _body: Body) -> Result<Response<Body>, Refusal> {
-    let token = bearer::admit(asked).await?;
+/// The claims of the scopes that were granted.
+pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Refusal> {
+    let posted = posted(asked, body).await?;
+    let token =
+        bearer::admit(asked, posted.as_ref().and_then(|it| it.exact("access_token"))).await?;
     let entitled = person(&token)?;
     let mut told = claims::person(asked.server, entitled, Told::Userinfo);
     told.insert("sub".to_owned(), json!(subject(asked, entitled)));
@@ -21,7 +25,7 @@ pub async fn answer(asked: &Asked<'_>, _body: Body) -> Result<Response<Body>, Re
 
 /// The same in the words of GitHub, for apps that know no other provider.
 pub async fn answer_like_github(asked: &Asked<'_>) -> Result<Response<Body>, Refusal> {
-    let token = bearer::admit(asked).await?;
+    let token = bearer::admit(asked, None).await?;
     let entitled = person(&token)?;
     let told = claims::person(asked.server, entitled, Told::Userinfo);
     let subject = subject(asked, entitled);
@@ -36,6 +40,16 @@ pub async fn answer_like_github(asked: &Asked<'_>) -> Result<Response<Body>, Ref
         "site_admin": false,
     });
     Ok(reply::json(StatusCode::OK, &body))
+}
+
+/// A form in which the token may come (RFC 6750 §2.2). Other bodies are not looked at.
+async fn posted(asked: &Asked<'_>, body: Body) -> Result<Option<Form>, Refusal> {
+    let kind = asked.parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let is_form = kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    match is_form && asked.parts.method == Method::POST {
+        true => token::read(body).await.map(Some),
+        false => Ok(None),
+    }
 }
 
 fn person<'t>(token: &'t bearer::Token<'_>) -> Result<&'t Entitled<'t>, Refusal> {

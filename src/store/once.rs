@@ -1,9 +1,17 @@
 //! What may be used once.
 
-use super::db::Tx;
+use super::db::{Read, Tx};
 use super::error::Result;
 use crate::clock::Millis;
 use crate::secret::TokenDigest;
+
+impl Read {
+    /// Whether something was used up.
+    pub async fn is_used(&self, digest: &TokenDigest) -> Result<bool> {
+        let sql = "SELECT digest FROM once WHERE digest = $1";
+        Ok(self.one(sql, vec![digest.into()]).await?.is_some())
+    }
+}
 
 impl Tx {
     /// Uses something up that means nothing after `expires_at`. False if it was used before.

@@ -4,6 +4,7 @@
 //! installation has. ```` ```kdl fragment=app ```` stands inside of a node of that name. With `fails`, there
 //! must be an error.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use doorward::blueprint::diagnostic::Severity;
@@ -197,5 +198,26 @@ fn links_between_pages_lead_somewhere() {
             let local = !file.is_empty() && !file.contains("://");
             assert!(!local || directory.join(file).exists(), "{}: {target}", page.display());
         }
+    }
+}
+
+/// `docs/conformance.md` names tests that are there.
+#[test]
+fn conformance_names_tests_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/conformance.md")).expect("the page");
+    let mut known = String::new();
+    for entry in fs::read_dir(root.join("tests/it/oidc")).expect("tests") {
+        known += &fs::read_to_string(entry.expect("a file").path()).expect("text");
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let named: Vec<&str> = rows
+        .filter_map(|row| row.trim_end_matches(" |").rsplit_once("| "))
+        .flat_map(|(_, last)| last.split('`').skip(1).step_by(2))
+        .filter(|name| name.contains("_") && !name.contains("/"))
+        .collect();
+    assert!(named.len() > 20, "{named:?}");
+    for name in named {
+        assert!(known.contains(&format!("fn {name}()")), "no test is called {name}");
     }
 }

@@ -78,6 +78,7 @@ impl Draft<'_> {
             login_hint: text("login_hint"),
             ui_locales: words(self.form.exact("ui_locales")),
             at: self.server.clock.now(),
+            pushed: None,
         };
         match request.seal(self.server) {
             Some(_) => Ok(request),

@@ -225,6 +225,12 @@ impl<'a> Invited<'a> {
             used_at: None,
         };
         let mut tx = server.store.begin().await?;
+        if let Some(once) = request.once(server)
+            && !tx.use_once(&once, request.at.plus(LASTS)).await?
+        {
+            let why = "this request was answered before";
+            return Ok(self.refuse(runtime, Told::InvalidRequestUri, why));
+        }
         tx.insert_grant(&grant).await?;
         tx.insert_code(&row).await?;
         tx.commit().await?;

@@ -14,7 +14,7 @@ use crate::clock::Millis;
 use crate::model::factor::Factor;
 use crate::runtime::Runtime;
 use crate::runtime::client::Client;
-use crate::secret::Secret;
+use crate::secret::{Secret, TokenDigest};
 use crate::session::SessionError;
 use crate::web::form::Form;
 use crate::web::server::Server;
@@ -53,6 +53,8 @@ pub struct Request {
     /// Whom the app expects (`sub`).
     pub(super) expects: Option<String>,
     pub(super) at: Millis,
+    /// The name of one that a client pushed: it is answered once.
+    pub(super) pushed: Option<String>,
 }
 
 /// What the person is to be asked for, or not.
@@ -137,6 +139,8 @@ impl Request {
             return invalid("redirect_uri is not declared for this client");
         }
         let mut request = Draft { server, runtime, client, form: &form, redirect_uri }.read()?;
+        let name = server.rng.token().map_err(|_| (Told::ServerError, "there is no randomness"))?;
+        request.pushed = Some(name);
         match (&request.key, key) {
             (Some(asked), Some(shown)) if *asked != shown => {
                 return invalid("dpop_jkt is another key than the one of the proof");
@@ -154,7 +158,8 @@ impl Request {
         Some(format!("{PUSHED}{}", self.sealed(server, BOUND_PUSHED)?))
     }
 
-    /// Takes a pushed request up, which can be done once and within moments (RFC 9126 §7.3).
+    /// Takes a pushed request up, within moments and as long as it was not answered: a page that is loaded
+    /// again or looked at in advance uses nothing up (FAPI 2.0 §5.3.2.2).
     ///
     /// # Errors
     /// If it is worth nothing, or the store cannot be told.
@@ -170,11 +175,15 @@ impl Request {
             .filter(|request| client_id == Some(&request.client_id))
             .filter(|request| request.at <= now && now.since(request.at) <= PUSHED_LASTS);
         let Some(request) = request else { return Ok(None) };
-        let mut tx = server.store.begin().await?;
-        let until = request.at.plus(PUSHED_LASTS);
-        let first = tx.use_once(&server.key.digest(uri.as_bytes()), until).await?;
-        tx.commit().await?;
-        Ok(first.then_some(request))
+        let Some(once) = request.once(server) else { return Ok(None) };
+        let used = server.store.read().await?.is_used(&once).await?;
+        Ok((!used).then_some(request))
+    }
+
+    /// What is used up by the answer, if there can be only one (RFC 9126 §7.3).
+    pub(super) fn once(&self, server: &Server) -> Option<TokenDigest> {
+        let name = self.pushed.as_ref()?;
+        Some(server.key.digest(format!("pushed-request\0{name}").as_bytes()))
     }
 
     /// The request as it travels in addresses; nobody can read or change it.

@@ -162,6 +162,17 @@ fn the_document_says_what_is_there() {
         let answer = server.get(&host(&server), path).send();
         let told = json(&answer);
         assert_eq!(told["issuer"], serde_json::json!(issuer(&server)));
+        for name in [
+            "backchannel_logout_supported",
+            "backchannel_logout_session_supported",
+            "frontchannel_logout_supported",
+            "frontchannel_logout_session_supported",
+            "request_parameter_supported",
+            "claims_parameter_supported",
+            "authorization_response_iss_parameter_supported",
+        ] {
+            assert_eq!(told[name], serde_json::json!(true), "{name}");
+        }
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         for (name, value) in told.as_object().expect("an object") {
             let Some(url) = value.as_str().filter(|_| name.ends_with("endpoint")) else { continue };

@@ -18,7 +18,7 @@ fn going(server: &Server, client: &str, uri: &str) -> String {
 }
 
 #[test]
-fn a_pushed_request_is_taken_up_once_by_its_client() {
+fn a_pushed_request_is_answered_once_and_for_its_client() {
     on_both_servers(|state| {
         let server = served(state);
         let mut browser = signed_in(&server);
@@ -30,11 +30,19 @@ fn a_pushed_request_is_taken_up_once_by_its_client() {
         // Not another client's, and nobody uses it up by trying.
         let other = browser.open(&going(&server, "other", &uri));
         assert_eq!((other.status, other.location()), (400, ""));
+        // Looked at in advance, and by nobody who is signed in: nothing is used up.
+        let looked = Browser::at(&server).open(&going(&server, "wiki", &uri));
+        assert!(looked.location().starts_with("/sign-in?next="), "{}", looked.location());
         let back = told(&browser.open(&going(&server, "wiki", &uri)));
         assert_eq!(back["state"], "the state");
         assert_eq!(exchange(&server, &back["code"]).status, 200);
         let again = browser.open(&going(&server, "wiki", &uri));
         assert_eq!((again.status, again.location()), (400, ""));
+        // Nor by the way that somebody else had begun to go.
+        let next = looked.location().split_once("next=").expect("a way").1;
+        let next = percent_encoding::percent_decode_str(next).decode_utf8().expect("text");
+        let late = browser.open(&format!("{}{next}", issuer(&server)));
+        assert_eq!(told(&late)["error"], "invalid_request_uri");
         // What travels in addresses is no pushed request, and the other way round.
         let sealed = uri.rsplit_once(':').expect("a name").1;
         let asked = format!("{}/oauth2/authorize?asked={sealed}", issuer(&server));

@@ -60,6 +60,10 @@ fn nobody_is_sent_to_an_address_that_is_not_declared() {
             ("id_token_hint", hint.as_str()),
             ("post_logout_redirect_uri", "https://evil.example/"),
         ],
+        vec![
+            ("id_token_hint", hint.as_str()),
+            ("post_logout_redirect_uri", "https://wiki.example.com/bye?more=1"),
+        ],
         vec![("client_id", "other"), BYE],
         vec![("id_token_hint", hint.as_str()), ("client_id", "other"), BYE],
         vec![BYE],

@@ -46,6 +46,15 @@ fn a_code_becomes_tokens_that_say_who_signed_in() {
         );
         assert!(user["id"].as_u64().is_some_and(|id| id > 0 && id < 1 << 53), "{user}");
 
+        // The token may come in a form, in one way only, and never in the address.
+        let path = "/oauth2/userinfo";
+        assert_eq!(post(&server, path, None, &[("access_token", &access)]).status, 200);
+        let twice = server.request("POST", &host(&server), path).form(&[("access_token", &access)]);
+        let twice = twice.with("Authorization", format!("Bearer {access}")).send();
+        assert_eq!(error(&twice), (400, "invalid_request".to_owned()));
+        let address = server.get(&host(&server), &format!("{path}?access_token={access}")).send();
+        assert_eq!(address.status, 401);
+
         // An ID token opens nothing.
         assert_eq!(
             error(&userinfo(&server, &text(&answer, "id_token"))),
