@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::claims::{session_name, subject};
 use super::issue::seconds;
-use crate::clock::Millis;
 use crate::outbound::CallError;
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
@@ -93,7 +92,6 @@ pub async fn front_channel(
     server: &Server,
     runtime: &Runtime,
     sign_in: &SignIn,
-    now: Millis,
 ) -> Result<Vec<String>, StoreError> {
     let wanted = |app: &App| {
         app.client.as_ref().is_some_and(|client| client.front_channel_logout_uri.is_some())
@@ -102,7 +100,7 @@ pub async fn front_channel(
         return Ok(Vec::new());
     }
     let mut addresses = Vec::new();
-    for grant in server.store.read().await?.list_grants_in(&sign_in.id, now).await? {
+    for grant in server.store.read().await?.list_grants_in(&sign_in.id).await? {
         let app = runtime.app_by_uid(&grant.app_uid);
         let uri = app.and_then(|app| {
             let uri = app.client.as_ref()?.front_channel_logout_uri.as_deref()?;

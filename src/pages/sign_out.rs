@@ -133,8 +133,7 @@ async fn end_for_app(visit: &Visit<'_>, form: &Form, confirmed: bool) -> Respons
 /// Ends a sign-in, and leads on: by way of the applications that want their browser to hear of it.
 async fn end(visit: &Visit<'_>, sign_in: &SignIn, next: &str) -> Result<Response<Body>, Trouble> {
     let server = visit.server;
-    let now = server.clock.now();
-    let addresses = logout::front_channel(server, &visit.runtime, sign_in, now).await?;
+    let addresses = logout::front_channel(server, &visit.runtime, sign_in).await?;
     server.sessions.end(sign_in).await?;
     Ok(match addresses.is_empty() {
         true => reply::see_other(next),

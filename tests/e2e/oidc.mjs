@@ -9,6 +9,7 @@ import { AUTH, PASSWORD, World } from "./harness/world.mjs";
 
 const CALLBACK = "https://wiki.example.com/callback";
 const BANK = "https://bank.example.com/callback";
+const GONE = "https://wiki.example.com/gone";
 const BYE = "https://wiki.example.com/bye";
 
 const apps = (world) => `
@@ -17,6 +18,7 @@ app wiki "Team wiki" {
     oidc {
         redirect-uri "${CALLBACK}"
         post-logout-redirect-uri "${BYE}"
+        front-channel-logout-uri "${GONE}"
         scopes openid profile email groups offline_access
         claim role "'admins' in user.groups ? 'editor' : 'reader'"
         client-secret (file)"${world.secrets.wiki}"
@@ -144,7 +146,10 @@ suite("oidc", () => start("oidc"), (test) => {
     await assert.rejects(client.authorizationCodeGrant(config, here, next.checks), { error: "invalid_grant" });
 
     const out = client.buildEndSessionUrl(config, { id_token_hint: tokens.id_token, post_logout_redirect_uri: BYE, state: "bye" });
+    const told = page.waitForRequest((request) => request.url().startsWith(GONE));
     await page.goto(out.href, { waitUntil: "commit" }).catch(() => {});
+    const frame = new URL((await told).url());
+    assert.deepEqual([frame.searchParams.get("iss"), frame.searchParams.get("sid")], [AUTH, claims.sid]);
     await arrives(page, BYE);
     assert.equal(new URL(page.url()).searchParams.get("state"), "bye");
     const after = await asking(config, CALLBACK, { prompt: "none" });

@@ -13,7 +13,7 @@ use crate::web::reply;
 /// Goes on when every frame has loaded, or after three seconds; where no script runs there is a link.
 const SCRIPT: &str = "const go=()=>location.replace(document.links[0].href);\
     let left=document.getElementsByTagName('iframe').length;\
-    addEventListener('load',e=>{if(e.target.tagName==='IFRAME'&&--left===0)go()},true);\
+    document.addEventListener('load',e=>{if(e.target.tagName==='IFRAME'&&--left===0)go()},true);\
     setTimeout(go,3000)";
 
 /// The page with its frames, which leads to `next`.

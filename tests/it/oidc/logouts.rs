@@ -107,6 +107,9 @@ fn a_browser_tells_the_apps_that_want_it_to() {
     let given = exchange(&server, &code(&server, &mut browser, &[]));
     let id = claims(&server, &text(&given, "id_token"));
     let hint = text(&given, "id_token");
+    // What was given is taken back; the session that the app made of it is not.
+    let token = text(&given, "refresh_token");
+    assert_eq!(post(&server, "/oauth2/revoke", WIKI, &[("token", &token)]).status, 200);
     let bye = "https://wiki.example.com/bye";
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("id_token_hint", &hint).append_pair("post_logout_redirect_uri", bye);
