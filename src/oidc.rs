@@ -16,6 +16,8 @@ use http::{HeaderValue, Method, Response, StatusCode, request};
 use crate::web::reply;
 use crate::web::server::Server;
 
+/// What somebody lets an app have.
+mod approval;
 /// Authorization requests: read, carried along, answered.
 pub mod authorize;
 /// An access token that a request brings.

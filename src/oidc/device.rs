@@ -15,7 +15,7 @@ use serde_json::json;
 use super::client_auth::authenticate;
 use super::entitled::target;
 use super::refusal::{ErrorCode, Refusal};
-use super::{Asked, DEVICE, token};
+use super::{Asked, DEVICE, approval, token};
 use crate::access::target::Client as Address;
 use crate::blueprint::oidc::Grant as GrantType;
 use crate::clock::Millis;
@@ -26,7 +26,7 @@ use crate::runtime::app::App;
 use crate::runtime::client::Client;
 use crate::secret::{MasterKey, Secret, TokenDigest};
 use crate::session::SignIn;
-use crate::store::{Approved, DeviceCode, Grant, StoreError};
+use crate::store::{DeviceCode, StoreError};
 use crate::web::form::Form;
 use crate::web::server::Server;
 use crate::web::{reply, visitor};
@@ -246,39 +246,17 @@ impl<'a> Device<'a> {
         let Some(found) = found.filter(|found| found.app_uid == self.app.uid) else {
             return Ok(false);
         };
-        let known = match address {
-            Address::Known(address) => Some(address.to_string()),
-            Address::Proxy(_) | Address::Unknown => None,
-        };
-        let grant = Grant {
-            id: server.rng.id("gra", now)?,
-            app_uid: self.app.uid.clone(),
-            user_id: sign_in.account.id().to_owned(),
-            // The browser that it was typed in is not the device: it may be closed.
-            session_id: None,
-            offline: true,
-            scopes: found.scopes,
-            approved: Approved {
-                proven: sign_in.proven.clone(),
-                address: known,
-                claims: None,
-                key: None,
-            },
-            created_at: now,
-            expires_at: found.expires_at,
-            revoked: None,
-        };
+        let mut grant = approval::grant(server, self.app, sign_in, address, found.scopes)?;
+        // The browser that it was typed in is not the device: it may be closed.
+        (grant.session_id, grant.offline) = (None, true);
+        grant.expires_at = found.expires_at;
         let mut tx = server.store.begin().await?;
         tx.insert_grant(&grant).await?;
         if !tx.approve_device_code(&found.digest, &grant.id, now).await? {
             return Ok(false);
         }
         tx.commit().await?;
-        let who = &sign_in.account.profile().user.username;
-        let data =
-            json!({ "grant": grant.id, "scopes": grant.scopes, "device": self.typed.origin.0 });
-        let app = format!("app:{}", self.app.slug);
-        server.journal.note("grant.given", Some(who), Some(&app), data);
+        approval::note(server, self.app, sign_in, &grant, Some(self.origin().0));
         Ok(true)
     }
 

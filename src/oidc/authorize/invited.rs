@@ -9,14 +9,14 @@ use crate::clock::Millis;
 use crate::entry::{Door, Entry, Wish};
 use crate::factor::held::Held;
 use crate::model::factor::Factor;
-use crate::oidc::AUTHORIZE;
 use crate::oidc::claims::subject;
 use crate::oidc::entitled::target;
+use crate::oidc::{AUTHORIZE, approval};
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::runtime::client::Client;
 use crate::session::{SessionError, SignIn};
-use crate::store::{Approved, Code, Grant};
+use crate::store::Code;
 use crate::web::form::Form;
 use crate::web::server::Server;
 
@@ -194,27 +194,11 @@ impl<'a> Invited<'a> {
         let now = server.clock.now();
         let code = server.rng.token()?;
         let expires_at = now.plus(CODE_LASTS);
-        let known = match address {
-            Address::Known(address) => Some(address.to_string()),
-            Address::Proxy(_) | Address::Unknown => None,
-        };
-        let grant = Grant {
-            id: server.rng.id("gra", now)?,
-            app_uid: self.app.uid.clone(),
-            user_id: sign_in.account.id().to_owned(),
-            session_id: Some(sign_in.id.clone()),
-            offline: request.scopes.iter().any(|scope| scope == "offline_access"),
-            scopes: request.scopes.clone(),
-            approved: Approved {
-                proven: sign_in.proven.clone(),
-                address: known,
-                claims: request.claims.clone(),
-                key: request.key.clone(),
-            },
-            created_at: now,
-            expires_at,
-            revoked: None,
-        };
+        let mut grant =
+            approval::grant(server, self.app, sign_in, address, request.scopes.clone())?;
+        grant.approved.claims.clone_from(&request.claims);
+        grant.approved.key.clone_from(&request.key);
+        grant.expires_at = expires_at;
         let row = Code {
             digest: server.key.digest(code.as_bytes()),
             grant_id: grant.id.clone(),
@@ -234,10 +218,7 @@ impl<'a> Invited<'a> {
         tx.insert_grant(&grant).await?;
         tx.insert_code(&row).await?;
         tx.commit().await?;
-        let profile = sign_in.account.profile();
-        let (who, app) = (&profile.user.username, format!("app:{}", self.app.slug));
-        let data = serde_json::json!({ "grant": grant.id, "scopes": grant.scopes });
-        server.journal.note("grant.given", Some(who), Some(&app), data);
+        approval::note(server, self.app, sign_in, &grant, None);
         let mut parameters = vec![("code", code)];
         parameters.extend(request.state.clone().map(|state| ("state", state)));
         parameters.push(("iss", runtime.external.to_string()));
