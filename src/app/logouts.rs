@@ -107,7 +107,7 @@ async fn tell(server: Arc<Server>, logout: Logout) {
         }
         (Err(error), None) => {
             let data = json!({ "why": error.to_string(), "ended": logout.created_at.to_string() });
-            server.journal.note("logout.untold", None, Some(&format!("app:{slug}")), data);
+            server.journal.note("logout.given-up", None, Some(&format!("app:{slug}")), data);
             tracing::error!(app = slug, %error, "an application was not told that a sign-in has ended");
             finish(&server, &logout, None).await
         }
