@@ -6,7 +6,10 @@
 
 use std::net::SocketAddr;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL,
@@ -48,6 +51,10 @@ mod push;
 mod refusal;
 /// Calling a token back (RFC 7009).
 mod revoke;
+/// What travels in addresses.
+mod sealed;
+/// Times as tokens hold them.
+mod time;
 /// The token endpoint.
 mod token;
 /// What the bearer of a token may know of the person (OIDC Core §5.3).
@@ -156,6 +163,17 @@ fn cached(json: String) -> Response<Body> {
     let value = HeaderValue::from_static("public, max-age=300");
     response.headers_mut().insert(CACHE_CONTROL, value);
     response
+}
+
+/// An address with more in its query; what stands in it stays there (RFC 6749 §3.1.2).
+fn with_query(uri: &str, query: &str) -> String {
+    let joiner = if uri.contains('?') { '&' } else { '?' };
+    format!("{uri}{joiner}{query}")
+}
+
+/// SHA-256 of a text, base64url (RFC 7636 §4.2, RFC 9449 §4.2).
+fn digest_of(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }
 
 /// A question of a program.

@@ -57,7 +57,7 @@ async fn turn(server: &Arc<Server>, back: Duration) -> Result<(), StoreError> {
     let mut telling = JoinSet::new();
     loop {
         let now = server.clock.now();
-        if server.store.read().await?.count_logouts().await? == 0 {
+        if !server.store.read().await?.is_logout_due(now).await? {
             break;
         }
         let mut tx = server.store.begin().await?;

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::with_query;
 use crate::runtime::Runtime;
 
 /// A request that is being read.
@@ -109,9 +110,7 @@ impl Answer {
         let (uri, query) = (&self.redirect_uri, query.finish());
         match self.mode {
             Mode::Fragment => format!("{uri}#{query}"),
-            // What stands in the address stays there (RFC 6749 §3.1.2).
-            _ if uri.contains('?') => format!("{uri}&{query}"),
-            _ => format!("{uri}?{query}"),
+            Mode::Query | Mode::FormPost => with_query(uri, &query),
         }
     }
 }

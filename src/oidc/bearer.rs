@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::entitled::{Entitled, Void, holds};
 use super::issue::{ACCESS_TOKEN_TYPE, OPAQUE};
 use super::refusal::{About, Challenge, ErrorCode, Refusal};
+use super::time;
 use super::{Asked, dpop};
 use crate::clock::Millis;
 use crate::jose::Compact;
@@ -167,7 +168,7 @@ async fn signed(server: &Server, runtime: &Runtime, text: &str) -> Result<Option
     let ours = token.header_text("typ") == Some(ACCESS_TOKEN_TYPE)
         && token.text("iss") == Some(runtime.external.to_string().as_str())
         && server.signing_keys.signed(&token);
-    let moment = |name: &str| token.seconds(name).map(|at| Millis(at.saturating_mul(1000)));
+    let moment = |name| time::moment(&token, name);
     let (Some(id), Some(issued_at), Some(expires_at), true) =
         (token.text("jti"), moment("iat"), moment("exp"), ours)
     else {

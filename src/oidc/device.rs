@@ -6,8 +6,6 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -15,7 +13,7 @@ use serde_json::json;
 use super::client_auth::authenticate;
 use super::entitled::target;
 use super::refusal::{ErrorCode, Refusal};
-use super::{Asked, DEVICE, approval, token};
+use super::{Asked, DEVICE, approval, sealed, token};
 use crate::access::target::Client as Address;
 use crate::blueprint::oidc::Grant as GrantType;
 use crate::clock::Millis;
@@ -24,7 +22,7 @@ use crate::ids::{NoRandomness, Rng};
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::runtime::client::Client;
-use crate::secret::{MasterKey, Secret, TokenDigest};
+use crate::secret::{MasterKey, TokenDigest};
 use crate::session::SignIn;
 use crate::store::{DeviceCode, StoreError};
 use crate::web::form::Form;
@@ -180,9 +178,7 @@ impl<'a> Device<'a> {
     #[must_use]
     pub fn of_query(server: &Server, runtime: &'a Runtime, query: &str) -> Option<Self> {
         let form = Form::of_query(query).ok()?;
-        let sealed = URL_SAFE_NO_PAD.decode(form.exact(SEALED)?).ok()?;
-        let text = server.key.open(&sealed, BOUND).ok()?;
-        let typed: Typed = serde_json::from_str(text.reveal()).ok()?;
+        let typed: Typed = sealed::open(server, form.exact(SEALED)?, BOUND)?;
         let now = server.clock.now();
         if now < typed.at || now.since(typed.at) > LASTS {
             return None;
@@ -194,9 +190,7 @@ impl<'a> Device<'a> {
     /// Where it goes on.
     #[must_use]
     pub fn address(&self, server: &Server) -> Option<String> {
-        let text = serde_json::to_string(&self.typed).ok()?;
-        let sealed = server.key.seal(&Secret::new(text), BOUND, &server.rng).ok()?;
-        Some(format!("{DEVICE}?{SEALED}={}", URL_SAFE_NO_PAD.encode(sealed)))
+        Some(format!("{DEVICE}?{SEALED}={}", sealed::seal(server, &self.typed, BOUND)?))
     }
 
     /// Whether this person typed it.

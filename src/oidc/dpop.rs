@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
 
-use super::Asked;
 use super::refusal::{Challenge, ErrorCode, Refusal};
+use super::{Asked, digest_of};
 use crate::clock::Millis;
 use crate::jose::{Compact, PublicKey};
 use crate::runtime::client::Client;
@@ -154,16 +153,12 @@ fn fits(
     if token.seconds("iat").is_none() {
         return Err("the proof does not say when it was made (iat)");
     }
-    match access_token.map(hash) {
+    match access_token.map(digest_of) {
         Some(hash) if token.text("ath") != Some(&hash) => {
             Err("the proof is for another access token (ath)")
         }
         _ => Ok(()),
     }
-}
-
-fn hash(token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, token.as_bytes()))
 }
 
 fn refusal(code: ErrorCode, why: &'static str, at_resource: bool) -> Refusal {

@@ -7,6 +7,7 @@ use crate::web::form::Form;
 use crate::web::server::Server;
 
 use super::claims::{session_name, subject};
+use super::with_query;
 use crate::session::SignIn;
 
 /// What a link says, as far as it can be believed.
@@ -75,7 +76,6 @@ impl<'a> EndSession<'a> {
 
 fn with_state(uri: &str, state: Option<&str>) -> String {
     let Some(state) = state else { return uri.to_owned() };
-    let joiner = if uri.contains('?') { '&' } else { '?' };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    format!("{uri}{joiner}{}", query.append_pair("state", state).finish())
+    with_query(uri, &query.append_pair("state", state).finish())
 }

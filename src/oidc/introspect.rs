@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::client_auth::authenticate;
 use super::refusal::{ErrorCode, Refusal};
-use super::{Asked, bearer, claims, issue, token};
+use super::time::seconds;
+use super::{Asked, bearer, claims, token};
 use crate::web::reply;
 
 /// Answers a client that has a secret about a token that is for it: of others it learns nothing
@@ -35,8 +36,8 @@ pub async fn answer(asked: &Asked<'_>, body: Body) -> Result<Response<Body>, Ref
         "token_type": if found.key.is_some() { "DPoP" } else { "Bearer" },
         "iss": asked.runtime.external.to_string(),
         "aud": found.client.audience,
-        "iat": issue::seconds(found.issued_at),
-        "exp": issue::seconds(found.expires_at),
+        "iat": seconds(found.issued_at),
+        "exp": seconds(found.expires_at),
         "sub": found.client.id,
     });
     if let (Some(entitled), Some(members)) = (&found.entitled, told.as_object_mut()) {

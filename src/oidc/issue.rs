@@ -11,8 +11,8 @@ use super::Asked;
 use super::claims::{self, Told};
 use super::entitled::Entitled;
 use super::refusal::Refusal;
+use super::time::seconds;
 use crate::blueprint::oidc::TokenFormat;
-use crate::clock::Millis;
 use crate::runtime::app::App;
 use crate::runtime::client::Client;
 use crate::secret::TokenDigest;
@@ -177,9 +177,4 @@ pub fn refresh_token(
 fn half_digest(token: &str) -> String {
     let digest = digest(&SHA256, token.as_bytes());
     URL_SAFE_NO_PAD.encode(digest.as_ref().get(..16).unwrap_or_default())
-}
-
-#[must_use]
-pub fn seconds(moment: Millis) -> i64 {
-    moment.0.div_euclid(1000)
 }

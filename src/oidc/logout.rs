@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::claims::{session_name, subject};
-use super::issue::seconds;
+use super::time::seconds;
+use super::with_query;
 use crate::outbound::CallError;
 use crate::runtime::Runtime;
 use crate::runtime::app::App;
@@ -107,8 +108,7 @@ pub async fn front_channel(
             let name = session_name(&server.key, &app.uid, &sign_in.id);
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("iss", &runtime.external.to_string()).append_pair("sid", &name);
-            let joiner = if uri.contains('?') { '&' } else { '?' };
-            Some(format!("{uri}{joiner}{}", query.finish()))
+            Some(with_query(uri, &query.finish()))
         });
         addresses.extend(uri.filter(|uri| !addresses.contains(uri)));
     }

@@ -39,9 +39,10 @@ impl Read {
         rows.iter().map(Logout::from_row).collect()
     }
 
-    pub async fn count_logouts(&self) -> Result<u64> {
-        let sql = "SELECT 'logouts' AS session_id, COUNT(*) AS waiting FROM logouts";
-        self.get(sql, vec![]).await?.of("logouts", "session_id").count("waiting")
+    /// Whether an app is to be told at this moment.
+    pub async fn is_logout_due(&self, now: Millis) -> Result<bool> {
+        let sql = "SELECT session_id FROM logouts WHERE next_at <= $1 LIMIT 1";
+        Ok(self.one(sql, vec![now.into()]).await?.is_some())
     }
 }
 

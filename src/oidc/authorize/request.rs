@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,17 +10,16 @@ use super::draft::{Draft, Wrong};
 use super::{Fault, Mode, Told, signed};
 use crate::clock::Millis;
 use crate::model::factor::Factor;
+use crate::oidc::sealed;
 use crate::runtime::Runtime;
 use crate::runtime::client::Client;
-use crate::secret::{Secret, TokenDigest};
+use crate::secret::TokenDigest;
 use crate::session::SessionError;
 use crate::web::form::Form;
 use crate::web::server::Server;
 
 /// How long a person may take to sign in before the app has to ask again.
 pub(super) const LASTS: Duration = Duration::from_secs(60 * 60);
-/// A sealed request travels in addresses, which are not endless.
-const LONGEST: usize = 3 * 1024;
 const BOUND: &str = "authorization-request";
 const BOUND_PUSHED: &str = "pushed-request";
 /// What the names of pushed requests begin with (RFC 9126 §2.2).
@@ -155,7 +152,7 @@ impl Request {
     /// is written before a browser comes with it.
     #[must_use]
     pub fn uri(&self, server: &Server) -> Option<String> {
-        Some(format!("{PUSHED}{}", self.sealed(server, BOUND_PUSHED)?))
+        Some(format!("{PUSHED}{}", sealed::seal(server, self, BOUND_PUSHED)?))
     }
 
     /// Takes a pushed request up, within moments and as long as it was not answered: a page that is loaded
@@ -171,7 +168,7 @@ impl Request {
         let now = server.clock.now();
         let request = uri
             .strip_prefix(PUSHED)
-            .and_then(|sealed| Self::opened(server, sealed, BOUND_PUSHED))
+            .and_then(|text| sealed::open::<Self>(server, text, BOUND_PUSHED))
             .filter(|request| client_id == Some(&request.client_id))
             .filter(|request| request.at <= now && now.since(request.at) <= PUSHED_LASTS);
         let Some(request) = request else { return Ok(None) };
@@ -191,23 +188,11 @@ impl Request {
     /// # Errors
     /// If it is too long, or the system has no randomness.
     pub fn seal(&self, server: &Server) -> Option<String> {
-        self.sealed(server, BOUND)
+        sealed::seal(server, self, BOUND)
     }
 
     pub(super) fn open(server: &Server, sealed: &str) -> Option<Self> {
-        Self::opened(server, sealed, BOUND)
-    }
-
-    fn sealed(&self, server: &Server, bound: &str) -> Option<String> {
-        let text = serde_json::to_string(self).ok().filter(|text| text.len() <= LONGEST)?;
-        let sealed = server.key.seal(&Secret::new(text), bound, &server.rng).ok()?;
-        Some(URL_SAFE_NO_PAD.encode(sealed))
-    }
-
-    fn opened(server: &Server, sealed: &str, bound: &str) -> Option<Self> {
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let text = server.key.open(&sealed, bound).ok()?;
-        serde_json::from_str(text.reveal()).ok()
+        sealed::open(server, sealed, BOUND)
     }
 
     pub(super) fn has(&self, prompt: Prompt) -> bool {

@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::{Told, Wrong};
-use crate::clock::Millis;
 use crate::jose::Compact;
+use crate::oidc::time;
 use crate::runtime::Runtime;
 use crate::runtime::client::Client;
 use crate::web::form::Form;
@@ -37,7 +37,7 @@ pub async fn opened(
         return Err(wrong("request is not for this provider (aud)"));
     }
     let now = server.clock.now();
-    let moment = |name: &str| token.seconds(name).map(|at| Millis(at.saturating_mul(1000)));
+    let moment = |name| time::moment(&token, name);
     if moment("exp").is_some_and(|until| until <= now) || moment("nbf").is_some_and(|at| at > now) {
         return Err(wrong("request is not good now (exp, nbf)"));
     }

@@ -10,7 +10,7 @@ use crate::client_secret::Known;
 use crate::clock::Millis;
 use crate::jose::{Compact, mac};
 use crate::oidc::refusal::Refusal;
-use crate::oidc::{PUSH, TOKEN};
+use crate::oidc::{PUSH, TOKEN, time};
 use crate::runtime::app::App;
 use crate::runtime::client::Client;
 
@@ -87,7 +87,7 @@ impl<'a> Assertion<'a> {
         if !self.is_for_us(asked, client) {
             return Err("assertion-audience");
         }
-        let moment = |name: &str| self.0.seconds(name).map(|at| Millis(at.saturating_mul(1000)));
+        let moment = |name| time::moment(&self.0, name);
         let until = moment("exp").ok_or("assertion-without-exp")?;
         if until.plus(SKEW) <= now {
             return Err("assertion-expired");

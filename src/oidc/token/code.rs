@@ -1,11 +1,9 @@
 //! By a code (RFC 6749 §4.1.3, RFC 7636 §4.6).
 
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::{Caller, How};
+use crate::oidc::digest_of;
 use crate::oidc::entitled::holds;
 use crate::oidc::refusal::{ErrorCode, Refusal};
 use crate::secret::TokenDigest;
@@ -78,7 +76,9 @@ fn fits(caller: &Caller<'_>, code: &Code, grant: &Grant, form: &Form) -> Result<
     // A challenge asks for its verifier, and a verifier for its challenge (`security.md` 15).
     let answered = match (&code.challenge, form.exact("code_verifier")) {
         (None, None) => true,
-        (Some(challenge), Some(verifier)) => is_verifier(verifier) && *challenge == hash(verifier),
+        (Some(challenge), Some(verifier)) => {
+            is_verifier(verifier) && *challenge == digest_of(verifier)
+        }
         _ => false,
     };
     if !answered {
@@ -94,10 +94,6 @@ fn fits(caller: &Caller<'_>, code: &Code, grant: &Grant, form: &Form) -> Result<
 fn is_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-}
-
-fn hash(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
 }
 
 fn told(code: &Code) -> Value {

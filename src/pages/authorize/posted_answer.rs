@@ -2,12 +2,10 @@
 //! template's: a code is for nobody's look (`security.md` R20).
 
 use axum::body::Body;
-use http::header::CONTENT_SECURITY_POLICY;
-use http::{HeaderValue, Response, StatusCode};
+use http::Response;
 
 use crate::oidc::authorize::Answer;
-use crate::pages::plain::{STYLE, digest_source, escaped};
-use crate::web::reply;
+use crate::pages::plain::{Plain, escaped};
 
 /// Posts the form; where no script runs there is its button.
 const SCRIPT: &str = "document.forms[0].submit()";
@@ -25,30 +23,14 @@ pub fn page(answer: &Answer, words: &Words) -> Response<Body> {
         format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", escaped(value))
     };
     let fields: String = answer.parameters.iter().map(field).collect();
-    let html = format!(
-        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{}</p>\n\
-         <form method=\"post\" action=\"{}\">\n{fields}<button type=\"submit\">{}</button>\n\
-         </form>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n",
-        escaped(&words.language),
+    let main = format!(
+        "<p>{}</p>\n<form method=\"post\" action=\"{}\">\n{fields}<button type=\"submit\">{}</button>\n</form>\n",
         escaped(&words.text),
         escaped(&answer.redirect_uri),
         escaped(&words.submit),
-        title = escaped(&words.title),
     );
-    let mut response = reply::text(StatusCode::OK, "text/html; charset=utf-8", html);
-    // `form-action` would have to name every app, and is left out (`security.md` R20).
-    let policy = format!(
-        "default-src 'none'; script-src {}; style-src {}; base-uri 'none'; frame-ancestors 'none'",
-        digest_source(SCRIPT),
-        digest_source(STYLE)
-    );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    }
-    response
+    let (language, title) = (&words.language, &words.title);
+    Plain { language, title, main: &main, rest: "", script: SCRIPT, policy: "" }.response()
 }
 
 #[cfg(test)]

@@ -2,13 +2,11 @@
 //! The page is no template's: what it holds is for these applications alone.
 
 use axum::body::Body;
-use http::header::CONTENT_SECURITY_POLICY;
-use http::{HeaderValue, Response, StatusCode};
+use http::Response;
 use url::Url;
 
-use crate::pages::plain::{STYLE, digest_source, escaped};
+use crate::pages::plain::{Plain, escaped};
 use crate::pages::visit::Visit;
-use crate::web::reply;
 
 /// Goes on when every frame has loaded, or after three seconds; where no script runs there is a link.
 const SCRIPT: &str = "const go=()=>location.replace(document.links[0].href);\
@@ -18,7 +16,7 @@ const SCRIPT: &str = "const go=()=>location.replace(document.links[0].href);\
 
 /// The page with its frames, which leads to `next`.
 pub fn page(visit: &Visit<'_>, addresses: &[String], next: &str) -> Response<Body> {
-    let say = |key: &str| escaped(&visit.say(key, None).unwrap_or_default());
+    let say = |key: &str| visit.say(key, None).unwrap_or_default();
     let frames: String = addresses
         .iter()
         .map(|address| {
@@ -28,33 +26,25 @@ pub fn page(visit: &Visit<'_>, addresses: &[String], next: &str) -> Response<Bod
             )
         })
         .collect();
-    let html = format!(
-        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n\
-         <style>{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n<p>{}</p>\n\
-         <p><a href=\"{}\">{}</a></p>\n</main>\n{frames}<script>{SCRIPT}</script>\n</body>\n</html>\n",
-        escaped(&visit.language(None)),
-        say("signed-out.what"),
-        escaped(next),
-        say("back-to-app.submit"),
-        title = say("signed-out.title"),
-    );
-    let mut response = reply::text(StatusCode::OK, "text/html; charset=utf-8", html);
     let mut origins: Vec<String> = addresses
         .iter()
         .filter_map(|address| Some(Url::parse(address).ok()?.origin().ascii_serialization()))
         .collect();
     origins.sort_unstable();
     origins.dedup();
-    let policy = format!(
-        "default-src 'none'; script-src {}; style-src {}; frame-src {}; base-uri 'none'; frame-ancestors 'none'",
-        digest_source(SCRIPT),
-        digest_source(STYLE),
-        origins.join(" ")
+    let main = format!(
+        "<p>{}</p>\n<p><a href=\"{}\">{}</a></p>\n",
+        escaped(&say("signed-out.what")),
+        escaped(next),
+        escaped(&say("back-to-app.submit")),
     );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Plain {
+        language: &visit.language(None),
+        title: &say("signed-out.title"),
+        main: &main,
+        rest: &frames,
+        script: SCRIPT,
+        policy: &format!("frame-src {}; ", origins.join(" ")),
     }
-    response
+    .response()
 }
