@@ -3,6 +3,8 @@
 
 /// A set of files, judged and compiled, before anything is touched.
 pub mod candidate;
+/// The certificate that the main listener shows.
+pub mod certificate;
 /// The secrets of clients, from where the files say that they are.
 mod client_secrets;
 /// The control socket: how commands on this host reach the running server.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use super::candidate::{self, Candidate, Demands, Known, Rejected};
+use super::certificate::Certificate;
 use super::dispatch::Fronts;
 use super::generation::{applying, hold, plan_candidate, take, uids};
 use super::named_files;
@@ -32,6 +33,8 @@ pub struct Keeper {
     pub options: Options,
     pub places: Places,
     pub fronts: Arc<Fronts>,
+    /// What the main listener shows, if it speaks TLS.
+    pub certificate: Option<Certificate>,
     /// What was last told, so that the same thing is not said every two seconds.
     last: Mutex<Last>,
     /// What could not be published, as the log was told.
@@ -50,8 +53,14 @@ struct Last {
 
 impl Keeper {
     #[must_use]
-    pub fn new(options: Options, places: Places, fronts: Arc<Fronts>) -> Self {
-        Self { options, places, fronts, last: Mutex::default(), unpublished: Repeats::default() }
+    pub fn new(
+        options: Options,
+        places: Places,
+        fronts: Arc<Fronts>,
+        certificate: Option<Certificate>,
+    ) -> Self {
+        let (last, unpublished) = (Mutex::default(), Repeats::default());
+        Self { options, places, fronts, certificate, last, unpublished }
     }
 
     /// Notes what was judged at start, and what stood in the way of it.
@@ -83,7 +92,7 @@ impl Keeper {
         let digest = candidate::source_digest(&loaded.sources);
         let judged = digest == last.digest && loaded.problems.is_empty();
         if judged && !insists && !self.texts_changed().await {
-            if last.published.is_none_or(|at| at.elapsed() > LOOK_AGAIN) {
+            if last.published.is_none_or(|at| at.elapsed() > LOOK_AGAIN) || self.has_certificate() {
                 last.published = self.publish().await;
             }
             return (Verdict::Unchanged, watched);
@@ -113,6 +122,11 @@ impl Keeper {
             changed
         };
         tokio::task::spawn_blocking(look).await.unwrap_or(false)
+    }
+
+    /// Whether another certificate lies where the listener's is.
+    fn has_certificate(&self) -> bool {
+        self.certificate.as_ref().is_some_and(|shown| shown.has_changed(&self.options))
     }
 
     async fn consider(
@@ -226,7 +240,8 @@ impl Keeper {
     /// When everything was published, if it was.
     async fn publish(&self) -> Option<Instant> {
         let (options, places, fronts) = (&self.options, &self.places, &*self.fronts);
-        let publisher = Publisher { options, places, fronts, told: &self.unpublished };
+        let (certificate, told) = (self.certificate.as_ref(), &self.unpublished);
+        let publisher = Publisher { options, places, fronts, certificate, told };
         publisher.publish().await.then(Instant::now)
     }
 }

@@ -11,9 +11,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use http::{Request, Response};
 
@@ -46,6 +48,20 @@ impl Default for Bounds {
             connections: share.unwrap_or(MOST_OPEN).clamp(1, MOST_OPEN),
             headers_within: HEADERS_WITHIN,
         }
+    }
+}
+
+/// How a listener speaks with those who come.
+#[derive(Clone)]
+pub struct Way {
+    pub bounds: Bounds,
+    /// Without it, in plain HTTP.
+    pub tls: Option<TlsAcceptor>,
+}
+
+impl From<Bounds> for Way {
+    fn from(bounds: Bounds) -> Self {
+        Self { bounds, tls: None }
     }
 }
 
@@ -89,7 +105,7 @@ pub async fn told(stop: &mut watch::Receiver<bool>) {
 /// Serves a listener until `stop` says so, and then lets open requests end.
 pub async fn serve<H, F>(
     listener: TcpListener,
-    bounds: Bounds,
+    way: Way,
     mut stop: watch::Receiver<bool>,
     handler: Arc<H>,
 ) where
@@ -97,7 +113,7 @@ pub async fn serve<H, F>(
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(bounds.connections));
+    let room = Arc::new(Semaphore::new(way.bounds.connections));
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &room) => accepted,
@@ -109,25 +125,52 @@ pub async fn serve<H, F>(
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let handler = Arc::clone(&handler);
-        let service = service_fn(move |request: Request<Incoming>| {
-            let answer = handler(request.map(Body::new), peer);
-            async move { Ok::<_, Infallible>(answer.await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(bounds.headers_within)
-            .max_buf_size(64 * 1024)
-            .serve_connection(TokioIo::new(stream), service);
-        let watched = graceful.watch(connection);
+        let (bounds, watcher) = (way.bounds, graceful.watcher());
+        let (tls, handler, mut stop) = (way.tls.clone(), Arc::clone(&handler), stop.clone());
         tokio::spawn(async move {
-            // A client that goes away is its own affair.
-            let _ = watched.await;
+            match tls {
+                None => speak(stream, peer, bounds, watcher, handler).await,
+                Some(tls) => {
+                    // Whoever greets so slowly that the end comes first has asked for nothing yet.
+                    let greeted = tokio::select! {
+                        greeted = tokio::time::timeout(bounds.headers_within, tls.accept(stream)) => greeted,
+                        () = told(&mut stop) => return,
+                    };
+                    if let Ok(Ok(stream)) = greeted {
+                        speak(stream, peer, bounds, watcher, handler).await;
+                    }
+                }
+            }
             drop(permit);
         });
     }
     drop(listener);
     let _ = tokio::time::timeout(LAST_WORDS, graceful.shutdown()).await;
+}
+
+/// Answers on one connection until it ends.
+async fn speak<S, H, F>(
+    stream: S,
+    peer: SocketAddr,
+    bounds: Bounds,
+    watcher: Watcher,
+    handler: Arc<H>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    H: Fn(Request<Body>, SocketAddr) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = handler(request.map(Body::new), peer);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(bounds.headers_within)
+        .max_buf_size(64 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    // A client that goes away is its own affair.
+    let _ = watcher.watch(connection).await;
 }
 
 /// The next connection, once there is room for it.
@@ -156,7 +199,8 @@ mod tests {
         let (stopper, stop) = watch::channel(false);
         let handler =
             Arc::new(|_: Request<Body>, _: SocketAddr| async { Response::new(Body::from("ok")) });
-        tokio::spawn(serve(listener, Bounds { connections, headers_within }, stop, handler));
+        let bounds = Bounds { connections, headers_within };
+        tokio::spawn(serve(listener, bounds.into(), stop, handler));
         (at, stopper)
     }
 

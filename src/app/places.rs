@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use super::certificate::CertificateFiles;
 use super::options::Options;
 use crate::blueprint::secret_ref::SecretOrigin;
 use crate::blueprint::settings::{DEFAULT_LISTEN, Server};
@@ -15,6 +16,8 @@ use crate::store::StateUrl;
 #[derive(Clone, Debug)]
 pub struct Places {
     pub listen: Vec<SocketAddr>,
+    /// What `listen` shows to whoever connects; without it, it speaks plain HTTP.
+    pub certificate: Option<CertificateFiles>,
     /// Where Envoy alone asks.
     pub envoy: Option<SocketAddr>,
     pub metrics: Option<SocketAddr>,
@@ -56,6 +59,7 @@ impl Places {
                 port: listen.first().map_or(DEFAULT_LISTEN.port(), SocketAddr::port),
                 declared_port,
             },
+            certificate: certificate(options, server),
             envoy: server.listen_envoy.as_ref().map(declared),
             metrics: server.metrics.as_ref().map(declared),
             listen,
@@ -113,6 +117,13 @@ fn listen(options: &Options, declared: Vec<SocketAddr>) -> Vec<SocketAddr> {
         return vec![DEFAULT_LISTEN];
     }
     declared.into_iter().map(|at| moved(options, at)).collect()
+}
+
+/// Under `--dev` every address is under `.localhost`, where no certificate is needed.
+fn certificate(options: &Options, server: &Server) -> Option<CertificateFiles> {
+    let declared = server.tls.as_ref().filter(|_| !options.dev)?;
+    let (cert, key) = (&declared.cert.value, &declared.key.value);
+    Some(CertificateFiles { cert: cert.into(), key: key.into() })
 }
 
 /// A declared address; a development server stays on this machine.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::candidate;
+use super::certificate::Certificate;
 use super::client_secrets;
 use super::dispatch::{Fronts, Provided};
 use super::generated::{self, Generated};
@@ -29,6 +30,7 @@ pub struct Publisher<'a> {
     pub options: &'a Options,
     pub places: &'a Places,
     pub fronts: &'a Fronts,
+    pub certificate: Option<&'a Certificate>,
     /// What the log was told already.
     pub told: &'a Repeats,
 }
@@ -55,6 +57,9 @@ impl Publisher<'_> {
             if self.is_news(&trouble) {
                 tracing::error!(%error, "apps cannot sign people in with OpenID Connect; the next try is soon");
             }
+            degraded.push(trouble);
+        }
+        if let Some(trouble) = self.show_certificate() {
             degraded.push(trouble);
         }
         let traefik = runtime.blueprint.traefik.as_ref();
@@ -108,6 +113,30 @@ impl Publisher<'_> {
         let pem = read.transpose().map_err(|error| anyhow::anyhow!("trusted-ca: {error}"))?;
         self.fronts.server.outbound.trust(pem);
         Ok(())
+    }
+
+    /// Shows the certificate that lies where the listener's is; the trouble, if it cannot be used.
+    fn show_certificate(&self) -> Option<String> {
+        match self.certificate?.take_up(self.options) {
+            Ok(false) => None,
+            Ok(true) => {
+                tracing::info!("the listener shows another certificate from now on");
+                self.fronts.server.journal.note(
+                    "certificate.taken-up",
+                    None,
+                    None,
+                    serde_json::Value::Null,
+                );
+                None
+            }
+            Err(error) => {
+                let trouble = error.to_string();
+                if self.is_news(&trouble) {
+                    tracing::error!(%error, "the certificate could not be taken up: the one before it is shown on, and the next try is soon");
+                }
+                Some(trouble)
+            }
+        }
     }
 
     /// It is tried every two seconds, and told ever more seldom.

@@ -16,6 +16,7 @@ pub fn awaited(options: &Options, running: &Places, declared: &Server) -> Vec<Aw
     let Ok(next) = Places::new(options, declared) else { return Vec::new() };
     let all = [
         listen(running, &next),
+        differ("tls", certificate(running), certificate(&next)),
         differ("listen-envoy", one(running.envoy.as_ref()), one(next.envoy.as_ref())),
         differ("metrics", one(running.metrics.as_ref()), one(next.metrics.as_ref())),
         state(running, &next),
@@ -41,6 +42,13 @@ fn listen(running: &Places, next: &Places) -> Option<AwaitsRestart> {
         differ("listen", format!("--listen in the place of port {old}"), format!("port {new}"))
             .filter(|_| old != new)
     })
+}
+
+fn certificate(places: &Places) -> String {
+    one(places
+        .certificate
+        .as_ref()
+        .map(|files| format!("cert={} key={}", files.cert.display(), files.key.display())))
 }
 
 fn quoted(value: impl Display) -> String {

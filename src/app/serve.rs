@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use super::candidate::{self, Candidate, Demands, Known};
+use super::certificate::Certificate;
 use super::dispatch::Fronts;
 use super::generation;
 use super::keeper::Keeper;
@@ -104,6 +105,8 @@ pub async fn run(
     let loaded = load::load(&options.roots, options.mode());
     let places = Places::new(&options, &loaded.server)?;
     let listeners = open_listeners(&places)?;
+    let files = places.certificate.clone();
+    let certificate = files.map(|files| Certificate::open(files, &options)).transpose()?;
     let opened = open(&options, &places, &loaded.server).await?;
     let (clock, rng) = (Clock::machine(), Rng::system());
     let watched = loaded.watched.clone();
@@ -158,7 +161,8 @@ pub async fn run(
             banner: options.dev.then(|| banner().to_owned()),
         },
     });
-    let (keeper, warnings) = into_force(&options, &places, &server, start.what, &digest).await?;
+    let keeper = keeper(&options, &places, &server, certificate);
+    let warnings = into_force(&keeper, start.what, &digest).await?;
     let external = server.runtime.load().external.to_string();
     let started = Started {
         blueprints: options
@@ -313,13 +317,12 @@ struct Warnings {
     not_in_force: Option<String>,
 }
 
-async fn into_force(
+fn keeper(
     options: &Options,
     places: &Places,
     server: &Arc<Server>,
-    what: What,
-    digest: &str,
-) -> anyhow::Result<(Arc<Keeper>, Warnings)> {
+    certificate: Option<Certificate>,
+) -> Arc<Keeper> {
     let forward_auth = Arc::new(ForwardAuth::new(Arc::clone(server)));
     let fronts = Arc::new(Fronts {
         server: Arc::clone(server),
@@ -327,10 +330,13 @@ async fn into_force(
         pages: Pages::new(Arc::clone(server), forward_auth),
         provided: ArcSwapOption::empty(),
     });
-    let keeper = Arc::new(Keeper::new(options.clone(), places.clone(), fronts));
-    let warnings = match what {
+    Arc::new(Keeper::new(options.clone(), places.clone(), fronts, certificate))
+}
+
+async fn into_force(keeper: &Keeper, what: What, digest: &str) -> anyhow::Result<Warnings> {
+    Ok(match what {
         What::Files { warnings: count, missing } => {
-            initial_passwords::apply(options, server).await?;
+            initial_passwords::apply(&keeper.options, &keeper.fronts.server).await?;
             keeper.begin(digest, None).await;
             Warnings { count, missing, not_in_force: None }
         }
@@ -339,8 +345,7 @@ async fn into_force(
             let not_in_force = verdict.state().1.into_iter().next();
             Warnings { not_in_force, ..Warnings::default() }
         }
-    };
-    Ok((keeper, warnings))
+    })
 }
 
 async fn first_link(
@@ -390,7 +395,9 @@ async fn live(
     });
     let bounds = listen::Bounds::default();
     for listener in listeners.main {
-        running.spawn(listen::serve(listener, bounds, stop.clone(), Arc::clone(&handler)));
+        let tls = keeper.certificate.as_ref().map(Certificate::acceptor);
+        let way = listen::Way { bounds, tls };
+        running.spawn(listen::serve(listener, way, stop.clone(), Arc::clone(&handler)));
     }
     if let Some(listener) = listeners.envoy {
         let fronts = Arc::clone(&keeper.fronts);
@@ -398,7 +405,7 @@ async fn live(
             let fronts = Arc::clone(&fronts);
             async move { fronts.answer_envoy(request, peer).await }
         });
-        running.spawn(listen::serve(listener, bounds, stop.clone(), handler));
+        running.spawn(listen::serve(listener, bounds.into(), stop.clone(), handler));
     }
     if let Some(listener) = listeners.metrics {
         let server = Arc::clone(&server);
@@ -406,7 +413,7 @@ async fn live(
             let answer: Response<Body> = metrics::answer(&server, &request);
             async move { answer }
         });
-        running.spawn(listen::serve(listener, bounds, stop.clone(), handler));
+        running.spawn(listen::serve(listener, bounds.into(), stop.clone(), handler));
     }
     running.spawn(tasks::run(Arc::clone(&server), stop.clone()));
     running.spawn(mailer::run(Arc::clone(&server), keeper.options.clone(), stop.clone()));

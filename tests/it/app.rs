@@ -10,6 +10,7 @@ mod refused;
 mod restart;
 mod seldom;
 mod start;
+mod tls;
 mod vanished;
 mod wrong_address;
 

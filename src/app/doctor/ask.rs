@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::header::HOST;
 use reqwest::redirect::Policy;
 
+use crate::access::target::split_authority;
 use crate::outbound::name::{self, NameError};
 
 const WITHIN: Duration = Duration::from_secs(3);
@@ -46,17 +47,19 @@ pub enum AskError {
     Other(String),
 }
 
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .timeout(WITHIN)
+        .user_agent("doorward-doctor")
+}
+
 impl Asker {
     /// # Errors
     /// If this machine has no certificates to trust.
     pub fn new() -> Result<Self, AskError> {
-        let client = reqwest::Client::builder()
-            .redirect(Policy::none())
-            .no_proxy()
-            .timeout(WITHIN)
-            .user_agent("doorward-doctor")
-            .dns_resolver(std::sync::Arc::new(Names))
-            .build();
+        let client = builder().dns_resolver(std::sync::Arc::new(Names)).build();
         Ok(Self { client: client.map_err(|error| explained(&error))? })
     }
 
@@ -65,23 +68,7 @@ impl Asker {
     /// # Errors
     /// If nothing comes back.
     pub async fn get(&self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, AskError> {
-        let mut request = self.client.get(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.send().await.map_err(|error| explained(&error))?;
-        let header = |name: &str| {
-            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
-            value.map(str::to_owned)
-        };
-        let answer = Answer {
-            status: response.status().as_u16(),
-            location: header("location"),
-            date: header("date"),
-            next_page: header("x-next-page"),
-            body: String::new(),
-        };
-        Ok(Answer { body: body(response).await, ..answer })
+        ask(self.client.get(url), headers).await
     }
 
     /// A GET to a listener by its address, with the `Host` that a proxy would send.
@@ -92,6 +79,44 @@ impl Asker {
         let url = format!("http://{}{path}", reachable(at));
         self.get(&url, &[(HOST.as_str(), host)]).await
     }
+
+    /// The same over TLS: the listener must show a certificate for the host.
+    ///
+    /// # Errors
+    /// If nothing comes back.
+    pub async fn get_secure_as(
+        &self,
+        at: SocketAddr,
+        host: &str,
+        path: &str,
+    ) -> Result<Answer, AskError> {
+        let (host, _) = split_authority(host).ok_or(AskError::NoSuchName)?;
+        let client = builder().resolve(&host, reachable(at)).build();
+        let client = client.map_err(|error| explained(&error))?;
+        ask(client.get(format!("https://{host}:{}{path}", at.port())), &[]).await
+    }
+}
+
+async fn ask(
+    mut request: reqwest::RequestBuilder,
+    headers: &[(&str, &str)],
+) -> Result<Answer, AskError> {
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = request.send().await.map_err(|error| explained(&error))?;
+    let header = |name: &str| {
+        let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+        value.map(str::to_owned)
+    };
+    let answer = Answer {
+        status: response.status().as_u16(),
+        location: header("location"),
+        date: header("date"),
+        next_page: header("x-next-page"),
+        body: String::new(),
+    };
+    Ok(Answer { body: body(response).await, ..answer })
 }
 
 /// The addresses of a name.

@@ -9,6 +9,7 @@ use super::finding::Finding;
 
 const TOPIC: &str = "listener";
 const PATH: &str = "/auth/traefik";
+const LIVE: &str = "/healthz/live";
 
 type Asked = Result<Answer, AskError>;
 
@@ -39,17 +40,25 @@ pub(crate) async fn look(case: &Case<'_>, asker: &Asker, running: bool) -> Vec<F
 
 /// Envoy's listener: whether it is there. Its questions cannot be asked without Envoy's headers.
 async fn ask_envoys(asker: &Asker, at: SocketAddr, running: bool) -> Facts {
-    let live = asker.get_as(at, &at.to_string(), "/healthz/live").await;
+    let live = asker.get_as(at, &at.to_string(), LIVE).await;
     Facts { at, running, live, decision: None, from_loopback: false, place: None }
 }
 
 async fn ask(case: &Case<'_>, asker: &Asker, at: SocketAddr, running: bool) -> Facts {
     let reach = declared::reach_at(case);
-    let live = asker.get_as(at, &at.to_string(), "/healthz/live").await;
+    let speaks_tls = case.places.certificate.is_some();
+    let get = async |host: &str, path: &str| match speaks_tls {
+        true => asker.get_secure_as(at, host, path).await,
+        false => asker.get_as(at, host, path).await,
+    };
+    let live = match speaks_tls {
+        true => get(case.blueprint.settings.external_host.value.host(), LIVE).await,
+        false => get(&at.to_string(), LIVE).await,
+    };
     let decision = match reach.filter(|_| live.is_ok()) {
         Some((url, _)) => {
             let host = url.origin().authority().into_owned();
-            let asked = asker.get_as(at, &host, PATH).await;
+            let asked = get(&host, PATH).await;
             Some((host, asked))
         }
         None => None,
@@ -69,6 +78,11 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
     let at = facts.at;
     match &facts.live {
         Err(_) if !facts.running => Vec::new(),
+        Err(AskError::Certificate(reason)) => vec![
+            Finding::error(TOPIC, format!("the certificate that {at} shows is not accepted here"))
+                .why(reason.clone())
+                .change("SSL_CERT_FILE=/etc/ssl/lan-ca.pem doorward doctor   // if an authority of your own issued it"),
+        ],
         Err(error) => vec![
             Finding::error(TOPIC, format!("the server runs, but {at} gives no answer"))
                 .why(error.to_string())
@@ -78,7 +92,7 @@ pub fn judge(facts: &Facts) -> Vec<Finding> {
         ],
         Ok(answer) if !is_live(answer) => vec![
             Finding::error(TOPIC, format!("another program answers at {at}"))
-                .why(format!("/healthz/live gave {}", answer.status))
+                .why(format!("{LIVE} gave {}", answer.status))
                 .change("server {\n    listen \"127.0.0.1:9001\"   // a port of its own\n}"),
         ],
         Ok(_) => {
