@@ -48,11 +48,14 @@ pub mod signing;
 /// App passwords and API tokens in memory, in step with the store.
 pub mod token;
 
-/// The secrets of clients in memory.
+/// The public keys of clients, where they keep them themselves.
 pub mod client_keys;
+/// The secrets of clients in memory.
 pub mod client_secret;
 /// Sign-in as a row of stages with one dispatcher. No HTTP.
 pub mod flow;
+/// Signing in through other providers: where browsers are sent, and what comes back.
+pub mod identity_source;
 /// Mail: typed messages, the outbox, and the conversation with a mail server.
 pub mod mail;
 /// Cookies, forms, CSRF, pages and their templates.

@@ -108,6 +108,27 @@ impl Outbound {
         text(answer.map_err(|error| CallError::NoAnswer(cause(&error)))?).await
     }
 
+    /// Sends a request, and gives whatever answer comes.
+    ///
+    /// # Errors
+    /// If the place must not be called, or nothing comes back.
+    pub async fn send(
+        &self,
+        request: http::Request<Vec<u8>>,
+        may_reach: &[String],
+    ) -> Result<http::Response<Vec<u8>>, CallError> {
+        let url = Url::parse(&request.uri().to_string()).map_err(|_| CallError::BadUrl)?;
+        let client = self.vetted(&url, may_reach).await?;
+        let request = reqwest::Request::try_from(request).map_err(|_| CallError::BadUrl)?;
+        let answer = client.execute(request).await;
+        let answer = answer.map_err(|error| CallError::NoAnswer(cause(&error)))?;
+        let mut response = http::Response::new(Vec::new());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = answer.headers().clone();
+        *response.body_mut() = bytes(answer).await?;
+        Ok(response)
+    }
+
     /// Posts a form to a place, and wants nothing but that it was taken.
     ///
     /// # Errors
@@ -132,10 +153,14 @@ impl Outbound {
 }
 
 /// The text of a good answer, no longer than we want it.
-async fn text(mut answer: Response) -> Result<String, CallError> {
+async fn text(answer: Response) -> Result<String, CallError> {
     if !answer.status().is_success() {
         return Err(CallError::Status(answer.status().as_u16()));
     }
+    String::from_utf8(bytes(answer).await?).map_err(|_| CallError::BadAnswer)
+}
+
+async fn bytes(mut answer: Response) -> Result<Vec<u8>, CallError> {
     let mut bytes = Vec::new();
     loop {
         let chunk = answer.chunk().await;
@@ -146,7 +171,7 @@ async fn text(mut answer: Response) -> Result<String, CallError> {
             return Err(CallError::BadAnswer);
         }
     }
-    String::from_utf8(bytes).map_err(|_| CallError::BadAnswer)
+    Ok(bytes)
 }
 
 /// The innermost cause of a failure, which says what happened and names no address.

@@ -85,6 +85,9 @@ impl Pages {
             ("/if/admin/" | "/if/admin", true, _) => admin::get(&visit).await,
             (path, true, _) if flow::is_flow(path) => flow::get(&visit).await,
             (flow::DUO_BACK, true, _) => flow::come_back_from_duo(&visit).await,
+            (path, true, _) if flow::is_back_from_source(path) => {
+                flow::come_back_from_source(&visit).await
+            }
             (path, _, true) if flow::is_flow(path) => flow::post(&visit, body).await,
             (_, true, _) if let Some(room) = room => account::get(&visit, room).await,
             (_, _, true) if let Some(room) = room => account::post(&visit, room, body).await,

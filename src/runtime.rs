@@ -22,12 +22,14 @@ pub mod client;
 pub mod compile;
 pub mod expectations;
 pub mod health;
+pub mod identity_source;
 pub mod origin;
 pub mod routes;
 
 use crate::model::web_url::Origin;
 use app::{Address, App};
 use client::Client;
+use identity_source::IdentitySource;
 use origin::Addressing;
 use routes::Routes;
 
@@ -54,6 +56,8 @@ pub struct Runtime {
     pub apps: Vec<App>,
     pub routes: Routes,
     pub flows: HashMap<String, Arc<Flow>>,
+    /// Other providers that people sign in with.
+    pub identity_sources: Vec<IdentitySource>,
     /// Texts that files name, such as terms, by that name.
     pub texts: BTreeMap<String, Arc<str>>,
     /// Where the list of passwords from breaches lies, if files name one.
@@ -108,6 +112,11 @@ impl Runtime {
             let client = app.client.as_ref().filter(|client| client.id == id)?;
             Some((app, client))
         })
+    }
+
+    #[must_use]
+    pub fn identity_source(&self, slug: &str) -> Option<&IdentitySource> {
+        self.identity_sources.iter().find(|source| source.slug == slug)
     }
 
     #[must_use]

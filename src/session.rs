@@ -422,7 +422,8 @@ impl Sessions {
         let read = self.store.read().await?;
         let user = read.find_user(user_id).await?.ok_or(SessionError::NoAccount)?;
         let memberships = read.list_memberships_of(user_id).await?;
-        Ok(Profile::new(user, memberships))
+        let connections = read.list_connections_of(user_id).await?;
+        Ok(Profile::new(user, memberships, connections))
     }
 }
 

@@ -1,6 +1,8 @@
 //! A set of files, judged and compiled, before anything is touched: steps 1 to 4 and 6 of a
 //! reconcile.
 
+use std::collections::HashMap;
+
 use super::options::Options;
 use super::places::{Places, absolute};
 use super::secrets::{self, Secrets};
@@ -8,6 +10,7 @@ use super::{look_files, named_files, restart, revision};
 use crate::blueprint::Blueprint;
 use crate::blueprint::builtin;
 use crate::blueprint::diagnostic::{Diagnostic, Severity};
+use crate::blueprint::identity_source::IdentitySource;
 use crate::blueprint::load::Loaded;
 use crate::blueprint::read::ReadError;
 use crate::blueprint::render::{self, Style};
@@ -23,7 +26,7 @@ use crate::runtime::Runtime;
 use crate::runtime::compile::{Inputs, compile as compile_runtime};
 use crate::runtime::expectations::{self, Report};
 use crate::runtime::health::AwaitsRestart;
-use crate::secret::sha256_hex;
+use crate::secret::{Secret, sha256_hex};
 use crate::written_file::{self, WriteError};
 
 /// Files that can be put into force.
@@ -133,6 +136,7 @@ pub fn build(
         texts: named.texts,
         breached_list: named.breached_list,
         duo: duo(options, &blueprint),
+        source_secrets: source_secrets(options, &blueprint),
         paths,
     };
     let stamp = stamp(inputs.revision.as_deref(), &inputs.source_digest);
@@ -180,6 +184,16 @@ fn duo(options: &Options, blueprint: &Blueprint) -> Option<Duo> {
         integration_key: declared.integration_key.clone(),
         secret_key: key,
     })
+}
+
+/// Our secrets at other providers, as far as they are there; what is missing was told.
+fn source_secrets(options: &Options, blueprint: &Blueprint) -> HashMap<String, Secret> {
+    let secrets = Secrets::new(options);
+    let secret = |source: &IdentitySource| {
+        let found = secrets.resolve(source.client.secret.as_ref()?).ok().flatten()?;
+        Some((source.slug.value.clone(), found))
+    };
+    blueprint.sources.iter().filter_map(secret).collect()
 }
 
 fn missing_secrets(options: &Options, blueprint: &Blueprint) -> Vec<String> {

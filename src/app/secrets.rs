@@ -171,6 +171,10 @@ pub fn references(blueprint: &Blueprint) -> Vec<(String, &SecretRef)> {
         let what = format!("initial-password of user {}", user.name.value);
         all.extend(user.initial_password.iter().map(|reference| (what.clone(), reference)));
     }
+    for source in &blueprint.sources {
+        let what = format!("client-secret of source {}", source.slug.value);
+        all.extend(source.client.secret.iter().map(|reference| (what.clone(), reference)));
+    }
     for app in &blueprint.apps {
         let oidc = app.oidc.iter().filter_map(|oidc| oidc.client_secret.as_ref());
         let what = format!("client-secret of app {}", app.slug.value);

@@ -37,6 +37,7 @@ use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
 use crate::flow::reputation::Scores;
 use crate::forward_auth::ForwardAuth;
+use crate::identity_source::IdentitySources;
 use crate::ids::Rng;
 use crate::journal;
 use crate::mail::post::Post;
@@ -146,6 +147,7 @@ pub async fn run(
         ),
         client_secrets: ClientSecrets::default(),
         client_keys: ClientKeys::new(clock.clone()),
+        identity_sources: IdentitySources::new(clock.clone()),
         outbound: Outbound::default(),
         refused: Refused::default(),
         store: opened.store.clone(),

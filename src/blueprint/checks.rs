@@ -12,6 +12,7 @@ mod flow_proof;
 mod flows;
 mod headers;
 mod hosts;
+mod identity_sources;
 mod ldap;
 mod network;
 mod not_served;
@@ -64,6 +65,7 @@ pub fn check(view: &View<'_>, out: &mut Diagnostics) {
     oidc::check(view, out);
     ldap::check(view, out);
     flows::check(view, out);
+    identity_sources::check(view, out);
     flow_proof::check(view, out);
     runtime_written::check(view, out);
     traefik::check(view, out);

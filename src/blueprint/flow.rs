@@ -106,6 +106,16 @@ pub enum Accept {
     Username,
     Email,
     Upn,
+    /// No name is typed: people come by a source or a passkey.
+    Nothing,
+}
+
+impl Identification {
+    /// Whether a name can be typed.
+    #[must_use]
+    pub fn takes_names(&self) -> bool {
+        !self.accept.contains(&Accept::Nothing)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,6 +269,7 @@ fn identification(node: &Node) -> Identification {
         "username" => Some(Accept::Username),
         "email" => Some(Accept::Email),
         "upn" => Some(Accept::Upn),
+        "nothing" => Some(Accept::Nothing),
         _ => None,
     };
     let mut accepted: Vec<Accept> =

@@ -11,6 +11,8 @@ pub enum Context {
     Policy,
     /// A claim or a header: `user` and `app`.
     Claim,
+    /// A condition on what another provider says: `user` is whom it names.
+    Source,
     /// A statement about every app: `app` with its fields.
     Invariant,
 }
@@ -122,6 +124,7 @@ impl Context {
             Self::Claim => {
                 &[("user", Variable::Object(Object::User)), ("app", Variable::Object(Object::App))]
             }
+            Self::Source => &[("user", Variable::Object(Object::User))],
             Self::Invariant => &[("app", Variable::Object(Object::App))],
         }
     }
@@ -143,6 +146,7 @@ impl Context {
         match self {
             Self::Policy => "expressions are CEL: user.*, request.*, app.slug, now",
             Self::Claim => "expressions are CEL: user.*, app.slug",
+            Self::Source => "expressions are CEL: user.*, as the source says it",
             Self::Invariant => "expressions are CEL: app.*",
         }
     }

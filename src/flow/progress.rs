@@ -54,8 +54,33 @@ pub struct Progress {
     pub code: Option<SentCode>,
     /// The address that was verified in this flow.
     pub verified: Option<String>,
+    /// What another provider said of whoever is here.
+    pub asserted: Option<Asserted>,
     /// Terms that were agreed to in this flow: kept once it is proven whose agreement it is.
     pub agreed: Vec<Terms>,
+}
+
+/// What another provider said of whoever is here. It becomes a connection when a session begins: until
+/// then it is nobody's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asserted {
+    /// The source, by name.
+    pub source: String,
+    /// Who vouches, and the name there.
+    pub issuer: String,
+    pub subject: String,
+    /// What its person calls it.
+    pub shown_as: String,
+    /// What an account of theirs may be called.
+    pub username: Option<String>,
+    pub name: Option<String>,
+    /// The address that the provider verified.
+    pub email: Option<String>,
+    /// The groups that the source gives.
+    pub groups: Vec<String>,
+    /// It is decided whether it goes to an account that is there.
+    pub chosen: bool,
 }
 
 /// What was filled into the forms of a flow. It is nobody's before `user-write`.

@@ -217,9 +217,7 @@ pub async fn admit<'a>(asked: &Asked<'a>, posted: Option<&str>) -> Result<Token<
         (Scheme::Bearer, None) => Ok(token),
         (Scheme::Bearer, Some(_)) => Err(Refusal {
             challenge: Some(Challenge::Dpop),
-            ..invalid(
-                "the token is bound to a key: send it as `Authorization: DPoP …` with a proof",
-            )
+            ..invalid("the token is bound to a key: send it with `Authorization: DPoP` and a proof")
         }),
         (Scheme::Dpop, None) => Err(invalid("the token is not bound to a key: send it as Bearer")),
         (Scheme::Dpop, Some(key)) => {

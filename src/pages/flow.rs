@@ -26,8 +26,12 @@ mod added;
 mod agreement;
 /// A flow under way in one browser.
 mod attempt;
+/// A browser that was sent elsewhere and comes back.
+mod away;
 /// What decides whether a stage runs.
 mod conditions;
+/// An account elsewhere by which a person signs in.
+mod connection;
 /// The end of a flow inside a session.
 mod done;
 /// A proof by Duo.
@@ -66,6 +70,8 @@ mod set_up;
 mod set_up_passkey;
 /// A new authenticator app.
 mod set_up_totp;
+/// A proof by another provider.
+mod source;
 /// What was filled in becomes an account.
 mod user_write;
 /// An address is shown to be somebody's.
@@ -75,6 +81,7 @@ pub use agreement::first as agree_first;
 pub use duo::{BACK as DUO_BACK, come_back as come_back_from_duo};
 pub use errand::is_fresh as fresh;
 pub use set_up::kind as set_up_kind;
+pub use source::{come_back as come_back_from_source, is_back as is_back_from_source, source_of};
 
 use attempt::Attempt;
 use errand::{Errand, Need};
@@ -106,6 +113,7 @@ async fn show(visit: &Visit<'_>) -> Answer {
     }
     match begin(visit).await? {
         Begun::At(run) if duo::brings_answer(visit) => duo::answer(*run).await,
+        Begun::At(run) if source::brings_answer(visit) => source::answer(*run).await,
         Begun::At(run) => go_on(*run).await,
         Begun::Elsewhere(response) => Ok(response),
     }
@@ -243,7 +251,14 @@ async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
     let Some(next) = run.next(&generation) else { return Ok(expired(visit)) };
     match next {
         Next::AskName(_) if !form.text("answer").is_empty() => passkey::answer(run, form).await,
+        Next::AskName(_) if source::is_undecided(&run) => source::answer_whose(run, form).await,
+        Next::AskName(stage) if !form.text("source").is_empty() => {
+            source::choose(run, stage, form.text("source")).await
+        }
         Next::AskName(identification) => identification::answer(run, identification, form).await,
+        Next::AskPassword { .. } if !form.text("source").is_empty() => {
+            source::show_up(run, form.text("source")).await
+        }
         Next::AskPassword { lockout } => password::answer(run, lockout, form).await,
         Next::AskNewPassword => new_password::answer(run, form).await,
         Next::AskFactor { classes, remembered } => {
@@ -272,7 +287,7 @@ async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
 
 fn is_first(form: &Form) -> bool {
     let given = |name: &str| !form.text(name).is_empty();
-    given("username") || given("answer") || !(given("password") || given("code"))
+    given("username") || given("answer") || given("source") || !(given("password") || given("code"))
 }
 
 /// Forgets the flow of this browser and begins again.
@@ -304,8 +319,9 @@ async fn go_on(mut run: Run<'_>) -> Answer {
     let generation = Arc::clone(&run.attempt.generation);
     let Some(next) = run.next(&generation) else { return Ok(expired(run.visit)) };
     match next {
+        Next::AskName(_) if source::is_undecided(&run) => source::ask_whose(&run),
         Next::AskName(identification) => identification::ask(&run, identification, None),
-        Next::AskPassword { .. } => Ok(password::ask(&run, None)),
+        Next::AskPassword { .. } => password::ask(&run, None).await,
         Next::AskNewPassword => Ok(new_password::ask(&run, &[])),
         Next::AskFactor { classes, remembered } => {
             let class = factor::wanted(&classes, run.visit.query("with").as_deref());

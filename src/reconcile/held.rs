@@ -17,6 +17,7 @@ mod power;
 mod prune;
 pub mod secrets;
 mod settings;
+mod sources;
 
 /// Why a set is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,7 @@ pub fn reasons(case: &Case<'_>) -> Vec<Reason> {
     flows::find(case, &mut reasons);
     checks::find(case, &mut reasons);
     secrets::find(case, &mut reasons);
+    sources::find(case, &mut reasons);
     reasons
 }
 

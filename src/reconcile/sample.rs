@@ -59,6 +59,7 @@ pub fn runtime_with(files: &[(&str, &str)], uids: &BTreeMap<(Kind, String), Stri
         texts: Default::default(),
         breached_list: None,
         duo: None,
+        source_secrets: Default::default(),
         paths: Vec::new(),
     };
     compile(blueprint, sources, inputs).expect("a sample that compiles")

@@ -20,11 +20,13 @@ use crate::expression::catalogue::Context;
 use crate::expression::program::Program;
 use crate::factor::duo::Duo;
 use crate::model::host::HostPattern;
+use crate::secret::Secret;
 
 /// Applications and their addresses.
 mod apps;
 /// The clients that apps are.
 mod clients;
+mod identity_sources;
 /// Policies, each after those that it uses.
 mod policies;
 /// Rules, and how they are told.
@@ -51,6 +53,8 @@ pub struct Inputs<'a> {
     pub breached_list: Option<PathBuf>,
     /// The account with Duo, if its key is there.
     pub duo: Option<Duo>,
+    /// Our secrets at other providers, by the name of the source.
+    pub source_secrets: HashMap<String, Secret>,
     /// Where each file lies, if it was read from a disk.
     pub paths: Vec<PathBuf>,
 }
@@ -77,6 +81,7 @@ pub fn compile(
         Compiler { blueprint: &blueprint, sources: &sources, groups: &groups, inputs: &inputs };
     let policies = compiler.policies()?;
     let apps = compiler.apps(&policies)?;
+    let identity_sources = compiler.identity_sources()?;
     let routes = routes(&apps, &blueprint);
     let external = inputs.addressing.public(&blueprint.settings.external_host.value.origin());
     let flows = inputs.builtin_flows.iter().chain(&blueprint.flows);
@@ -99,6 +104,7 @@ pub fn compile(
         apps,
         routes,
         flows,
+        identity_sources,
         texts: inputs.texts,
         breached_list: inputs.breached_list,
         duo: inputs.duo,

@@ -6,8 +6,9 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 
 use crate::access::groups::GroupSet;
 use crate::access::person::{Attributes, Person, PersonKind, Proofs};
+use crate::blueprint::people::ConsoleRole;
 use crate::runtime::Runtime;
-use crate::store::{self, Owner};
+use crate::store::{self, Connection, Owner};
 
 /// One account, shared by all of its sessions.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Profile {
     pub user: store::User,
     /// Groups given at run time.
     joined: Vec<String>,
+    /// What other providers say of whom it is there.
+    connections: Vec<Connection>,
     standing: ArcSwapOption<Standing>,
 }
 
@@ -69,15 +72,19 @@ impl Account {
     pub(super) fn close(&self) {
         let mut user = self.profile.load().user.clone();
         user.disabled = true;
-        self.replace(Profile { user, joined: Vec::new(), standing: ArcSwapOption::empty() });
+        self.replace(Profile::new(user, Vec::new(), Vec::new()));
     }
 }
 
 impl Profile {
-    pub(super) fn new(user: store::User, memberships: Vec<store::Membership>) -> Self {
+    pub(super) fn new(
+        user: store::User,
+        memberships: Vec<store::Membership>,
+        connections: Vec<Connection>,
+    ) -> Self {
         let joined = memberships.into_iter().filter(|each| each.owner == Owner::Runtime);
         let joined = joined.map(|each| each.group).collect();
-        Self { user, joined, standing: ArcSwapOption::empty() }
+        Self { user, joined, connections, standing: ArcSwapOption::empty() }
     }
 
     /// What the account is worth under `runtime`; computed once for each.
@@ -96,7 +103,9 @@ impl Profile {
     fn judge(&self, runtime: &Runtime) -> Standing {
         let declared = runtime.declared.get(&self.user.username);
         let joined = self.joined.iter().filter(|group| runtime.may_be_joined(group));
-        let direct = declared.into_iter().flat_map(|person| &person.groups).chain(joined);
+        let given = self.connections.iter().flat_map(|each| given(each, runtime));
+        let direct =
+            declared.into_iter().flat_map(|person| &person.groups).chain(joined).chain(given);
         let groups = runtime.groups.expand(direct.map(String::as_str));
         let mut group_names: Vec<_> = runtime.groups.names_in(&groups).map(str::to_owned).collect();
         group_names.sort_unstable();
@@ -116,6 +125,18 @@ impl Profile {
             attributes: declared.map(|person| person.attributes.clone()).unwrap_or_default(),
         }
     }
+}
+
+/// The groups that another provider's word puts its person into, as long as the files let it.
+fn given<'c>(connection: &'c Connection, runtime: &'c Runtime) -> impl Iterator<Item = &'c String> {
+    let source = runtime
+        .identity_source(&connection.source)
+        .filter(|source| source.issuer() == connection.issuer);
+    connection.groups.iter().filter(move |group| {
+        source.is_some_and(|source| source.gives(group))
+            && runtime.may_be_joined(group)
+            && runtime.console_role(group) == ConsoleRole::None
+    })
 }
 
 impl Standing {

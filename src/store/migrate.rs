@@ -44,6 +44,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("migrations/0006_device_codes.sql"),
     },
     Migration { number: 7, name: "0007_logouts", sql: include_str!("migrations/0007_logouts.sql") },
+    Migration {
+        number: 8,
+        name: "0008_connections",
+        sql: include_str!("migrations/0008_connections.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -129,7 +129,8 @@ impl Read {
     pub async fn list_accounts_changed_since(&self, since: Millis) -> Result<Vec<String>> {
         let sql = "SELECT data FROM events WHERE at >= $1 AND kind IN ('membership.added', \
             'membership.removed', 'profile.changed', 'address.changed', 'user.disabled', \
-            'user.enabled', 'user.deleted')";
+            'user.enabled', 'user.deleted', 'connection.added', 'connection.changed', \
+            'connection.removed')";
         let user = |row: &Row| {
             let data: serde_json::Value = row.of("events", "data").json("data")?;
             let id = data.get("user").and_then(serde_json::Value::as_str);

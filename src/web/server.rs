@@ -11,6 +11,7 @@ use crate::client_secret::ClientSecrets;
 use crate::clock::Clock;
 use crate::flow::hashing::Hasher;
 use crate::flow::reputation::Scores;
+use crate::identity_source::IdentitySources;
 use crate::ids::Rng;
 use crate::journal::Journal;
 use crate::mail::post::Post;
@@ -34,6 +35,7 @@ pub struct Server {
     pub signing_keys: SigningKeys,
     pub client_secrets: ClientSecrets,
     pub client_keys: ClientKeys,
+    pub identity_sources: IdentitySources,
     pub outbound: Outbound,
     /// What was refused of late, for whoever asks why.
     pub refused: Refused,

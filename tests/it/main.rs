@@ -13,6 +13,7 @@ mod mail;
 mod oidc;
 mod recipes;
 mod security;
+mod source;
 mod store;
 mod support;
 mod tidy;

@@ -3,6 +3,7 @@
 pub mod certificate;
 pub mod duo;
 pub mod hook;
+pub mod provider;
 pub mod server;
 pub mod service;
 pub mod signer;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 33] = [
     "clock",
     "ids",
     "secret",
@@ -30,6 +30,7 @@ const ORDER: [&str; 32] = [
     "flow",
     "client_secret",
     "client_keys",
+    "identity_source",
     "web",
     "entry",
     "forward_auth",

@@ -185,7 +185,7 @@ fn complaints(flow: &Flow, stage: &Stage, row: Row) -> Vec<Diagnostic> {
                 "blueprint::login-without-proof",
                 "`login` without proof of who somebody is",
             )
-            .at(stage.at, format!("no password, passkey or mail link before it{when}"))
+            .at(stage.at, format!("no password, passkey, mail link or source before it{when}"))
             .help(proof_help(flow.purpose)),
         );
     }
@@ -233,7 +233,11 @@ fn proof_help(purpose: Purpose) -> &'static str {
 
 fn step(purpose: Purpose, stage: &Stage, row: &mut Row) {
     match &stage.kind {
-        StageKind::Identification(_) => row.known = true,
+        StageKind::Identification(asked) => {
+            row.known = true;
+            // Nobody gets past it but by a source or a passkey.
+            row.proven |= !asked.takes_names();
+        }
         StageKind::Password { .. } | StageKind::EmailLink { .. } => row.proven = true,
         StageKind::EmailVerify { .. } => row.verified = true,
         StageKind::AuthenticatorValidate(validate) => {

@@ -11,16 +11,12 @@ struct Unserved {
     is: fn(&Node, &[&str]) -> bool,
 }
 
-const ALL: [Unserved; 4] = [
+const ALL: [Unserved; 3] = [
     Unserved {
         what: "LDAP",
         is: |node, path| node.is("ldap") && (path.is_empty() || path == ["app"]),
     },
     Unserved { what: "SCIM", is: |node, path| path == ["app"] && node.is("scim") },
-    Unserved {
-        what: "signing in with other providers",
-        is: |node, path| path.is_empty() && node.is("source"),
-    },
     Unserved { what: "backups", is: |node, path| path == ["settings"] && node.is("backup") },
 ];
 

@@ -6,6 +6,7 @@ use super::View;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::flow::{FieldKind, StageKind};
 use crate::blueprint::object::Kind;
+use crate::blueprint::oidc::Subject;
 use crate::blueprint::policy::{Condition, Part};
 use crate::blueprint::source::Span;
 
@@ -45,15 +46,15 @@ fn read(view: &View<'_>) -> BTreeMap<String, Span> {
         parts(&policy.parts, &mut found);
     }
     for app in &view.blueprint.apps {
+        if let Some(Subject::Attribute { key: Some(key) }) = app.oidc.as_ref().map(|it| &it.subject)
+        {
+            found.entry(key.value.clone()).or_insert(key.span);
+        }
         let claims = app.oidc.iter().flat_map(|oidc| &oidc.claims);
         let headers = app.proxies.iter().flat_map(|proxy| &proxy.headers);
         for line in claims.chain(headers) {
             expression(&line.value.value, line.value.span, &mut found);
         }
-    }
-    let grants = view.blueprint.sources.iter().flat_map(|source| &source.groups);
-    for when in grants.filter_map(|grant| grant.when.as_ref()) {
-        expression(&when.value, when.span, &mut found);
     }
     found
 }

@@ -1,4 +1,4 @@
-//! Policies and flows that nothing names.
+//! Policies, flows and sources that nothing names.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +14,8 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     report(view, Kind::Policy, &policies, "no rule, stage or policy names it", out);
     let flows: Vec<&Name> = view.blueprint.flows.iter().map(|flow| &flow.slug).collect();
     report(view, Kind::Flow, &flows, "no app, flow or `default-flows` names it", out);
+    let sources: Vec<&Name> = view.blueprint.sources.iter().map(|source| &source.slug).collect();
+    report(view, Kind::Source, &sources, "no `identification` names it in `sources`", out);
 }
 
 fn report(view: &View<'_>, kind: Kind, names: &[&Name], why: &str, out: &mut Diagnostics) {

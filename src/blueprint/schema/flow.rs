@@ -58,8 +58,12 @@ static IDENTIFICATION: Spec = node(
 .switches(&["passkey-autofill"])
 .kids(&[once(&ACCEPT), many(&LINK), once(&SOURCES)])
 .conditional();
-static ACCEPT: Spec = node("accept", "What may be typed.", "accept username email")
-    .args(&[several("name", Want::Word(&["username", "email", "upn"]))]);
+static ACCEPT: Spec = node(
+    "accept",
+    "What may be typed; `nothing` where everybody comes by a source or a passkey.",
+    "accept username email",
+)
+.args(&[several("name", Want::Word(&["username", "email", "upn", "nothing"]))]);
 static LINK: Spec = node("link", "A link to another flow.", "link recovery")
     .args(&[arg("flow", Want::Ref(Kind::Flow))]);
 static SOURCES: Spec = node("sources", "Buttons for other providers.", "sources github")

@@ -17,6 +17,7 @@ pub static SOURCE: Spec = node(
     once(&LINK),
     once(&ENROLL),
     once(&FOR_DOMAIN),
+    many(&MAY_REACH),
     many(&IN),
 ]);
 
@@ -40,11 +41,35 @@ static OAUTH2: Spec = node(
     must(&CLIENT_ID),
     must(&CLIENT_SECRET),
     once(&SCOPES),
+    once(&FIELDS),
 ]);
 
-static GITHUB: Spec =
-    node("github", "GitHub.", "github { client-id abc; client-secret (credential)github }")
-        .kids(&[must(&CLIENT_ID), must(&CLIENT_SECRET)]);
+static GITHUB: Spec = node(
+    "github",
+    "GitHub, or a GitHub Enterprise Server.",
+    "github { client-id abc; client-secret (credential)github }",
+)
+.kids(&[once(&URL), must(&CLIENT_ID), must(&CLIENT_SECRET), once(&SCOPES)]);
+
+static URL: Spec = node(
+    "url",
+    "Where a GitHub Enterprise Server is; github.com if not given.",
+    "url \"https://github.example.org\"",
+)
+.args(&[arg("url", Want::Endpoint)]);
+static FIELDS: Spec = node(
+    "fields",
+    "The names under which `userinfo` says things; those of OpenID Connect if not given.",
+    "fields subject=id username=login email=mail email-verified=verified",
+)
+.props(&[
+    prop("subject", Want::Key),
+    prop("username", Want::Key),
+    prop("name", Want::Key),
+    prop("email", Want::Key),
+    prop("email-verified", Want::Key),
+    prop("groups", Want::Key),
+]);
 
 static ISSUER: Spec = node("issuer", "The issuer.", "issuer \"https://id.example.org\"")
     .args(&[arg("url", Want::Endpoint)]);
@@ -67,18 +92,29 @@ static CLIENT_SECRET: Spec =
 static SCOPES: Spec = node("scopes", "What is asked for.", "scopes openid profile email")
     .args(&[several("scope", Want::Phrase)]);
 
-static LINK: Spec =
-    node("link", "Whether a first sign-in may join an account that exists.", "link ask")
+static LINK: Spec = node(
+    "link",
+    "Whether an account that exists may be connected: by whoever proves to be its person (`ask`, as if nothing were \
+     given), by an address that both sides have verified as well (`verified-email`), or not at all.",
+    "link ask",
+)
         .args(&[arg("rule", Want::Word(&["never", "ask", "verified-email"]))]);
 static ENROLL: Spec =
     node("enroll", "The flow for people without an account.", "enroll enrollment")
         .args(&[arg("flow", Want::Ref(Kind::Flow))]);
+static MAY_REACH: Spec = node(
+    "may-reach",
+    "A host and port of the private network that may be called for this source, with http as well. Without it \
+     nothing but public addresses is.",
+    "may-reach \"id.lan:8443\"",
+)
+.args(&[several("authority", Want::Authority)]);
 static FOR_DOMAIN: Spec =
     node("for-domain", "E-mail domains whose people are sent here.", "for-domain \"example.org\"")
         .args(&[several("domain", Want::Domain)]);
 static IN: Spec = node(
     "in",
-    "Groups given, always or when an expression holds.",
+    "Groups that whoever signs in through it is in, always or when an expression holds about what it says of them.",
     "in users if=\"'staff' in user.groups\"",
 )
 .args(&[several("group", Want::Ref(Kind::Group))])

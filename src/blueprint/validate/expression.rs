@@ -8,7 +8,8 @@ use crate::expression::{self, Context, Problem};
 pub(super) fn cel(text: &str, context: CelContext, want: CelWant) -> Vec<Bad> {
     let context = match context {
         CelContext::Policy => Context::Policy,
-        CelContext::Claim | CelContext::Header | CelContext::Source => Context::Claim,
+        CelContext::Claim | CelContext::Header => Context::Claim,
+        CelContext::Source => Context::Source,
         CelContext::Invariant => Context::Invariant,
     };
     let want = match want {

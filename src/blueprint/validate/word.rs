@@ -12,10 +12,12 @@ const METHODS: [&str; 9] =
 pub(super) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// The families of events.
-const EVENTS: [&str; 33] = [
+const EVENTS: [&str; 35] = [
     "access",
     "address",
+    "certificate",
     "config",
+    "connection",
     "consent",
     "drift",
     "factor",

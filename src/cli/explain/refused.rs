@@ -57,7 +57,13 @@ async fn about(
             |event: &Event| event.data.get("grant").and_then(Value::as_str) == Some(grant);
         found.extend(all.into_iter().filter(of_grant));
     }
-    found.sort_by(|a, b| a.id.cmp(&b.id));
+    // What is given is refused before it is revoked, also within one millisecond.
+    let rank = |event: &Event| match event.kind.as_str() {
+        "grant.given" => 0,
+        "token.refused" => 1,
+        _ => 2,
+    };
+    found.sort_by_key(|event| (event.at, rank(event)));
     Ok(found)
 }
 

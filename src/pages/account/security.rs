@@ -8,14 +8,16 @@ use crate::blueprint::flow::{NotConfigured, Purpose, StageKind};
 use crate::clock::Millis;
 use crate::factor::held::Held;
 use crate::mail::message::Message;
+use crate::model::factor::Factor;
 use crate::oidc::authorize::shares;
 use crate::pages::{flow, notice, portal};
-use crate::store::{Consent, Factor, Grant};
+use crate::store::{self, Connection, Consent, Grant};
 use crate::web::agent;
 use crate::web::form::Form;
 use crate::web::reply;
 use crate::web::templates::{
-    AddFactor, ErrorKind, OwnConsent, OwnFactor, OwnSession, Security, SecurityProblem,
+    AddFactor, ErrorKind, OwnConnection, OwnConsent, OwnFactor, OwnSession, Security,
+    SecurityProblem,
 };
 
 const PATH: &str = Room::Security.path();
@@ -30,13 +32,14 @@ pub async fn show(own: &Own<'_>, problem: Option<Problem>) -> Answer {
     let server = own.visit.server;
     let read = server.store.read().await?;
     let held = Held::of(&read, own.id()).await?;
+    let connections = read.list_connections_of(own.id()).await?;
     let now = server.clock.now();
     let sessions = read.list_live_sessions_of(own.id(), now).await?;
     let consents = read.list_consents_of(own.id(), now).await?;
     let grants = read.list_grants_of(own.id(), now).await?;
     drop(read);
     let (problem, about) = problem.map_or((None, None), |(what, about)| (Some(what), about));
-    let session = |session: crate::store::Session| OwnSession {
+    let session = |session: store::Session| OwnSession {
         here: session.id == own.sign_in.id,
         device: agent::device(&session.agent),
         address: session.address,
@@ -46,6 +49,7 @@ pub async fn show(own: &Own<'_>, problem: Option<Problem>) -> Answer {
     let page = Security {
         password_set: own.user().password_set_at.map(Millis::day),
         password_changed: own.visit.query("done").is_some_and(|what| what == "password"),
+        connections: connections.iter().map(|each| connected(own, each)).collect(),
         factors: held.factors.iter().map(shown).collect(),
         recovery_codes: held.recovery_codes,
         add: choices(own),
@@ -58,13 +62,27 @@ pub async fn show(own: &Own<'_>, problem: Option<Problem>) -> Answer {
     Ok(own.page(&page, problem.is_some()))
 }
 
-fn shown(factor: &Factor) -> OwnFactor {
+fn shown(factor: &store::Factor) -> OwnFactor {
     OwnFactor {
         id: factor.id.clone(),
         kind: factor.kind.word(),
         name: factor.name.clone(),
         added: factor.created_at.day(),
         used: factor.used_at.map(Millis::day),
+    }
+}
+
+/// An account elsewhere; its source may be gone.
+fn connected(own: &Own<'_>, connection: &Connection) -> OwnConnection {
+    let source = flow::source_of(&own.visit.runtime, connection);
+    OwnConnection {
+        issuer: connection.issuer.clone(),
+        subject: connection.subject.clone(),
+        source: source.map_or_else(|| connection.source.clone(), |source| source.title.clone()),
+        there: connection.shown_as.clone(),
+        added: connection.created_at.day(),
+        used: connection.used_at.day(),
+        works: source.is_some(),
     }
 }
 
@@ -123,8 +141,9 @@ pub async fn change(own: &Own<'_>, form: &Form) -> Answer {
         "end" => end(own, Some(id)).await,
         "end-others" => end(own, None).await,
         "take-back" => take_back(own, id).await,
-        "remove" | "new-codes" if !own.is_fresh().await? => Ok(prove_first(PATH)),
+        "remove" | "disconnect" | "new-codes" if !own.is_fresh().await? => Ok(prove_first(PATH)),
         "remove" => remove(own, id).await,
+        "disconnect" => disconnect(own, form.text("issuer"), form.text("subject")).await,
         "new-codes" => new_codes(own).await,
         _ => Ok(own.visit.error(ErrorKind::BadRequest)),
     }
@@ -180,6 +199,51 @@ async fn remove(own: &Own<'_>, id: &str) -> Answer {
     });
     server.journal.note("factor.removed", Some(who), None, data);
     tracing::info!(user = who, factor = removed.kind.word(), "a factor was removed");
+    Ok(reply::see_other(PATH))
+}
+
+/// The account elsewhere signs nobody in here any more, unless it is the only way in.
+async fn disconnect(own: &Own<'_>, issuer: &str, subject: &str) -> Answer {
+    let (visit, server) = (own.visit, own.visit.server);
+    let user_id = own.id();
+    let now = server.clock.now();
+    let mut tx = server.store.begin().await?;
+    if !tx.hold_account(user_id).await? {
+        return Ok(visit.error(ErrorKind::BadRequest));
+    }
+    let all = tx.list_connections_of(user_id).await?;
+    let this = all.iter().find(|each| each.issuer == issuer && each.subject == subject);
+    let Some(this) = this else { return Ok(reply::see_other(PATH)) };
+    let others = all.iter().filter(|each| *each != this);
+    let mut others = others.filter(|each| flow::source_of(&visit.runtime, each).is_some());
+    let held = Held::of(&tx, user_id).await?;
+    let comes_otherwise = own.user().password_set_at.is_some()
+        || held.has(Factor::Webauthn)
+        || others.next().is_some();
+    if !comes_otherwise {
+        drop(tx);
+        return show(own, Some((SecurityProblem::OnlyWayIn, None))).await;
+    }
+    tx.delete_connection(user_id, issuer, subject).await?;
+    let ended = tx.end_sessions_except(user_id, &own.sign_in.id, now).await?;
+    let user = &own.user();
+    let shown = connected(own, this);
+    let message = Message::FactorRemoved {
+        name: user.called().to_owned(),
+        factor: format!("{} ({})", shown.source, shown.there),
+        address: visit.address(),
+        at: now,
+    };
+    notice::queue(visit, &mut tx, user, &message).await?;
+    tx.commit().await?;
+    server.post.ring();
+    server.sessions.forget(&ended);
+    server.sessions.refresh_account(user_id).await?;
+    let data = serde_json::json!({
+        "user": user_id, "source": this.source, "name": shown.source, "there": shown.there,
+        "address": visit.address(),
+    });
+    server.journal.note("connection.removed", Some(&user.username), None, data);
     Ok(reply::see_other(PATH))
 }
 

@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::{Response, StatusCode};
 
 use super::factor::{self, Ask};
-use super::{Answer, Run, Trouble, action, added, expired, run};
+use super::{Answer, Run, Trouble, action, added, away, expired};
 use crate::factor::duo::{Duo, DuoError, Sent};
-use crate::flow::progress::Progress;
 use crate::flow::stages::Next;
 use crate::model::factor::Factor;
 use crate::pages::visit::Visit;
@@ -20,6 +17,9 @@ use crate::web::templates::FactorProblem;
 
 /// Where Duo sends browsers back to.
 pub const BACK: &str = "/duo";
+
+/// What Duo brings back, and the names that the flow knows it by.
+const BROUGHT: [(&str, &str); 2] = [("state", "duo-state"), ("duo_code", "duo-code")];
 
 /// Sends the browser to Duo, if it is there.
 pub async fn send(mut run: Run<'_>, asked: Ask<'_>, remember: bool) -> Answer {
@@ -51,41 +51,15 @@ pub async fn send(mut run: Run<'_>, asked: Ask<'_>, remember: bool) -> Answer {
 
 /// A browser came back: its flow goes on where it was sent from.
 pub async fn come_back(visit: &Visit<'_>) -> Response<Body> {
-    let back = match sent_from(visit).await {
-        Ok(back) => back,
+    let sent = match away::sent::<Sent>(visit).await {
+        Ok(sent) => sent,
         Err(trouble) => return visit.unavailable(&trouble),
     };
-    let Some(back) = back.and_then(|back| with_answer(visit, &back)) else {
-        return expired(visit);
-    };
-    match visit.at(&back) {
+    let Some(sent) = sent else { return expired(visit) };
+    match visit.at(&away::with_answer(visit, &sent.back, &BROUGHT)) {
         Some(there) => Box::pin(super::get(&there)).await,
         None => expired(visit),
     }
-}
-
-/// Where the flow of this browser sent it from.
-async fn sent_from(visit: &Visit<'_>) -> Result<Option<String>, Trouble> {
-    let server = visit.server;
-    let Some(cookie) = visit.cookie(&visit.flow_cookie()) else { return Ok(None) };
-    let digest = server.key.digest(cookie.as_bytes());
-    let now = server.clock.now();
-    let Some(state) = server.store.read().await?.find_flow_state(&digest, now).await? else {
-        return Ok(None);
-    };
-    let Ok(progress) = serde_json::from_value::<Progress>(state.data) else { return Ok(None) };
-    let pending = progress.pending.as_deref().and_then(|text| STANDARD.decode(text).ok());
-    let bound = run::bound(cookie, &progress);
-    let sent =
-        pending.and_then(|sealed| crate::factor::open::<Sent>(&server.key, &bound, &sealed).ok());
-    Ok(sent.map(|sent| sent.back))
-}
-
-fn with_answer(visit: &Visit<'_>, back: &str) -> Option<String> {
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("duo-state", &visit.query("state")?);
-    query.append_pair("duo-code", &visit.query("duo_code").unwrap_or_default());
-    Some(super::with(back, &query.finish()))
 }
 
 /// Whether this visit brings an answer of Duo's along.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::attempt::{Attempt, Saved, present};
+use super::connection::{self, Kept};
 use super::errand::Errand;
 use super::{Answer, Run, agreement, app_of, by_way_of, expired, is_enabled, remember, too_many};
 use crate::blueprint::flow::StageKind;
@@ -46,18 +47,32 @@ pub async fn finish(run: Run<'_>, stay: Option<Duration>) -> Answer {
         agent: &visit.agent(),
     };
     let token = server.sessions.begin(&mut tx, begin).await?;
+    let asserted = progress.asserted.as_ref();
+    let kept = match asserted {
+        Some(asserted) => connection::keep(&mut tx, asserted, user_id, now).await?,
+        None => Kept::Same,
+    };
+    if kept == Kept::SomebodyElses {
+        return Ok(expired(visit));
+    }
     let browser = remember::note(&mut tx, &run, user_id, now).await?;
     agreement::keep(&mut tx, &run, user_id).await?;
     if browser.is_new && !browser.is_first {
         notice::queue(visit, &mut tx, &user, &notice::new_device(visit, &user)).await?;
     }
+    if let Some(asserted) = asserted.filter(|_| kept == Kept::Added) {
+        notice::queue(visit, &mut tx, &user, &connection::notice(visit, &user, asserted)).await?;
+    }
     tx.commit().await?;
     server.post.ring();
+    if let Some(asserted) = asserted {
+        connection::tell(visit, &user, asserted, kept).await?;
+    }
     server.sessions.forget(&before.map(|before| before.id.clone()).into_iter().collect::<Vec<_>>());
     let words: Vec<_> = progress.proven.keys().map(|factor| factor.word()).collect();
     let data = serde_json::json!({
         "address": visit.address(), "agent": visit.agent(), "factors": words,
-        "new-device": browser.is_new,
+        "new-device": browser.is_new, "source": asserted.map(|asserted| &asserted.source),
     });
     server.journal.note("login.succeeded", Some(&user.username), None, data);
     tracing::info!(user = user.username, address = visit.address(), "signed in");
@@ -89,6 +104,7 @@ pub async fn hand_over(run: Run<'_>) -> Answer {
         proven: done.proven,
         proven_by: done.proven_by,
         by_link: done.by_link,
+        asserted: done.asserted,
         agreed: done.agreed,
         ..Progress::default()
     };

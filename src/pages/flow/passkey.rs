@@ -108,7 +108,7 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
         let generation = std::sync::Arc::clone(&run.attempt.generation);
         return match run.next(&generation) {
             Some(crate::flow::stages::Next::AskName(stage)) => {
-                identification::ask(&run, stage, Some(IdentifyProblem::Passkey))
+                identification::ask(&run, stage, Some((IdentifyProblem::Passkey, None)))
             }
             _ => Ok(super::expired(visit)),
         };

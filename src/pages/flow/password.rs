@@ -1,9 +1,6 @@
 //! `password`: the first proof.
 
-use axum::body::Body;
-use http::Response;
-
-use super::{Answer, Run, Trouble, action, identification, is_enabled, too_many, with};
+use super::{Answer, Run, Trouble, action, identification, is_enabled, source, too_many, with};
 use crate::blueprint::flow::{Lockout, StageKind};
 use crate::flow::attempts::{Guesses, Taken};
 use crate::flow::hashing::{LONGEST, Verified};
@@ -16,7 +13,7 @@ use crate::web::form::Form;
 use crate::web::templates::{FlowLink, Password, SignInProblem};
 use crate::web::visitor;
 
-pub fn ask(run: &Run<'_>, problem: Option<SignInProblem>) -> Response<Body> {
+pub async fn ask(run: &Run<'_>, problem: Option<SignInProblem>) -> Answer {
     let action = action(run.visit);
     let page = Password {
         who: run.attempt.progress.login.clone().unwrap_or_default(),
@@ -24,9 +21,10 @@ pub fn ask(run: &Run<'_>, problem: Option<SignInProblem>) -> Response<Body> {
         error: problem,
         continue_to: run.continue_to(),
         links: links(run),
+        sources: source::own(run).await?,
         action,
     };
-    run.ask(&page, problem.is_some())
+    Ok(run.ask(&page, problem.is_some()))
 }
 
 /// The ways that the page before offered.
@@ -43,10 +41,10 @@ fn links(run: &Run<'_>) -> Vec<FlowLink> {
 pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> Answer {
     let given = form.secret("password");
     if given.reveal().is_empty() {
-        return Ok(ask(&run, Some(SignInProblem::Missing)));
+        return ask(&run, Some(SignInProblem::Missing)).await;
     }
     if given.reveal().len() > LONGEST {
-        return Ok(ask(&run, Some(SignInProblem::TooLong)));
+        return ask(&run, Some(SignInProblem::TooLong)).await;
     }
     let visit = run.visit;
     let server = visit.server;
@@ -90,7 +88,7 @@ pub async fn answer(mut run: Run<'_>, lockout: Option<Lockout>, form: &Form) -> 
         let data = serde_json::json!({ "address": visit.address(), "reason": reason });
         server.journal.note(kind, who, None, data);
         tracing::info!(login = who, address = visit.address(), kind, reason, "a sign-in failed");
-        return Ok(ask(&run, Some(SignInProblem::Wrong)));
+        return ask(&run, Some(SignInProblem::Wrong)).await;
     };
     guesses.succeeded(&server.store).await?;
     if answer == Verified::RightButOld {

@@ -1,5 +1,6 @@
 //! `user-write`: what was filled in becomes an account, or changes one.
 
+use super::connection::{self, Kept};
 use super::{Answer, Run, Trouble, expired, is_enabled};
 use crate::blueprint::flow::{FieldKind, Purpose, StageKind};
 use crate::blueprint::people::ConsoleRole;
@@ -58,6 +59,11 @@ async fn enroll(mut run: Run<'_>, groups: &[Name]) -> Answer {
         other => other?,
     }
     join(visit, &mut tx, &id, &all).await?;
+    if let Some(asserted) = &progress.asserted
+        && connection::keep(&mut tx, asserted, &id, now).await? == Kept::SomebodyElses
+    {
+        return Ok(expired(visit));
+    }
     let hash = filled.password.map(Secret::new);
     if let Some(hash) = &hash {
         tx.set_password(&id, NewPassword { hash, must_change: false }, now).await?;
@@ -74,6 +80,7 @@ async fn enroll(mut run: Run<'_>, groups: &[Name]) -> Answer {
     let data = serde_json::json!({
         "address": visit.address(), "flow": run.attempt.flow.slug.value, "groups": all,
         "invitation": run.attempt.progress.invitation,
+        "source": run.attempt.progress.asserted.as_ref().map(|asserted| &asserted.source),
     });
     server.journal.note("user.enrolled", Some(&username), None, data);
     tracing::info!(user = username, address = visit.address(), "an account was made");

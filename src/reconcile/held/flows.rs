@@ -167,6 +167,10 @@ fn weaker(old: &Flow, new: &Flow, renamed: &Renames) -> Vec<String> {
             Some(stage_now) => compare(word, stage, stage_now, renamed, &mut sentences),
         }
     }
+    let known = sources(old);
+    for source in sources(new).into_iter().filter(|source| !known.contains(source)) {
+        sentences.push(format!("would also let people in by source {source}"));
+    }
     if let (Some(proofs), Some(proofs_now)) = (before_login(old), before_login(new))
         && proofs_now < proofs
         && sentences.is_empty()
@@ -177,6 +181,15 @@ fn weaker(old: &Flow, new: &Flow, renamed: &Renames) -> Vec<String> {
         sentences.push("would keep people signed in for longer".to_owned());
     }
     sentences
+}
+
+/// The providers whose word a flow takes.
+fn sources(flow: &Flow) -> BTreeSet<&str> {
+    let stages = flow.stages.iter().filter_map(|stage| match &stage.kind {
+        StageKind::Identification(asked) => Some(&asked.sources),
+        _ => None,
+    });
+    stages.flatten().map(|name| name.value.as_str()).collect()
 }
 
 /// The longest time for which a sign-in of this flow may outlast the browser.

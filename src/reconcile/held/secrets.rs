@@ -123,7 +123,7 @@ fn list<'a>(blueprint: &'a Blueprint) -> Vec<Use<'a>> {
         add(field, None, user.initial_password.as_ref());
     }
     for source in &blueprint.sources {
-        let (to, secret) = source_secret(&source.protocol);
+        let (to, secret) = (secret_goes_to(&source.protocol), source.client.secret.as_ref());
         add(format!("source:{}.client-secret", source.slug.value), to, secret);
     }
     for app in &blueprint.apps {
@@ -137,17 +137,13 @@ fn list<'a>(blueprint: &'a Blueprint) -> Vec<Use<'a>> {
     all
 }
 
-fn source_secret(protocol: &Protocol) -> (Option<String>, Option<&SecretRef>) {
+/// Where a source's secret is sent to. With OpenID Connect the issuer names the token endpoint.
+fn secret_goes_to(protocol: &Protocol) -> Option<String> {
     match protocol {
-        Protocol::Github(client) => (Some("github.com".to_owned()), client.client_secret.as_ref()),
-        Protocol::Oidc(client) | Protocol::Oauth2(client) => {
-            // With OpenID Connect the issuer names the token endpoint.
-            let names = ["token", "issuer"];
-            let endpoint = names
-                .iter()
-                .find_map(|wanted| client.endpoints.iter().find(|(name, _)| name == wanted));
-            (endpoint.and_then(|(_, url)| host(&url.value)), client.client_secret.as_ref())
-        }
+        Protocol::Github { url: None } => Some("github.com".to_owned()),
+        Protocol::Github { url: Some(url) } => host(&url.value),
+        Protocol::Oidc { issuer } => host(&issuer.value),
+        Protocol::Oauth2(endpoints) => host(&endpoints.token.value),
     }
 }
 

@@ -40,11 +40,13 @@ pub use portal::{AppCard, Category, Portal, SignOut, SignedOut};
 pub use refusal::{
     Denial, Denied, ErrorKind, ErrorPage, Loop, LoopCheck, RestartReason, Restarted,
 };
-pub use security::{AddFactor, OwnConsent, OwnFactor, OwnSession, Security, SecurityProblem};
+pub use security::{
+    AddFactor, OwnConnection, OwnConsent, OwnFactor, OwnSession, Security, SecurityProblem,
+};
 pub use setup::{AddressProblem, Declared, HeaderLine, Meant, SourcePlace, Standin, WrongAddress};
 pub use sign_in::{
-    FlowLink, FlowLinkKind, Identify, IdentifyProblem, Password, PasswordProblem, PasswordReason,
-    SetPassword, SignInProblem,
+    AskWhoseAccount, Connecting, FlowLink, FlowLinkKind, Identify, IdentifyProblem, Password,
+    PasswordProblem, PasswordReason, SetPassword, SignInProblem, SourceButton,
 };
 
 /// A page: its values are serialised for the template under the name `page`.
@@ -80,6 +82,7 @@ const fn kind<P: Page>() -> Kind {
 
 pub(super) const KINDS: &[Kind] = &[
     kind::<Identify>(),
+    kind::<AskWhoseAccount>(),
     kind::<Password>(),
     kind::<SetPassword>(),
     kind::<ProveFactor>(),

@@ -25,6 +25,7 @@ pub fn runtime(more: &str) -> Runtime {
         texts: Default::default(),
         breached_list: None,
         duo: None,
+        source_secrets: Default::default(),
         paths: Vec::new(),
     };
     let blueprint = loaded.blueprint.expect("a blueprint without errors");

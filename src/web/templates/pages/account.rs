@@ -333,9 +333,11 @@ impl Page for Activity {
 impl Happening {
     /// The kinds of events that a person is shown, each with a text of its own. Their subjects are
     /// people and nothing else: whoever is called like an app sees nothing of it.
-    pub const KINDS: [&'static str; 28] = [
+    pub const KINDS: [&'static str; 30] = [
         "address.changed",
         "address.verified",
+        "connection.added",
+        "connection.removed",
         "consent.given",
         "consent.refused",
         "consent.revoked",

@@ -11,6 +11,8 @@ pub struct Security {
     pub password_set: Option<String>,
     /// It was changed just now.
     pub password_changed: bool,
+    /// Accounts elsewhere that sign the person in.
+    pub connections: Vec<OwnConnection>,
     pub factors: Vec<OwnFactor>,
     pub recovery_codes: u64,
     /// What can be added.
@@ -22,6 +24,21 @@ pub struct Security {
     pub about: Option<String>,
     /// The path that the forms are posted to, with the field `do`.
     pub action: String,
+}
+
+/// An account elsewhere. A form that takes it away posts its `issuer` and `subject`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnConnection {
+    pub issuer: String,
+    pub subject: String,
+    /// The title of the source.
+    pub source: String,
+    /// What the account is called there.
+    pub there: String,
+    pub added: String,
+    pub used: String,
+    /// Whether the source is still one.
+    pub works: bool,
 }
 
 /// A factor of the person.
@@ -73,6 +90,8 @@ pub enum SecurityProblem {
     NeededToSignIn,
     /// A name is empty or too long.
     BadName,
+    /// Nobody could sign in any more: there is no password, and nothing in its place.
+    OnlyWayIn,
 }
 
 impl Page for Security {
@@ -86,6 +105,15 @@ impl Page for Security {
             name: name.to_owned(),
             added: "2026-01-07".to_owned(),
             used: Some("2026-02-01".to_owned()),
+        };
+        let connection = |source: &str, works| OwnConnection {
+            issuer: "https://github.com".to_owned(),
+            subject: "583231".to_owned(),
+            source: source.to_owned(),
+            there: "octocat".to_owned(),
+            added: "2026-01-07".to_owned(),
+            used: "2026-02-01".to_owned(),
+            works,
         };
         let session = |device: &str, here| OwnSession {
             id: "ses_1".to_owned(),
@@ -104,6 +132,7 @@ impl Page for Security {
         let usual = Self {
             password_set: Some("2026-01-07".to_owned()),
             password_changed: false,
+            connections: vec![connection("GitHub", true)],
             factors: vec![factor("totp", "Authenticator app"), factor("webauthn", "Phone")],
             recovery_codes: 7,
             add: vec![add("App", "/set-up?flow=totp"), add("Passkey", "/set-up?flow=passkey")],
@@ -123,15 +152,18 @@ impl Page for Security {
             problem(SecurityProblem::NeededByApp, Some("Vaultwarden")),
             problem(SecurityProblem::NeededToSignIn, None),
             problem(SecurityProblem::BadName, None),
+            problem(SecurityProblem::OnlyWayIn, None),
             Self { password_changed: true, ..usual.clone() },
             Self {
                 password_set: None,
+                connections: Vec::new(),
                 factors: Vec::new(),
                 consents: Vec::new(),
                 recovery_codes: 0,
                 ..usual.clone()
             },
             Self {
+                connections: vec![connection(LONG, true), connection(HOSTILE, false)],
                 factors: vec![OwnFactor { used: None, ..factor("email-code", HOSTILE) }],
                 recovery_codes: 1,
                 add: vec![add(HOSTILE, "javascript:alert(1)")],

@@ -12,13 +12,54 @@ pub struct Identify {
     pub title: String,
     /// What was typed before, to be corrected.
     pub username: String,
+    /// Whether a name can be typed; where not, people come by a source or a passkey.
+    pub takes_names: bool,
     pub error: Option<IdentifyProblem>,
+    /// The title of the source that the error is about.
+    pub about: Option<String>,
     /// The title of the application where signing in began.
     pub continue_to: Option<String>,
     pub links: Vec<FlowLink>,
     /// For a browser that offers a passkey in the place of a name.
     pub passkey: Option<PasskeyChallenge>,
-    /// The path that the form is posted to, with the field `username`, or `ceremony` and `answer`.
+    /// Other providers to sign in with.
+    pub sources: Vec<SourceButton>,
+    /// The account elsewhere that is waiting to be connected by this sign-in.
+    pub connecting: Option<Connecting>,
+    /// The path that the form is posted to, with the field `username`, or `ceremony` and `answer`, or
+    /// `source`.
+    pub action: String,
+}
+
+/// Another provider to sign in with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SourceButton {
+    /// What the form's field `source` holds.
+    pub name: String,
+    pub title: String,
+}
+
+/// An account elsewhere that is waiting for its person to sign in here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Connecting {
+    /// The title of the source.
+    pub source: String,
+    /// What the account is called there.
+    pub there: String,
+    /// Back to the beginning, without it.
+    pub start_over: String,
+}
+
+/// Asks whoever came by a source whether they have an account here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AskWhoseAccount {
+    /// The title of the source.
+    pub source: String,
+    /// What their account is called there.
+    pub there: String,
+    pub continue_to: Option<String>,
+    pub start_over: String,
+    /// The path that the form is posted to, with the field `account`: `mine` or `new`.
     pub action: String,
 }
 
@@ -29,6 +70,12 @@ pub enum IdentifyProblem {
     TooLong,
     /// The passkey that was offered is not known here.
     Passkey,
+    /// The source did not vouch for anybody.
+    SourceRefused,
+    /// The source gives no answer, or none that can be used.
+    SourceUnreachable,
+    /// Nobody here is known by the account at the source.
+    SourceUnknown,
 }
 
 /// A way to another flow.
@@ -56,7 +103,9 @@ pub struct Password {
     pub error: Option<SignInProblem>,
     pub continue_to: Option<String>,
     pub links: Vec<FlowLink>,
-    /// The path that the form is posted to, with the field `password`.
+    /// The sources that somebody without a password signs in with.
+    pub sources: Vec<SourceButton>,
+    /// The path that the form is posted to, with the field `password`, or `source`.
     pub action: String,
 }
 
@@ -66,6 +115,8 @@ pub enum SignInProblem {
     Missing,
     Wrong,
     TooLong,
+    /// The source did not vouch for this person.
+    SourceFailed,
 }
 
 /// Asks for a new password, twice.
@@ -110,11 +161,21 @@ impl Page for Identify {
         let plain = Self {
             title: "Welcome home".to_owned(),
             username: String::new(),
+            takes_names: true,
             error: None,
+            about: None,
             continue_to: None,
             links: Vec::new(),
             passkey: None,
+            sources: Vec::new(),
+            connecting: None,
             action: "/sign-in".to_owned(),
+        };
+        let about = |error, source: &str| Self {
+            error: Some(error),
+            about: Some(source.to_owned()),
+            sources: buttons(source),
+            ..plain.clone()
         };
         vec![
             Self {
@@ -123,6 +184,17 @@ impl Page for Identify {
                 ..plain.clone()
             },
             Self { error: Some(IdentifyProblem::Missing), ..plain.clone() },
+            about(IdentifyProblem::SourceRefused, "GitHub"),
+            about(IdentifyProblem::SourceUnreachable, LONG),
+            Self { takes_names: false, ..about(IdentifyProblem::SourceUnknown, HOSTILE) },
+            Self {
+                connecting: Some(Connecting {
+                    source: "GitHub".to_owned(),
+                    there: HOSTILE.to_owned(),
+                    start_over: "javascript:alert(1)".to_owned(),
+                }),
+                ..plain.clone()
+            },
             Self {
                 error: Some(IdentifyProblem::Passkey),
                 passkey: Some(PasskeyChallenge {
@@ -160,6 +232,7 @@ impl Page for Password {
             error: None,
             continue_to: None,
             links: Vec::new(),
+            sources: Vec::new(),
             action: "/sign-in".to_owned(),
         };
         let with = |error| Self { error: Some(error), ..plain.clone() };
@@ -171,6 +244,7 @@ impl Page for Password {
             },
             Self { links: links("/recovery"), ..with(SignInProblem::Wrong) },
             with(SignInProblem::Missing),
+            Self { sources: buttons(HOSTILE), ..with(SignInProblem::SourceFailed) },
             Self { who: LONG.to_owned(), ..with(SignInProblem::TooLong) },
             Self {
                 who: HOSTILE.to_owned(),
@@ -217,6 +291,39 @@ impl Page for SetPassword {
             },
         ]
     }
+}
+
+impl Page for AskWhoseAccount {
+    const TEMPLATE: &'static str = "whose-account.html";
+    const PLACES: &'static [Place] = SIGN_IN_HOST;
+
+    fn samples() -> Vec<Self> {
+        let plain = Self {
+            source: "GitHub".to_owned(),
+            there: "octocat".to_owned(),
+            continue_to: None,
+            start_over: "/sign-in?restart=1".to_owned(),
+            action: "/sign-in".to_owned(),
+        };
+        vec![
+            Self { continue_to: Some("Grafana".to_owned()), ..plain.clone() },
+            Self { source: LONG.to_owned(), there: LONG.to_owned(), ..plain.clone() },
+            Self {
+                source: HOSTILE.to_owned(),
+                there: HOSTILE.to_owned(),
+                continue_to: Some(HOSTILE.to_owned()),
+                start_over: "javascript:alert(1)".to_owned(),
+                ..plain.clone()
+            },
+            plain,
+        ]
+    }
+}
+
+fn buttons(title: &str) -> Vec<SourceButton> {
+    let button =
+        |name: &str, title: &str| SourceButton { name: name.to_owned(), title: title.to_owned() };
+    vec![button("github", title), button("work", "Work")]
 }
 
 fn links(recovery: &str) -> Vec<FlowLink> {

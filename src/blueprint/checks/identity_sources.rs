@@ -1,0 +1,83 @@
+//! Other providers: how they are called, and whether anybody can come by them.
+
+use url::Url;
+
+use super::View;
+use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
+use crate::blueprint::flow::{Accept, StageKind};
+use crate::blueprint::identity_source::{IdentitySource, Link};
+use crate::blueprint::object::Kind;
+use crate::blueprint::oidc::authority;
+
+pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
+    for source in &view.blueprint.sources {
+        let found = calls(source).chain(closed(source));
+        for diagnostic in found.collect::<Vec<_>>() {
+            view.report(out, Kind::Source, &source.slug.value, diagnostic);
+        }
+    }
+    names(view, out);
+}
+
+/// What is called without https is a named place of the own network.
+fn calls(source: &IdentitySource) -> impl Iterator<Item = Diagnostic> {
+    let open = |address: &crate::blueprint::source::Spanned<String>| {
+        let url = Url::parse(&address.value).ok()?;
+        let authority = authority(&url)?;
+        if url.scheme() == "https" || source.may_reach.contains(&authority) {
+            return None;
+        }
+        Some(
+            Diagnostic::error(
+                "blueprint::http-call",
+                format!("`{}` would be called without https", address.value),
+            )
+            .at(address.span, "anybody on the way could answer")
+            .help(format!(
+                "write https://, or name a place in your own network that may be called so:\n    \
+                 may-reach \"{authority}\""
+            )),
+        )
+    };
+    source.addresses().filter_map(open)
+}
+
+/// Nobody has a connection to begin with.
+fn closed(source: &IdentitySource) -> Option<Diagnostic> {
+    let slug = &source.slug.value;
+    (source.link == Link::Never && source.enroll.is_none()).then(|| {
+        Diagnostic::warning(
+            "blueprint::source-without-people",
+            format!("nobody new can sign in through source `{slug}`"),
+        )
+        .at(source.at, "`link never`, and no `enroll`")
+        .help("write `link ask`, so that people connect the account they have, or name a flow that makes one: `enroll …`")
+    })
+}
+
+/// `accept nothing` leaves a way in, and stands alone.
+fn names(view: &View<'_>, out: &mut Diagnostics) {
+    for flow in &view.blueprint.flows {
+        for stage in &flow.stages {
+            let StageKind::Identification(asked) = &stage.kind else { continue };
+            if asked.takes_names() {
+                continue;
+            }
+            let diagnostic = if asked.accept.iter().any(|each| *each != Accept::Nothing) {
+                Diagnostic::error(
+                    "blueprint::contradiction",
+                    "`nothing` may be typed, and something",
+                )
+                .at(stage.at, "`accept nothing` stands alone")
+                .help("leave `nothing` out, or everything else")
+            } else if asked.sources.is_empty() && !asked.passkey_autofill {
+                Diagnostic::error("blueprint::no-way-in", "nobody gets past this stage")
+                    .at(stage.at, "no name can be typed, and nothing stands in its place")
+                    .help("add `sources …` or `passkey-autofill`, or leave `accept nothing` out")
+            } else {
+                continue;
+            };
+            view.report(out, Kind::Flow, &flow.slug.value, diagnostic);
+        }
+    }
+}
