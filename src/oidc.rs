@@ -78,22 +78,24 @@ const OAUTH_DISCOVERY: &str = "/.well-known/oauth-authorization-server";
 /// For apps that know no other provider than GitHub.
 const USER: &str = "/user";
 
+/// Where programs are answered.
+pub const FOR_PROGRAMS: [&str; 10] = [
+    DEVICE_AUTHORIZATION,
+    TOKEN,
+    USERINFO,
+    INTROSPECT,
+    PUSH,
+    REVOKE,
+    JWKS,
+    DISCOVERY,
+    OAUTH_DISCOVERY,
+    USER,
+];
+
 /// Whether programs are answered at this path.
 #[must_use]
 pub fn is_for_programs(path: &str) -> bool {
-    let all = [
-        DEVICE_AUTHORIZATION,
-        TOKEN,
-        USERINFO,
-        INTROSPECT,
-        PUSH,
-        REVOKE,
-        JWKS,
-        DISCOVERY,
-        OAUTH_DISCOVERY,
-        USER,
-    ];
-    all.contains(&path)
+    FOR_PROGRAMS.contains(&path)
 }
 
 /// Answers a program. Nothing here looks at a cookie, so that every origin may ask.

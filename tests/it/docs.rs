@@ -14,6 +14,9 @@ use doorward::blueprint::render::{Style, render};
 use doorward::blueprint::schema;
 use doorward::blueprint::source::Sources;
 use doorward::blueprint::validate::Mode;
+use doorward::runtime::expectations;
+
+use crate::support::understood::compiled;
 
 /// Printed by `doorward reference` and tested where it is made.
 const GENERATED: &str = "docs/reference.md";
@@ -156,6 +159,25 @@ fn every_block_passes_check() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What pages say that comes out of a claim or a rule stands in a `test` beside it.
+#[test]
+fn the_tests_in_the_blocks_hold() {
+    let (mut passed, mut wrong) = (0, Vec::new());
+    for block in kdl_blocks() {
+        if block.is_said_to_fail() || !block.text.contains("expect ") {
+            continue;
+        }
+        let report = expectations::run(&compiled(block.understood()), None);
+        passed += report.passed;
+        let failures = report.failures.iter();
+        wrong.extend(
+            failures.map(|each| format!("{}: {}: {}", block.place, each.test, each.message)),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(passed > 20, "only {passed} expectations were found");
+}
+
 #[test]
 fn every_block_that_is_said_to_fail_fails() {
     let failing: Vec<Block> = kdl_blocks().into_iter().filter(Block::is_said_to_fail).collect();
@@ -194,11 +216,27 @@ fn links_between_pages_lead_somewhere() {
         let text = std::fs::read_to_string(&page).expect("a readable page");
         let directory = page.parent().expect("a directory");
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let file = target.split('#').next().unwrap_or(target);
-            let local = !file.is_empty() && !file.contains("://");
-            assert!(!local || directory.join(file).exists(), "{}: {target}", page.display());
+            if target.contains("://") {
+                continue;
+            }
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = if file.is_empty() { page.clone() } else { directory.join(file) };
+            assert!(path.exists(), "{}: {target}", page.display());
+            let is_there = heading.is_empty() || headings(&path).any(|each| each == heading);
+            assert!(is_there, "{}: {target} names no heading", page.display());
         }
     }
+}
+
+/// The headings of a page as links name them.
+fn headings(path: &Path) -> impl Iterator<Item = String> {
+    let text = std::fs::read_to_string(path).expect("a readable page");
+    let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.into_iter().filter(|line| line.starts_with('#')).map(|line| {
+        let words = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = words.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    })
 }
 
 /// `docs/conformance.md` names tests that are there.

@@ -11,6 +11,7 @@ mod flow;
 mod generated_secrets;
 mod mail;
 mod oidc;
+mod openapi;
 mod recipes;
 mod security;
 mod source;

@@ -1,7 +1,7 @@
 //! Blueprint text, compiled as the server has it.
 
 use doorward::blueprint::builtin;
-use doorward::blueprint::load::understand_sources;
+use doorward::blueprint::load::{Loaded, understand_sources};
 use doorward::blueprint::read::Limits;
 use doorward::blueprint::source::Sources;
 use doorward::blueprint::validate::Mode;
@@ -14,6 +14,11 @@ pub fn runtime(more: &str) -> Runtime {
     let text = super::server::household(more);
     let sources = Sources::single("home.kdl", &text);
     let loaded = understand_sources(sources, &Limits::default(), Mode::default());
+    compiled(loaded)
+}
+
+/// What was understood without an error, compiled.
+pub fn compiled(loaded: Loaded) -> Runtime {
     let inputs = Inputs {
         generation: 0,
         source_digest: String::new(),
