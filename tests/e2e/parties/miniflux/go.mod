@@ -1,6 +1,6 @@
 module miniflux-build
 
-go 1.26.8
+go 1.26.0
 
 tool miniflux.app/v2
 

@@ -1,6 +1,6 @@
 module oauth2-proxy-build
 
-go 1.26.8
+go 1.26.0
 
 tool github.com/oauth2-proxy/oauth2-proxy/v7
 
