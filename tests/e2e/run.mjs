@@ -1,8 +1,10 @@
-// Runs end-to-end tests: `node run.mjs [SET…] [--only TEXT]`. Without names every set runs but the other proxies.
+// Runs end-to-end tests: `node run.mjs [SET…] [--only TEXT]`. Without names every set runs that needs no program but
+// Traefik and Chromium.
 import { existsSync } from "node:fs";
 import { runAll } from "./harness/suite.mjs";
 
 const TRAEFIK_SETS = ["sign-in", "decision", "reload", "websocket", "spoofing", "paths", "siblings", "traefik-file", "guide", "hosts", "dev", "theme", "doctor", "tokens", "second-factor", "account", "people", "oidc"];
+const MORE_SETS = ["proxies", "parties", "applications"];
 
 const args = process.argv.slice(2);
 const at = args.indexOf("--only");
@@ -12,7 +14,7 @@ const names = args.length ? args.map((name) => name.replace(/^.*\/|\.mjs$/g, "")
 for (const name of names) {
   const file = new URL(`./${name}.mjs`, import.meta.url);
   if (!existsSync(file)) {
-    console.error(`there is no set "${name}"; known: ${[...TRAEFIK_SETS, "proxies"].join(", ")}`);
+    console.error(`there is no set "${name}"; known: ${[...TRAEFIK_SETS, ...MORE_SETS].join(", ")}`);
     process.exit(2);
   }
   await import(file.href);
