@@ -1,4 +1,4 @@
-"""A relying party made with Authlib and Flask. It serves one person at a time; /README.md beside it says its paths."""
+"""A relying party made with Authlib and Flask. It serves one person at a time; ../README.md says its paths."""
 
 import os
 from pathlib import Path
@@ -12,26 +12,17 @@ ORIGIN = os.environ["ORIGIN"]
 tokens = {}
 
 
-def proof():
-    """How the party proves itself: by a key if it has one, else by a secret."""
-    if "CLIENT_KEY" not in os.environ:
-        return {"client_secret": os.environ["CLIENT_SECRET"]}
-    return {
-        "client_secret": Path(os.environ["CLIENT_KEY"]).read_text(),
-        "client_auth_methods": [PrivateKeyJWT()],
-        "token_endpoint_auth_method": "private_key_jwt",
-    }
-
-
 def keep(token, **_):
     tokens.update(token)
 
 
-def doorward():
-    settings = proof()
+def client():
+    """The party proves itself by a key if it has one, else by a secret."""
+    settings = {"client_secret": os.environ.get("CLIENT_SECRET")}
     kwargs = {"scope": os.environ["SCOPE"], "code_challenge_method": "S256"}
-    if method := settings.pop("token_endpoint_auth_method", None):
-        kwargs["token_endpoint_auth_method"] = method
+    if "CLIENT_KEY" in os.environ:
+        settings = {"client_secret": Path(os.environ["CLIENT_KEY"]).read_text(), "client_auth_methods": [PrivateKeyJWT()]}
+        kwargs["token_endpoint_auth_method"] = PrivateKeyJWT.name
     return OAuth(app).register(
         "doorward",
         client_id=os.environ["CLIENT_ID"],
@@ -44,7 +35,7 @@ def doorward():
 
 app = Flask(__name__)
 app.secret_key = os.urandom(32)
-provider = doorward()
+provider = client()
 
 
 @app.errorhandler(OAuthError)

@@ -228,7 +228,7 @@ impl Party {
             id_token.signing_key(&verifier)?,
         )?;
         if claims.access_token_hash() != Some(&hash) {
-            return Err("the access token is another".into());
+            return Err("at_hash is not that of the access token".into());
         }
         let claims = serde_json::to_value(claims)?;
         self.tokens = Some(tokens);
