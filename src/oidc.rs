@@ -155,7 +155,19 @@ async fn route(
         REVOKE if post => revoke::answer(&asked, body).await,
         USERINFO if get || post => userinfo::answer(&asked, body).await,
         USER if get => userinfo::answer_like_github(&asked).await,
-        _ => Err(Refusal::new(ErrorCode::Method, "this endpoint knows other methods")),
+        path => {
+            let code = ErrorCode::Method(methods(path));
+            Err(Refusal::new(code, "this endpoint knows other methods"))
+        }
+    }
+}
+
+/// The methods that a path is asked by (RFC 9110 §10.2.1).
+fn methods(path: &str) -> &'static str {
+    match path {
+        TOKEN | DEVICE_AUTHORIZATION | INTROSPECT | PUSH | REVOKE => "POST, OPTIONS",
+        USERINFO => "GET, HEAD, POST, OPTIONS",
+        _ => "GET, HEAD, OPTIONS",
     }
 }
 

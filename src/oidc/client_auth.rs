@@ -119,8 +119,8 @@ fn said<'f>(headers: &HeaderMap, form: &'f Form) -> Result<Said<'f>, Refusal> {
     }
     let Some(line) = line else {
         let id = posted_id.ok_or_else(nobody)?;
-        let secret = posted_secret.map(|secret| Proof::Secret(ClientAuth::Post, secret));
-        return Ok(Said { id, proof: secret.unwrap_or(Proof::Nothing) });
+        let proof = posted_secret.map(|secret| by_secret(ClientAuth::Post, secret));
+        return Ok(Said { id, proof: proof.unwrap_or(Proof::Nothing) });
     };
     let (id, secret) = line.to_str().ok().and_then(basic).ok_or_else(|| Refusal {
         challenge: Some(Challenge::Basic),
@@ -132,7 +132,15 @@ fn said<'f>(headers: &HeaderMap, form: &'f Form) -> Result<Said<'f>, Refusal> {
     if posted_id.is_some_and(|posted| posted != id) {
         return Err(invalid("client_id differs between header and body"));
     }
-    Ok(Said { id, proof: Proof::Secret(ClientAuth::Basic, secret) })
+    Ok(Said { id, proof: by_secret(ClientAuth::Basic, secret) })
+}
+
+/// An empty secret is none (RFC 6749 §2.3.1): public clients of some libraries send one.
+fn by_secret<'f>(method: ClientAuth, secret: Secret) -> Proof<'f> {
+    match secret.reveal().is_empty() {
+        true => Proof::Nothing,
+        false => Proof::Secret(method, secret),
+    }
 }
 
 fn asserted(form: &Form) -> Result<Option<Assertion<'_>>, Refusal> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
@@ -13,6 +13,7 @@ use super::entitled::Entitled;
 use super::refusal::Refusal;
 use super::time::seconds;
 use crate::blueprint::oidc::TokenFormat;
+use crate::jose::Algorithm;
 use crate::runtime::app::App;
 use crate::runtime::client::Client;
 use crate::secret::TokenDigest;
@@ -122,7 +123,7 @@ pub async fn id_token(
         ("azp", json!(client.id)),
         ("iat", json!(seconds(now))),
         ("exp", json!(seconds(now.plus(client.id_token_lasts)))),
-        ("at_hash", json!(half_digest(access_token))),
+        ("at_hash", json!(half_digest(access_token, client.signing))),
     ] {
         claims.insert(name.to_owned(), value);
     }
@@ -173,8 +174,14 @@ pub fn refresh_token(
     Ok(Some((text, row)))
 }
 
-/// The left half of a digest (OIDC Core §3.1.3.6).
-fn half_digest(token: &str) -> String {
-    let digest = digest(&SHA256, token.as_bytes());
-    URL_SAFE_NO_PAD.encode(digest.as_ref().get(..16).unwrap_or_default())
+/// The left half of a digest, by the hash of the algorithm that signs (OIDC Core §3.1.3.6). Ed25519 has
+/// SHA-512 within (RFC 8032 §5.1).
+fn half_digest(token: &str, signing: Algorithm) -> String {
+    let hash = match signing {
+        Algorithm::EdDsa => &SHA512,
+        Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => &SHA256,
+    };
+    let digest = digest(hash, token.as_bytes());
+    let half = digest.as_ref().len() / 2;
+    URL_SAFE_NO_PAD.encode(digest.as_ref().get(..half).unwrap_or_default())
 }

@@ -41,8 +41,8 @@ pub enum ErrorCode {
     Pushed(Told),
     /// Too many wrong secrets came.
     SlowDown,
-    /// 405.
-    Method,
+    /// 405, with the methods that are known.
+    Method(&'static str),
     /// The store is away.
     Unavailable,
 }
@@ -51,7 +51,7 @@ impl ErrorCode {
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
-            Self::InvalidRequest | Self::Method | Self::NoToken => "invalid_request",
+            Self::InvalidRequest | Self::Method(_) | Self::NoToken => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
@@ -74,7 +74,7 @@ impl ErrorCode {
         match self {
             Self::InvalidClient | Self::InvalidToken | Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope => StatusCode::FORBIDDEN,
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowDown => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
@@ -159,8 +159,8 @@ impl Refusal {
         if let Some(wait) = self.wait {
             headers.insert(RETRY_AFTER, wait.as_secs().max(1).into());
         }
-        if self.code == ErrorCode::Method {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+        if let ErrorCode::Method(known) = self.code {
+            headers.insert(ALLOW, HeaderValue::from_static(known));
         }
         response
     }

@@ -4,10 +4,11 @@ use url::Url;
 
 use super::View;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
-use crate::blueprint::flow::{Accept, StageKind};
+use crate::blueprint::flow::{Accept, Flow, Identification, Purpose, StageKind};
 use crate::blueprint::identity_source::{IdentitySource, Link};
 use crate::blueprint::object::Kind;
 use crate::blueprint::oidc::authority;
+use crate::blueprint::source::{Span, Spanned};
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     for source in &view.blueprint.sources {
@@ -21,7 +22,7 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
 
 /// What is called without https is a named place of the own network.
 fn calls(source: &IdentitySource) -> impl Iterator<Item = Diagnostic> {
-    let open = |address: &crate::blueprint::source::Spanned<String>| {
+    let open = |address: &Spanned<String>| {
         let url = Url::parse(&address.value).ok()?;
         let authority = authority(&url)?;
         if url.scheme() == "https" || source.may_reach.contains(&authority) {
@@ -55,29 +56,46 @@ fn closed(source: &IdentitySource) -> Option<Diagnostic> {
     })
 }
 
-/// `accept nothing` leaves a way in, and stands alone.
+/// `accept nothing` leaves a way in and stands alone; only a sign-in begins at a source.
 fn names(view: &View<'_>, out: &mut Diagnostics) {
     for flow in &view.blueprint.flows {
         for stage in &flow.stages {
             let StageKind::Identification(asked) = &stage.kind else { continue };
-            if asked.takes_names() {
-                continue;
+            let found = out_of_place(flow, asked).or_else(|| nothing(asked, stage.at));
+            if let Some(diagnostic) = found {
+                view.report(out, Kind::Flow, &flow.slug.value, diagnostic);
             }
-            let diagnostic = if asked.accept.iter().any(|each| *each != Accept::Nothing) {
-                Diagnostic::error(
-                    "blueprint::contradiction",
-                    "`nothing` may be typed, and something",
-                )
-                .at(stage.at, "`accept nothing` stands alone")
-                .help("leave `nothing` out, or everything else")
-            } else if asked.sources.is_empty() && !asked.passkey_autofill {
-                Diagnostic::error("blueprint::no-way-in", "nobody gets past this stage")
-                    .at(stage.at, "no name can be typed, and nothing stands in its place")
-                    .help("add `sources …` or `passkey-autofill`, or leave `accept nothing` out")
-            } else {
-                continue;
-            };
-            view.report(out, Kind::Flow, &flow.slug.value, diagnostic);
         }
     }
+}
+
+fn out_of_place(flow: &Flow, asked: &Identification) -> Option<Diagnostic> {
+    let source = asked.sources.first().filter(|_| flow.purpose != Purpose::Authentication)?;
+    let purpose = flow.purpose.word();
+    Some(
+        Diagnostic::error(
+            "blueprint::source-out-of-place",
+            format!("a flow for {purpose} does not begin at another provider"),
+        )
+        .at(source.span, "named here")
+        .help("name it in the flow for authentication"),
+    )
+}
+
+fn nothing(asked: &Identification, at: Span) -> Option<Diagnostic> {
+    if asked.takes_names() {
+        return None;
+    }
+    if asked.accept.iter().any(|each| *each != Accept::Nothing) {
+        return Some(
+            Diagnostic::error("blueprint::contradiction", "nothing may be typed, and something")
+                .at(at, "`accept nothing` stands alone")
+                .help("leave `nothing` out, or everything else"),
+        );
+    }
+    (asked.sources.is_empty() && !asked.passkey_autofill).then(|| {
+        Diagnostic::error("blueprint::no-way-in", "nobody gets past this stage")
+            .at(at, "no name can be typed, and nothing stands in its place")
+            .help("add `sources …` or `passkey-autofill`, or leave `accept nothing` out")
+    })
 }

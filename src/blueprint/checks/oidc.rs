@@ -114,7 +114,8 @@ fn twice(each: &Spanned<String>, earlier: Span, word: &str, help: &str) -> Diagn
 fn scopes(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
     duplicates(&oidc.scopes, "scope", "delete one of the two", found);
     let has = |name: &str| oidc.scopes.iter().any(|scope| scope.value == name);
-    if let Some(first) = oidc.scopes.first().filter(|_| !has("openid")) {
+    let for_people = oidc.may(Grant::AuthorizationCode) || oidc.may(Grant::DeviceCode);
+    if let Some(first) = oidc.scopes.first().filter(|_| for_people && !has("openid")) {
         found.push(
             Diagnostic::warning("blueprint::no-openid-scope", "`scopes` without `openid`")
                 .at(first.span, "no ID token would be given")
@@ -336,6 +337,9 @@ fn fapi(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
     };
     if oidc.public {
         against(oidc.at, "public clients", "leave `public` out, and give its keys by `jwks`");
+    }
+    if let Some(secret) = &oidc.client_secret {
+        against(secret.span, "a `client-secret`", "leave it out: the app proves itself by a key");
     }
     for method in oidc.client_auth.iter().filter(|method| method.value.is_by_secret()) {
         let what = format!("`client-auth {}`", method.value.word());

@@ -7,6 +7,7 @@ mod hosts;
 mod listeners;
 mod people;
 mod protocols;
+mod sources;
 mod traefik;
 
 use crate::blueprint::diagnostic::Diagnostics;

@@ -138,6 +138,31 @@ fn sentence(reason: &str) -> String {
         "other-method" => {
             "the client proved itself in a way that its `client-auth` line does not allow"
         }
+        "other-key" => "it is bound to another key than the one of the DPoP proof",
+        "person-refused" => "the person refused to let the device in",
+        "keys-unknown" => {
+            "the keys of the client could not be had from its `jwks-uri`: the log says why"
+        }
+        "assertion-type" => "the assertion is of a type that no client signs",
+        "assertion-subject" => {
+            "`iss` and `sub` of the assertion were not both the client-id (RFC 7523 section 3)"
+        }
+        "assertion-audience" => {
+            "`aud` of the assertion was not this provider: write the issuer there"
+        }
+        "assertion-without-exp" => "the assertion does not say until when it is good: add `exp`",
+        "assertion-without-jti" => {
+            "the assertion has no name, so that it could be used twice: add `jti`"
+        }
+        "assertion-expired" => "the assertion had expired: compare the clocks of both machines",
+        "assertion-early" => {
+            "the assertion is from the future: compare the clocks of both machines"
+        }
+        "assertion-too-long" => "the assertion would be good for too long: make it a minute or so",
+        "assertion-reused" => "the assertion had been used before: each is good once",
+        "assertion-signature" => {
+            "no declared key of the client had signed the assertion: compare `jwks` with what the app has"
+        }
         "unknown-client" => "no app with this client-id is declared",
         other => return other.to_owned(),
     };

@@ -6,7 +6,7 @@ use super::Named;
 use crate::clock::{Clock, Millis};
 use crate::factor::held::Held;
 use crate::runtime::Runtime;
-use crate::store::{Membership, Owner, Session, Token, User};
+use crate::store::{Connection, Membership, Owner, Session, Token, User};
 use crate::web::agent;
 
 /// What is known of one person.
@@ -18,6 +18,7 @@ struct Person {
     is_disabled: bool,
     memberships: Vec<Membership>,
     held: Held,
+    connections: Vec<Connection>,
     sessions: Vec<Session>,
     tokens: Vec<Token>,
 }
@@ -34,6 +35,7 @@ pub async fn print(of: &Named, json: bool) -> anyhow::Result<u8> {
         is_disabled: user.disabled || declared.is_some_and(|person| person.disabled),
         memberships: read.list_memberships_of(&user.id).await?,
         held: Held::of(&read, &user.id).await?,
+        connections: read.list_connections_of(&user.id).await?,
         sessions: read.list_live_sessions_of(&user.id, now).await?,
         tokens: read.list_tokens_of(&user.id).await?,
         user,
@@ -69,6 +71,11 @@ impl Person {
                 "added": factor.created_at.to_string(), "used": at(factor.used_at),
             })).collect::<Vec<_>>(),
             "recovery-codes": self.held.recovery_codes,
+            "connections": self.connections.iter().map(|each| json!({
+                "source": each.source, "issuer": each.issuer, "subject": each.subject,
+                "there": each.shown_as, "groups": each.groups,
+                "added": each.created_at.to_string(), "used": each.used_at.to_string(),
+            })).collect::<Vec<_>>(),
             "sessions": self.sessions.iter().map(|session| json!({
                 "id": session.id, "device": agent::device(&session.agent),
                 "address": session.address, "seen": session.seen_at.to_string(),
@@ -103,6 +110,12 @@ impl Person {
         if !self.held.factors.is_empty() {
             lines.push(("recovery codes", self.held.recovery_codes.to_string()));
         }
+        let connection = |each: &Connection| {
+            let groups = each.groups.join(", ");
+            let groups = if groups.is_empty() { groups } else { format!(", gives {groups}") };
+            format!("{} ({}), used {}{groups}", each.source, each.shown_as, each.used_at.minute())
+        };
+        lines.extend(list("connections", self.connections.iter().map(connection)));
         let session = |each: &Session| {
             let device = agent::device(&each.agent);
             format!("{device}, {}, seen {}", each.address, each.seen_at.minute())

@@ -233,6 +233,37 @@ fn a_weaker_sign_in_is_held() {
     assert_eq!(flow_edit("group readonly\n", weak).len(), 0);
 }
 
+/// `security.md` R5 and R14: by whose word people come in.
+#[test]
+fn another_provider_that_people_come_in_by_is_held() {
+    let source = |issuer: &str, link: &str| {
+        format!(
+            "source work {{ oidc {{ issuer \"https://{issuer}\"; client-id a; client-secret (credential)a }}
+             link {link} }}\ngroup readonly\n"
+        )
+    };
+    let with = |text: &str| {
+        let (_, home) = with_flow();
+        let flow = home.replace("    identification\n", "    identification { sources work }\n");
+        assert_ne!(flow, home, "the stage is there");
+        sample::runtime_of(&[("home.kdl", &flow.replace("group readonly\n", text))])
+    };
+    let held = |before: &crate::runtime::Runtime, after: &crate::runtime::Runtime| {
+        let plan = plan_of(before, after);
+        plan.held.iter().flat_map(|reason| reason.confirm.clone()).collect::<Vec<_>>()
+    };
+    let plain = sample::runtime_of(&[("home.kdl", &with_flow().1)]);
+    let ask = with(&source("id.example.org", "ask"));
+    assert_eq!(held(&plain, &ask), ["--allow flow:sign-in"]);
+    assert_eq!(held(&ask, &plain), [""; 0], "fewer ways in are no more power");
+    let loose = with(&source("id.example.org", "verified-email"));
+    assert_eq!(held(&ask, &loose), ["--allow source:work.link"]);
+    assert_eq!(held(&loose, &ask), [""; 0]);
+    let other = held(&ask, &with(&source("id.evil.example", "ask")));
+    assert!(other.contains(&"--allow source:work.provider".to_owned()), "{other:?}");
+    assert_eq!(other.len(), 2, "and the secret would go there: {other:?}");
+}
+
 /// `security.md` R5: an app that comes with a way in of its own.
 #[test]
 fn a_new_app_with_a_weaker_sign_in_is_held() {
