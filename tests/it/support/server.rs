@@ -279,8 +279,7 @@ impl Server {
 
     /// Looks into the state of this installation, past the server.
     pub fn look<T>(&self, look: impl AsyncFnOnce(&store::Read) -> T) -> T {
-        let state = self.arguments.iter().skip_while(|each| *each != "--state").nth(1);
-        let url: StateUrl = match state {
+        let url: StateUrl = match self.postgres() {
             Some(url) => url.parse().expect("an address"),
             None => StateUrl::Sqlite(self.path().join("state/doorward.db")),
         };
@@ -291,6 +290,34 @@ impl Server {
             let (state, _) = opened.expect("the store opens");
             look(&state.read().await.expect("reading")).await
         })
+    }
+
+    /// Writes into the state of this installation, past the server.
+    pub fn tamper(&self, sql: &str) {
+        match self.postgres() {
+            Some(url) => super::stores::tamper(url, sql),
+            None => {
+                let state = rusqlite::Connection::open(self.path().join("state/doorward.db"));
+                let state = state.expect("opened");
+                state.busy_timeout(Duration::from_secs(10)).expect("patience");
+                state.execute_batch(&format!("BEGIN; {sql} COMMIT;")).expect("written");
+            }
+        }
+    }
+
+    /// Bytes, as the SQL of this installation spells them.
+    pub fn bytes(&self, bytes: &[u8]) -> String {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        match self.postgres() {
+            Some(_) => format!("'\\x{digits}'::bytea"),
+            None => format!("X'{digits}'"),
+        }
+    }
+
+    /// The address of the state, if it is kept in Postgres.
+    fn postgres(&self) -> Option<&str> {
+        let state = self.arguments.iter().skip_while(|each| *each != "--state").nth(1);
+        state.map(String::as_str)
     }
 
     fn place(&self) -> Vec<String> {

@@ -159,6 +159,12 @@ pub fn on_postgres_server(test: impl Fn(&[&str])) {
     runtime.block_on(place.remove());
 }
 
+/// Runs SQL in a schema of Postgres, past whoever else is there.
+pub fn tamper(url: &str, sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(postgres(url, sql));
+}
+
 async fn run(place: Place, test: impl AsyncFn(&TestStore)) -> TestStore {
     let store = place.open().await;
     test(&store).await;
