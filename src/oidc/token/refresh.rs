@@ -32,8 +32,16 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
     if found.key.is_some() && found.key != caller.key {
         return Err(caller.refuse(digest, "other-key", told(&found)));
     }
-    if found.used_at.is_none() && found.expires_at <= server.clock.now() {
-        return Err(caller.refuse(digest, "expired", told(&found)));
+    let now = server.clock.now();
+    match found.used_at {
+        // Two hold it, whatever the rules say of its person at the moment.
+        Some(at) if at.plus(LOST_ANSWER) < now => {
+            return Err(reused(caller, server.store.begin().await?, digest, &found).await?);
+        }
+        None if found.expires_at <= now => {
+            return Err(caller.refuse(digest, "expired", told(&found)));
+        }
+        _ => {}
     }
     let scopes = narrowed(&grant.scopes, form.exact("scope"))?;
     let id = grant.id.clone();

@@ -38,6 +38,27 @@ fn the_rules_are_asked_at_approval_and_at_issue() {
     });
 }
 
+/// RFC 9700 §4.14.2: a stolen token ends the family, whatever the rules say at that moment.
+#[test]
+fn a_token_brought_late_ends_the_family_of_somebody_who_is_kept_out() {
+    on_both_servers(|state| {
+        let server = served(state);
+        let mut browser = signed_in(&server);
+        let first = exchange(&server, &code(&server, &mut browser, &[]));
+        let stolen = text(&first, "refresh_token");
+        let held = refresh(&server, &stolen);
+        let (token, access) = (text(&held, "refresh_token"), text(&held, "access_token"));
+        server.tamper("UPDATE refresh_tokens SET used_at = used_at - 31000;");
+        let before = "access { allow group:users group:admins }";
+        with_wiki(&server, before, "access { allow group:admins }");
+        let late = refresh(&server, &stolen);
+        assert_eq!(reason(&server, &late), "reused");
+        assert_eq!(userinfo(&server, &access).status, 401);
+        with_wiki(&server, "nothing", "nothing");
+        assert_eq!(error(&refresh(&server, &token)), (400, "invalid_grant".to_owned()));
+    });
+}
+
 #[test]
 fn a_second_factor_that_the_app_requires_is_required_of_every_grant() {
     let server = served(&[]);
