@@ -21,6 +21,7 @@ mod pushed;
 mod rules;
 mod sign_out;
 mod signed;
+mod table;
 mod token;
 
 pub const REDIRECT: &str = "https://wiki.example.com/cb";
