@@ -15,6 +15,7 @@ mod assertions;
 mod authorize;
 mod device;
 mod dpop;
+mod errors;
 mod keys;
 mod logouts;
 mod pushed;
