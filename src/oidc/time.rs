@@ -12,3 +12,16 @@ pub fn seconds(moment: Millis) -> i64 {
 pub fn moment(token: &Compact<'_>, name: &str) -> Option<Millis> {
     token.seconds(name).map(|at| Millis(at.saturating_mul(1000)))
 }
+
+/// A time that may be left out. What stands there and is none is wrong: it is not passed over as if nobody
+/// had said it (RFC 7519 §4.1.4).
+pub fn optional(token: &Compact<'_>, name: &str) -> Result<Option<Millis>, NoTime> {
+    match (token.payload.contains_key(name), moment(token, name)) {
+        (true, None) => Err(NoTime),
+        (_, moment) => Ok(moment),
+    }
+}
+
+/// Something stands where a time belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoTime;

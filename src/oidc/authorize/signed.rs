@@ -37,8 +37,10 @@ pub async fn opened(
         return Err(wrong("request is not for this provider (aud)"));
     }
     let now = server.clock.now();
-    let moment = |name| time::moment(&token, name);
-    if moment("exp").is_some_and(|until| until <= now) || moment("nbf").is_some_and(|at| at > now) {
+    let moment =
+        |name| time::optional(&token, name).map_err(|_| wrong("request says a time that is none"));
+    if moment("exp")?.is_some_and(|until| until <= now) || moment("nbf")?.is_some_and(|at| at > now)
+    {
         return Err(wrong("request is not good now (exp, nbf)"));
     }
     if token.payload.contains_key("request") || token.payload.contains_key("request_uri") {

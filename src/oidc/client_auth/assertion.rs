@@ -87,16 +87,20 @@ impl<'a> Assertion<'a> {
         if !self.is_for_us(asked, client) {
             return Err("assertion-audience");
         }
-        let moment = |name| time::moment(&self.0, name);
-        let until = moment("exp").ok_or("assertion-without-exp")?;
+        let until = time::moment(&self.0, "exp").ok_or("assertion-without-exp")?;
         if until.plus(SKEW) <= now {
             return Err("assertion-expired");
         }
         if until > now.plus(LONGEST) {
             return Err("assertion-too-long");
         }
-        let early = ["nbf", "iat"].into_iter().filter_map(moment).any(|from| from > now.plus(SKEW));
-        if early { Err("assertion-early") } else { Ok(until) }
+        for name in ["nbf", "iat"] {
+            let from = time::optional(&self.0, name).map_err(|_| "assertion-time")?;
+            if from.is_some_and(|from| from > now.plus(SKEW)) {
+                return Err("assertion-early");
+            }
+        }
+        Ok(until)
     }
 
     /// Whether all that it is for is ours. FAPI wants our name alone: an assertion that names an

@@ -96,6 +96,7 @@ fn an_assertion_is_for_us_now_and_once() {
         ("assertion-too-long", changed("exp", json!(now() + 86_400))),
         ("assertion-without-exp", changed("exp", nothing.clone())),
         ("assertion-early", changed("nbf", json!(now() + 600))),
+        ("assertion-time", changed("nbf", json!((now() - 60).to_string()))),
         ("assertion-subject", changed("iss", json!("plain"))),
         ("assertion-without-jti", changed("jti", nothing)),
     ];

@@ -51,6 +51,8 @@ fn a_signed_request_is_the_clients_for_us_and_now() {
         ("aud", json!("https://other.example")),
         ("exp", json!(now() - 5)),
         ("nbf", json!(now() + 100)),
+        ("exp", json!((now() + 60).to_string())),
+        ("nbf", json!(null)),
         ("request", json!("x")),
     ] {
         let mut claims = object(&server);
