@@ -44,11 +44,7 @@ fn every_cell(state: &[&str]) {
     pushed::is_for_a_minute_and_a_half(&world);
     world.turn();
     world.let_time_pass(&given);
-    // What counts as a lost answer does so for half a minute.
-    let (soon, later): (Vec<_>, Vec<_>) =
-        given.iter().partition(|each| each.what.reuse == Reuse::Second);
-    let present = |world: &World, given: &&Given| present(world, given);
-    let outcomes = [world.each(&soon, present), world.each(&later, present)].concat();
+    let outcomes = world.each(&given, present);
     let wrong: Vec<String> = outcomes.iter().filter_map(Outcome::complaint).collect();
     assert!(wrong.is_empty(), "{} cells are wrong:\n{}", wrong.len(), wrong.join("\n"));
     let succeeded = outcomes.iter().filter(|outcome| outcome.found == expected::TOKENS).count();

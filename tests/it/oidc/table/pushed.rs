@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use doorward::clock::Clock;
 use doorward::ids::Rng;
 use doorward::secret::Secret;
 
@@ -18,7 +19,8 @@ pub fn bring(world: &World, given: &Given, asks: Asks) -> (String, String, Optio
     if matches!(asks, Asks::WrongSecret | Asks::Nothing) {
         return read(&push(world, &given.what, asks));
     }
-    let answer = take_up(world, &given.what, asks, &given.text);
+    let seconds = if given.what.expiry == Expiry::Expired { 91 } else { 1 };
+    let answer = take_up(world, &given.what, asks, &aged(world, &given.text, seconds));
     if answer.status == 400 && answer.location().is_empty() {
         return (PAGE.to_owned(), String::new(), None);
     }
@@ -52,13 +54,13 @@ pub fn take_up(world: &World, what: &Presented, asks: Asks, uri: &str) -> Answer
     world.browser(what.user).open(&address)
 }
 
-/// The same request, made so long before: it holds its time itself, sealed.
+/// The same request, made so long ago: it holds its time itself, sealed.
 pub fn aged(world: &World, uri: &str, seconds: i64) -> String {
     let sealed = URL_SAFE_NO_PAD.decode(uri.strip_prefix(NAME).expect("a name"));
     let text = world.key.open(&sealed.expect("base64"), BOUND).expect("ours");
     let mut request: Value = serde_json::from_str(text.reveal()).expect("JSON");
     let at = request.get_mut("at").expect("a time");
-    *at = serde_json::json!(at.as_i64().expect("a number") - seconds * 1000);
+    *at = serde_json::json!(Clock::machine().now().0 - seconds * 1000);
     let sealed = world.key.seal(&Secret::new(request.to_string()), BOUND, &Rng::system());
     format!("{NAME}{}", URL_SAFE_NO_PAD.encode(sealed.expect("sealed")))
 }
@@ -69,10 +71,7 @@ pub fn given(world: &World, what: &Presented) -> String {
     if what.reuse != Reuse::First {
         assert!(told(&take_up(world, what, Asks::Right, &uri)).contains_key("code"), "{what:?}");
     }
-    match what.expiry {
-        Expiry::Fresh => uri,
-        Expiry::Expired => aged(world, &uri, 91),
-    }
+    uri
 }
 
 /// A request that is only a little old is still good.

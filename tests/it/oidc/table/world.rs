@@ -216,10 +216,11 @@ impl World {
         self.server.set_password(&name(User::NewPassword), "another-lantern-43-river");
     }
 
-    /// Times are moved in the store: what is to be over is, and what was used was used just now or half
-    /// a minute ago.
+    /// Times are moved in the store: some of it is over, some was used half a minute ago. What is not over
+    /// lasts for an hour, and what was used just now stays so, however long the rest takes.
     pub fn let_time_pass(&self, given: &[Given]) {
         let now = Clock::machine().now().0;
+        let (past, later) = (now - 1, now + 3_600_000);
         let digests = |wanted: &dyn Fn(&Presented) -> bool| {
             let found = given.iter().filter(|each| wanted(&each.what));
             let found =
@@ -228,22 +229,29 @@ impl World {
         };
         let expired = digests(&|what| what.expiry == Expiry::Expired);
         let unused = digests(&|what| (what.expiry, what.reuse) == (Expiry::Expired, Reuse::First));
+        let fresh = digests(&|what| what.expiry == Expiry::Fresh);
         let late = digests(&|what| what.reuse == Reuse::Late);
         let second = digests(&|what| what.reuse == Reuse::Second);
+        let set = |table: &str, what: &str, at: i64, digests: &str| {
+            format!("UPDATE {table} SET {what} = {at} WHERE digest IN ({digests});\n")
+        };
+        let grants = |table: &str, at: i64, digests: &str| {
+            format!(
+                "UPDATE grants SET expires_at = {at} WHERE id IN \
+                (SELECT grant_id FROM {table} WHERE digest IN ({digests}));\n"
+            )
+        };
         let mut sql = String::new();
         for table in ["codes", "refresh_tokens", "device_codes"] {
-            sql += &format!(
-                "UPDATE {table} SET expires_at = {now} - 1 WHERE digest IN ({expired});\n"
-            );
-            sql += &format!(
-                "UPDATE grants SET expires_at = {now} - 1 WHERE id IN \
-                (SELECT grant_id FROM {table} WHERE digest IN ({unused}));\n"
-            );
+            sql += &set(table, "expires_at", past, &expired);
+            sql += &grants(table, past, &unused);
         }
-        sql += &format!(
-            "UPDATE refresh_tokens SET used_at = {now} - 30500 WHERE digest IN ({late});\n"
-        );
-        sql += &format!("UPDATE refresh_tokens SET used_at = {now} WHERE digest IN ({second});\n");
+        for table in ["codes", "device_codes"] {
+            sql += &set(table, "expires_at", later, &fresh);
+            sql += &grants(table, later, &fresh);
+        }
+        sql += &set("refresh_tokens", "used_at", now - 30_500, &late);
+        sql += &set("refresh_tokens", "used_at", later, &second);
         self.server.tamper(&sql);
     }
 }
