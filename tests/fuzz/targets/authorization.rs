@@ -1,0 +1,5 @@
+//! `Authorization` headers.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::check("authorization", input));

@@ -1,0 +1,5 @@
+//! Proofs of possession.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::check("dpop", input));

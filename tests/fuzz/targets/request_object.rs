@@ -1,0 +1,5 @@
+//! Requests that clients sign.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| doorward_fuzz::check("request-object", input));
