@@ -10,13 +10,16 @@ export const LOAD_CORE = cpus().length > 1 ? "1" : "0";
 const TICKS_PER_SECOND = 100;
 const UNITS = { us: 1, ms: 1_000, s: 1_000_000, m: 60_000_000 };
 
-/** Loads `url` and returns requests per second, CPU µs per request of `pid`, latencies in µs and the peak of its memory. */
-export async function load(url, { headers = [], connections = 32, seconds = 5, pid }) {
+/**
+ * Loads `url` and returns requests per second, CPU µs per request of `pid`, latencies in µs and the peak of its memory.
+ * `script` is a Lua script for wrk with its arguments.
+ */
+export async function load(url, { headers = [], connections = 32, seconds = 5, pid, script = [] }) {
   const list = headers.flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
   const before = pid ? await cpuSeconds(pid) : 0;
   let peak = 0;
   const watch = pid && setInterval(async () => (peak = Math.max(peak, await residentKib(pid).catch(() => 0))), 100);
-  const args = ["-c", LOAD_CORE, "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--latency", ...list, url];
+  const args = ["-c", LOAD_CORE, "wrk", "-t1", `-c${connections}`, `-d${seconds}s`, "--latency", ...list, ...(script.length ? ["-s", script[0]] : []), url, ...(script.length ? ["--", ...script.slice(1)] : [])];
   const done = await run("taskset", args, { limit: (seconds + 20) * 1_000 });
   clearInterval(watch);
   if (done.code !== 0) throw new Error(`wrk failed: ${done.stderr}${done.stdout}`);

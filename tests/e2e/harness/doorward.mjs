@@ -9,7 +9,7 @@ export const BINARY = resolve(process.env.DOORWARD_BIN ?? new URL("../../../targ
 
 export class Doorward {
   /** Prepares directories and ports; `start` runs it. */
-  constructor(scratch, { port, metrics, dev = false, wrap = [] }) {
+  constructor(scratch, { port, metrics, dev = false, wrap = [], state }) {
     this.scratch = scratch;
     this.port = port;
     this.metrics = metrics;
@@ -17,7 +17,7 @@ export class Doorward {
     this.blueprints = scratch.path("blueprints");
     this.dynamic = scratch.path("dynamic");
     this.secrets = scratch.path("secrets");
-    this.state = `sqlite://${scratch.path("state", "state.db")}`;
+    this.state = state ?? `sqlite://${scratch.path("state", "state.db")}`;
     this.wrap = wrap;
   }
 

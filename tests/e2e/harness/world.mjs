@@ -15,15 +15,15 @@ export class World {
   /**
    * `apps(world)` gives the KDL of the apps; `base` replaces parts of the common blueprint (see below).
    * `before(world)` may place more files for Traefik. `proxy: false` leaves Traefik out. `wrap` is a command
-   * that runs the server, such as `taskset`.
+   * that runs the server, such as `taskset`. `state` is the store's address, where it is no file of its own.
    */
-  static async start(name, { apps, base = {}, before, proxy = true, dev = false, labels = false, middleware, waitFor, wrap } = {}) {
+  static async start(name, { apps, base = {}, before, proxy = true, dev = false, labels = false, middleware, waitFor, wrap, state } = {}) {
     const world = new World();
     try {
       world.scratch = await Scratch.make(name);
       [world.ports.doorward, world.ports.metrics, world.ports.websecure, world.ports.trusted, world.ports.api] = await freePorts(5);
       world.echo = await Echo.start();
-      world.doorward = new Doorward(world.scratch, { port: world.ports.doorward, metrics: world.ports.metrics, dev, wrap });
+      world.doorward = new Doorward(world.scratch, { port: world.ports.doorward, metrics: world.ports.metrics, dev, wrap, state });
       await world.scratch.folder("dynamic");
       await world.scratch.folder("secrets");
       await world.doorward.write("base.kdl", baseBlueprint(world, base));

@@ -1,19 +1,15 @@
-// Measures a release build and prints Markdown tables: `tests/bench/run`.
+// Forward-auth decisions, memory and times: `tests/bench/run decisions`.
 import { writeFile } from "node:fs/promises";
 import https from "node:https";
 import { cpus } from "node:os";
-import { Program, run } from "../e2e/harness/program.mjs";
-import { freePorts } from "../e2e/harness/scratch.mjs";
+import { run } from "../e2e/harness/program.mjs";
 import { until } from "../e2e/harness/wait.mjs";
-import { send } from "../e2e/harness/wire.mjs";
 import { Visitor } from "../e2e/harness/visitor.mjs";
 import { AUTH, PASSWORD, World } from "../e2e/harness/world.mjs";
+import { startBare } from "./bare.mjs";
+import { grouped, median, option, table } from "./report.mjs";
 import { LOAD_CORE, SERVER_CORE, load, residentKib } from "./wrk.mjs";
 
-const option = (name, otherwise) => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? otherwise : Number(process.argv[at + 1]);
-};
 const SECONDS = option("seconds", 5);
 const ROUNDS = option("rounds", 3);
 const APPS = option("apps", 500);
@@ -30,7 +26,6 @@ const client = (number) => `client-${number}`;
 const people = Array.from({ length: CLIENTS }, (_, number) => `user ${client(number)} { in users }\n`).join("");
 const apps = (world) => app(world, "open", "group:users") + app(world, "closed", "group:admins") + people;
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 const mib = (kib) => `${(kib / 1024).toFixed(1)} MiB`;
 
 /** What Traefik would send for a GET of `/` at `host`. */
@@ -39,21 +34,6 @@ const forwarded = (host, cookie) => [
   ["X-Forwarded-Port", "443"], ["X-Forwarded-Server", "proxy"], ["Accept", "*/*"], ["Accept-Encoding", "gzip"], ["User-Agent", "Mozilla/5.0 (X11; Linux x86_64) bench"],
   ...(cookie ? [["Cookie", `theme=dark; ${cookie}`]] : []),
 ];
-
-function table(head, rows) {
-  console.log(`\n| ${head.join(" | ")} |\n|${head.map(() => "---").join("|")}|`);
-  for (const row of rows) console.log(`| ${row.join(" | ")} |`);
-}
-
-async function startBare(token) {
-  const [port] = await freePorts(1);
-  const program = Program.start("bare", "taskset", ["-c", SERVER_CORE, process.env.BARE_BIN, `127.0.0.1:${port}`, token]);
-  await until("the bare handler to listen", async () => {
-    program.mustRun();
-    return (await send({ port, target: "/auth/traefik", headers: [["Host", `127.0.0.1:${port}`]] })).status === 401;
-  });
-  return { program, url: `http://127.0.0.1:${port}/auth/traefik` };
-}
 
 /** Decisions beside the bare handler, in turns, so that a busy machine is busy for both. */
 async function decisions(world) {
@@ -82,7 +62,7 @@ async function decisions(world) {
   const base = { rate: of(kinds[0], "rate"), cpu: of(kinds[0], "cpu") };
   console.log(`\n## Forward-auth decision: one core for the server, 32 connections, median of ${ROUNDS} × ${SECONDS} s`);
   table(["", "req/s", "× bare", "CPU µs per request", "× bare", "p50 µs", "p99 µs"], kinds.map((kind) => [
-    kind.name, Math.round(of(kind, "rate")).toLocaleString("en"), (of(kind, "rate") / base.rate).toFixed(2), of(kind, "cpu").toFixed(1), (base.cpu / of(kind, "cpu")).toFixed(2), Math.round(of(kind, "p50")), Math.round(of(kind, "p99")),
+    kind.name, grouped(of(kind, "rate")), (of(kind, "rate") / base.rate).toFixed(2), of(kind, "cpu").toFixed(1), (base.cpu / of(kind, "cpu")).toFixed(2), Math.round(of(kind, "p50")), Math.round(of(kind, "p99")),
   ]));
   const answered = kinds.slice(3).flatMap((kind) => kind.runs).reduce((sum, one) => sum + one.requests, 0);
   await bare.program.stop();
@@ -126,7 +106,7 @@ async function storm(world, bob) {
   }
   console.log(`\n## A storm of password sign-ins: one core for the server; alone, one client signs in ${one.toFixed(1)} times a second; ${mib(idle)} before`);
   table(["", "decisions/s", "p50 ms", "p99 ms", "sign-ins/s", "peak"], rows.map(([name, run, rate]) => [
-    name, Math.round(run.rate).toLocaleString("en"), (run.p50 / 1_000).toFixed(2), (run.p99 / 1_000).toFixed(2), rate.toFixed(1), mib(run.peak),
+    name, grouped(run.rate), (run.p50 / 1_000).toFixed(2), (run.p99 / 1_000).toFixed(2), rate.toFixed(1), mib(run.peak),
   ]));
 }
 
@@ -218,7 +198,7 @@ async function main() {
     console.log("\n## Memory and time");
     table(["", "measured", "budget"], [
       row("resident after start", mib(fresh), "30 MiB"), row("resident before the load", mib(idle), "30 MiB"), row("resident under load, peak", mib(peak), "64 MiB"),
-      row(`resident after the load (${answered.toLocaleString("en")} anonymous requests)`, mib(after), "flat"), row(`resident with ${APPS} apps`, mib(many.memory), "64 MiB"),
+      row(`resident after the load (${grouped(answered)} anonymous requests)`, mib(after), "flat"), row(`resident with ${APPS} apps`, mib(many.memory), "64 MiB"),
       row("start to ready, existing store", spread(starts), "50 ms"), row(`check of ${APPS} apps`, spread(many.checks), "100 ms"), row(`edit to new decision, ${APPS} apps`, spread(many.reloads), "250 ms"),
     ]);
   } finally {
