@@ -73,7 +73,7 @@ fn sent(walk: &mut Walk<'_>) -> String {
 /// Claims that are right for whoever was sent there with this address.
 fn claims(provider: &Provider, sent: &str) -> Value {
     json!({
-        "iss": provider.issuer(), "aud": "us", "sub": "there-1", "nonce": query(sent)["nonce"],
+        "iss": provider.issuer(), "aud": "us", "sub": "there-1", "nonce": query(sent).get("nonce"),
         "iat": signer::now(), "exp": signer::now() + 300,
         "preferred_username": "octo", "name": "Octo Cat",
         "email": "octo@there.example", "email_verified": true,
@@ -109,7 +109,8 @@ fn go_there(walk: &mut Walk<'_>, provider: &Provider, signer: &Signer, changes: 
     let subject = about.get("sub").cloned().unwrap_or_default();
     provider.says("/userinfo", json!({ "sub": subject }));
     gives(provider, &signer.sign(&json!({ "kid": signer.name }), &claims));
-    back(walk, &[("state", &query(&sent)["state"]), ("code", "c-1")]);
+    let state = query(&sent).remove("state").unwrap_or_default();
+    back(walk, &[("state", &state), ("code", "c-1")]);
 }
 
 /// The name of whoever is signed in.

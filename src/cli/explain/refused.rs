@@ -154,6 +154,7 @@ fn sentence(reason: &str) -> String {
         "assertion-without-jti" => {
             "the assertion has no name, so that it could be used twice: add `jti`"
         }
+        "assertion-time" => "`nbf` or `iat` of the assertion is no time: write seconds since 1970",
         "assertion-expired" => "the assertion had expired: compare the clocks of both machines",
         "assertion-early" => {
             "the assertion is from the future: compare the clocks of both machines"

@@ -262,6 +262,7 @@ async fn server(directory: &std::path::Path) -> Server {
         signing_keys,
         client_secrets,
         client_keys: doorward::client_keys::ClientKeys::new(clock.clone()),
+        identity_sources: doorward::identity_source::IdentitySources::new(clock.clone()),
         outbound: doorward::outbound::Outbound::default(),
         refused: doorward::web::refused::Refused::default(),
         post: Post::new(Arc::clone(&key), clock.clone(), rng.clone()),
