@@ -9,7 +9,11 @@ mod inside;
 #[path = "../it/oidc/properties.rs"]
 mod properties;
 
-static INSIDE: LazyLock<inside::Inside> = LazyLock::new(inside::Inside::new);
+/// It is never dropped: whoever runs a target removes the directory for its state.
+static INSIDE: LazyLock<inside::Inside> = LazyLock::new(|| {
+    let name = format!("doorward-inside-{}", std::process::id());
+    inside::Inside::new(std::env::temp_dir().join(name))
+});
 
 /// Sees that a property holds of an input.
 pub fn check(name: &str, input: &[u8]) {

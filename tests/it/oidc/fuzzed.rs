@@ -10,6 +10,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::inside::Inside;
 use super::properties::{ALL, Property};
+use crate::support::stores::scratch;
 
 const CASES: u32 = 600;
 
@@ -55,7 +56,7 @@ fn changed(seed: &str, changes: &[Change]) -> String {
 fn what_is_made_of_examples_is_taken_only_where_it_should_be() {
     for Property { name, check } in ALL {
         let examples = examples(name);
-        let inside = Inside::new();
+        let inside = Inside::new(scratch());
         for (file, text) in &examples {
             let taken = check(&inside, text.as_bytes());
             assert_eq!(taken, file.starts_with("good-"), "{name}: {file}");

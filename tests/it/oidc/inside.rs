@@ -127,8 +127,9 @@ impl Drop for Inside {
 }
 
 impl Inside {
-    pub fn new() -> Self {
-        let directory = directory();
+    /// With its state in a directory that is made for it, and gone with it.
+    pub fn new(directory: PathBuf) -> Self {
+        std::fs::create_dir(&directory).expect("a directory");
         let keys = json!({ "keys": [Key::own().jwk()] }).to_string();
         std::fs::write(directory.join("home.kdl"), files(&keys)).expect("written");
         let executor = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -190,16 +191,6 @@ impl Told {
     pub fn text(&self, name: &str) -> &str {
         self.body.get(name).and_then(Value::as_str).unwrap_or_default()
     }
-}
-
-fn directory() -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let memory = PathBuf::from("/dev/shm");
-    let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let directory = parent.join(format!("doorward_inside_{}_{number}", std::process::id()));
-    std::fs::create_dir(&directory).expect("a directory");
-    directory
 }
 
 async fn server(directory: &std::path::Path) -> Server {
