@@ -80,7 +80,8 @@ fn a_ticket_belongs_to_the_browser_that_began() {
         let sent = browser.ask(&wiki);
         let callback = browser.open(sent.location()).location().to_owned();
         let lets_in = |answer: &crate::support::server::Answer| {
-            answer.headers("set-cookie").iter().any(|cookie| cookie.contains("app"))
+            let names = answer.headers("set-cookie");
+            names.iter().any(|cookie| cookie.split('=').next().is_some_and(|it| it.contains("app")))
         };
 
         let bare = server.ask(&callback).navigating().send();
