@@ -14,6 +14,7 @@ mod groups;
 mod hostile;
 mod others;
 mod presence;
+mod private;
 mod real;
 
 const SECRET: &str = "our-secret-at-the-other-place";
