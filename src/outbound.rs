@@ -10,6 +10,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, ClientBuilder, Response};
 use url::Url;
 
+use crate::model::web_url::authority_of;
+
 /// Which addresses are everybody's.
 pub mod address;
 /// Names, looked up.
@@ -70,7 +72,7 @@ impl Outbound {
     pub async fn vetted(&self, url: &Url, may_reach: &[String]) -> Result<Client, CallError> {
         let host = url.host_str().ok_or(CallError::BadUrl)?;
         let port = url.port_or_known_default().ok_or(CallError::BadUrl)?;
-        let authority = format!("{host}:{port}");
+        let authority = authority_of(url).ok_or(CallError::BadUrl)?;
         let named = may_reach.contains(&authority);
         match url.scheme() {
             "https" => {}

@@ -10,6 +10,7 @@ use super::secret_ref::SecretRef;
 use super::source::{Name, Span, Spanned};
 use super::tree::Node;
 use crate::jose::Algorithm;
+use crate::model::web_url::authority_of;
 
 #[derive(Clone, Debug)]
 pub struct Oidc {
@@ -173,7 +174,7 @@ impl Oidc {
     /// Whether a place in the private network may be called for it.
     #[must_use]
     pub fn may_reach(&self, url: &Url) -> bool {
-        let authority = authority(url);
+        let authority = authority_of(url);
         let mut named = self.may_reach.iter().map(|each| with_port(&each.value));
         authority.is_some_and(|authority| named.any(|named| named == authority))
     }
@@ -239,12 +240,6 @@ fn access_token(node: &Node) -> AccessToken {
         },
         audience: decode::prop_text(node, "audience"),
     }
-}
-
-/// Host and port of what is called.
-#[must_use]
-pub fn authority(url: &Url) -> Option<String> {
-    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
 /// A host as files write it, with its port.

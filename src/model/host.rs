@@ -190,6 +190,12 @@ fn check_address(name: &str) -> Result<(), HostError> {
     Ok(())
 }
 
+/// `localhost` and everything under it (RFC 6761 §6.3).
+#[must_use]
+pub fn is_localhost(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -223,6 +223,12 @@ fn host_of(authority: &str) -> Result<Host, WebUrlError> {
     Host::parse(name).map_err(WebUrlError::Host)
 }
 
+/// Host and port of what is called.
+#[must_use]
+pub fn authority_of(url: &Url) -> Option<String> {
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::model::host::is_localhost;
+
 const WITHIN: Duration = Duration::from_secs(3);
 
 /// Why a name leads nowhere.
@@ -23,7 +25,7 @@ pub async fn resolve(host: &str) -> Result<Vec<IpAddr>, NameError> {
     if let Ok(address) = bare.parse() {
         return Ok(vec![address]);
     }
-    if bare == "localhost" || bare.ends_with(".localhost") {
+    if is_localhost(bare) {
         return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
     }
     let looked_up = tokio::time::timeout(WITHIN, tokio::net::lookup_host((bare, 0))).await;

@@ -15,8 +15,8 @@ use crate::forward_auth::ForwardAuth;
 use crate::forward_auth::decision::{Request, Unlocated};
 use crate::forward_auth::own_path::{OwnPath, is_ping};
 use crate::forward_auth::reader::{Asked, Dialect, Reader, own_authority};
+use crate::model::host::is_localhost;
 use crate::runtime::Runtime;
-use crate::runtime::origin::is_localhost;
 use crate::web::reply::{self, For};
 use crate::web::templates::{
     Declared, ErrorKind, ErrorPage, HeaderLine, Person, SourcePlace, Standin,

@@ -5,9 +5,9 @@ use axum::body::Body;
 use http::{Response, StatusCode, request};
 
 use crate::blueprint::suggest::nearest;
+use crate::model::host::is_localhost;
 use crate::runtime::Runtime;
 use crate::runtime::app::{App, Reach};
-use crate::runtime::origin::is_localhost;
 use crate::web::reply::{self, For};
 use crate::web::server::Server;
 use crate::web::templates::{AddressProblem, Declared, Meant, SourcePlace, WrongAddress};

@@ -1,12 +1,7 @@
 //! Where people reach a declared origin from this server.
 
+use crate::model::host::is_localhost;
 use crate::model::web_url::Origin;
-
-/// `localhost` and everything under it (RFC 6761 §6.3).
-#[must_use]
-pub fn is_localhost(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".localhost")
-}
 
 /// How declared hosts are reached from where this server runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use super::finding::Finding;
 use super::listener::is_live;
 use crate::clock::Millis;
 use crate::forward_auth::handover::START;
+use crate::model::host::is_localhost;
 use crate::model::web_url::Origin;
-use crate::runtime::origin::is_localhost;
 
 const TOPIC: &str = "external-host";
 

@@ -4,8 +4,8 @@ use super::Case;
 use super::finding::Finding;
 use crate::blueprint::app::Reach;
 use crate::blueprint::source::Span;
+use crate::model::host::is_localhost;
 use crate::model::web_url::WebUrl;
-use crate::runtime::origin::is_localhost;
 
 const PROXIES: &str = "trusted-proxies";
 const ADDRESSES: &str = "addresses";

@@ -7,8 +7,8 @@ use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::flow::{Accept, Flow, Identification, Purpose, StageKind};
 use crate::blueprint::identity_source::{IdentitySource, Link};
 use crate::blueprint::object::Kind;
-use crate::blueprint::oidc::authority;
 use crate::blueprint::source::{Span, Spanned};
+use crate::model::web_url::authority_of;
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     for source in &view.blueprint.sources {
@@ -24,7 +24,7 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
 fn calls(source: &IdentitySource) -> impl Iterator<Item = Diagnostic> {
     let open = |address: &Spanned<String>| {
         let url = Url::parse(&address.value).ok()?;
-        let authority = authority(&url)?;
+        let authority = authority_of(&url)?;
         if url.scheme() == "https" || source.may_reach.contains(&authority) {
             return None;
         }

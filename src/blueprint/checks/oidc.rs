@@ -306,7 +306,7 @@ fn calls(oidc: &Oidc, found: &mut Vec<Diagnostic>) {
         if url.scheme() == "https" || oidc.may_reach(&url) {
             continue;
         }
-        let authority = crate::blueprint::oidc::authority(&url).unwrap_or_default();
+        let authority = crate::model::web_url::authority_of(&url).unwrap_or_default();
         found.push(
             Diagnostic::error(
                 "blueprint::http-call",
