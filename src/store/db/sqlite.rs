@@ -8,11 +8,11 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags, ToSql};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -191,16 +191,16 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-/// Starts a thread for each connection; all of them take from one queue.
+/// Starts a thread for each connection; all of them take from one queue, and idle ones sleep side by
+/// side: behind a lock, every job would wake two.
 fn start(
     connections: Vec<Connection>,
     name: &'static str,
     place: &Arc<str>,
 ) -> Result<Sender<Job>> {
-    let (sender, jobs) = channel();
-    let jobs = Arc::new(Mutex::new(jobs));
+    let (sender, jobs) = unbounded();
     for connection in connections {
-        let (jobs, place) = (Arc::clone(&jobs), Arc::clone(place));
+        let (jobs, place) = (Receiver::clone(&jobs), Arc::clone(place));
         thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || serve(&connection, &jobs, &place))
@@ -209,10 +209,8 @@ fn start(
     Ok(sender)
 }
 
-fn serve(connection: &Connection, jobs: &Mutex<Receiver<Job>>, place: &str) {
-    loop {
-        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { task, answer }) = job else { return };
+fn serve(connection: &Connection, jobs: &Receiver<Job>, place: &str) {
+    while let Ok(Job { task, answer }) = jobs.recv() {
         let reply = match task {
             Task::Statement(sql, args) => run(connection, &sql, &args, place),
             Task::Script(sql) => connection
