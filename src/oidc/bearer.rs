@@ -15,7 +15,7 @@ use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::runtime::client::Client;
 use crate::secret::TokenDigest;
-use crate::store::Grant;
+use crate::store::{Grant, Proven};
 use crate::web::server::Server;
 
 /// A good access token.
@@ -99,10 +99,13 @@ pub async fn look<'a>(
         return Ok(Err(Worthless::Expired(said.expires_at)));
     }
     let grant = match &said.grant_id {
-        Some(id) => match server.store.read().await?.find_grant(id).await? {
-            Some(grant) => Some(grant),
-            None => return Ok(Err(Worthless::Unknown)),
-        },
+        Some(id) => {
+            let read = server.store.read().await?;
+            match read.find_grant_and_proofs(id, server.clock.now()).await? {
+                Some(grant) => Some(grant),
+                None => return Ok(Err(Worthless::Unknown)),
+            }
+        }
         None => None,
     };
     belonging(server, runtime, said, grant).await
@@ -112,11 +115,11 @@ async fn belonging<'a>(
     server: &Server,
     runtime: &'a Runtime,
     said: Said,
-    grant: Option<Grant>,
+    grant: Option<(Grant, Option<Proven>)>,
 ) -> Result<Result<Token<'a>, Worthless>, Refusal> {
     let (app, client, entitled) = match grant {
         Some(grant) => {
-            let id = grant.id.clone();
+            let id = grant.0.id.clone();
             match holds(server, runtime, grant).await? {
                 Ok(entitled) => (entitled.app, entitled.client, Some(entitled)),
                 Err(void) => return Ok(Err(Worthless::Void(id, void))),

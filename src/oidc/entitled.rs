@@ -84,11 +84,12 @@ impl Void {
     }
 }
 
-/// Sees that a grant holds, all but the rules of the app: a token that is out lives its minutes.
+/// Sees that a grant holds, all but the rules of the app: a token that is out lives its minutes. It comes
+/// with what was proven in its sign-in, if that goes on.
 pub async fn holds<'a>(
     server: &Server,
     runtime: &'a Runtime,
-    grant: Grant,
+    (grant, proofs): (Grant, Option<Proven>),
 ) -> Result<Result<Entitled<'a>, Void>, Refusal> {
     let now = server.clock.now();
     if let Some(revoked) = &grant.revoked {
@@ -101,15 +102,10 @@ pub async fn holds<'a>(
     let Some((app, client)) = app.and_then(|app| Some((app, app.client.as_ref()?))) else {
         return Ok(Err(Void::NoApp));
     };
-    let mut proven = grant.approved.proven.clone();
-    if let Some(id) = &grant.session_id {
-        let session = server.store.read().await?.find_session_by_id(id).await?;
-        match session.filter(|session| session.is_live(now)) {
-            Some(session) => proven = session.proofs,
-            None if grant.offline => {}
-            None => return Ok(Err(Void::SessionEnded)),
-        }
+    if grant.session_id.is_some() && proofs.is_none() && !grant.offline {
+        return Ok(Err(Void::SessionEnded));
     }
+    let proven = proofs.unwrap_or_else(|| grant.approved.proven.clone());
     let account = match server.sessions.account(&grant.user_id).await {
         Ok(account) => account,
         Err(crate::session::SessionError::NoAccount) => return Ok(Err(Void::NoAccount)),

@@ -168,6 +168,20 @@ impl Read {
         row.as_ref().map(Grant::from_row).transpose()
     }
 
+    /// A grant, and what was proven in the sign-in that it was given in, if that goes on.
+    pub async fn find_grant_and_proofs(
+        &self,
+        id: &str,
+        now: Millis,
+    ) -> Result<Option<(Grant, Option<Proven>)>> {
+        let sql = "SELECT grants.*, sessions.proofs FROM grants \
+            LEFT JOIN sessions ON sessions.id = grants.session_id \
+            AND sessions.ended_at IS NULL AND sessions.expires_at > $2 \
+            AND sessions.seen_at + sessions.idle_ms > $2 WHERE grants.id = $1";
+        let Some(row) = self.one(sql, vec![id.into(), now.into()]).await? else { return Ok(None) };
+        Ok(Some((Grant::from_row(&row)?, row.of("grants", "id").opt_json("proofs")?)))
+    }
+
     /// What a person lets apps have beyond this moment, the newest first.
     pub async fn list_grants_of(&self, user_id: &str, now: Millis) -> Result<Vec<Grant>> {
         let sql = "SELECT * FROM grants WHERE user_id = $1 AND revoked_at IS NULL \

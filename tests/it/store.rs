@@ -6,6 +6,7 @@ mod consents;
 mod factors;
 mod flow_states;
 mod generations;
+mod grants;
 mod objects;
 mod once;
 mod opening;

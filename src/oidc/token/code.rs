@@ -17,7 +17,8 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
     let digest = server.key.digest(code.as_bytes());
     let read = server.store.read().await?;
     let Some(found) = read.find_code(&digest).await? else { return Err(unknown(caller)) };
-    let Some(grant) = read.find_grant(&found.grant_id).await? else { return Err(unknown(caller)) };
+    let grant = read.find_grant_and_proofs(&found.grant_id, server.clock.now()).await?;
+    let Some((grant, proofs)) = grant else { return Err(unknown(caller)) };
     drop(read);
     if let Err(fault) = fits(caller, &found, &grant, form) {
         // The code stays good: whoever it belongs to may still bring it.
@@ -31,7 +32,7 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
     }
     let id = grant.id.clone();
     let scopes = grant.scopes.clone();
-    let entitled = match holds(server, caller.asked.runtime, grant).await? {
+    let entitled = match holds(server, caller.asked.runtime, (grant, proofs)).await? {
         Ok(entitled) => entitled,
         Err(void) => return Err(caller.refuse_void(digest, &id, &void)),
     };

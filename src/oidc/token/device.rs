@@ -40,10 +40,11 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
         return Err(Refusal { code: ErrorCode::ExpiredToken, ..expired });
     }
     let Some(grant_id) = &found.grant_id else { return Err(pending(caller, &found).await?) };
-    let Some(grant) = server.store.read().await?.find_grant(grant_id).await? else {
-        return Err(unknown(caller));
-    };
-    let scopes = grant.scopes.clone();
+    let read = server.store.read().await?;
+    let grant = read.find_grant_and_proofs(grant_id, server.clock.now()).await?;
+    drop(read);
+    let Some(grant) = grant else { return Err(unknown(caller)) };
+    let scopes = grant.0.scopes.clone();
     let entitled = match holds(server, caller.asked.runtime, grant).await? {
         Ok(entitled) => entitled,
         Err(void) => return Err(caller.refuse_void(digest, grant_id, &void)),

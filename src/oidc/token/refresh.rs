@@ -24,7 +24,8 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
     let read = server.store.read().await?;
     let found = read.find_refresh_token(&digest).await?;
     let Some(found) = found else { return Err(unknown(caller)) };
-    let Some(grant) = read.find_grant(&found.grant_id).await? else { return Err(unknown(caller)) };
+    let grant = read.find_grant_and_proofs(&found.grant_id, server.clock.now()).await?;
+    let Some((grant, proofs)) = grant else { return Err(unknown(caller)) };
     drop(read);
     if grant.app_uid != caller.app.uid {
         return Err(caller.refuse(digest, "other-client", told(&found)));
@@ -45,7 +46,7 @@ pub async fn exchange(caller: &Caller<'_>, form: &Form) -> Result<Value, Refusal
     }
     let scopes = narrowed(&grant.scopes, form.exact("scope"))?;
     let id = grant.id.clone();
-    let entitled = match holds(server, caller.asked.runtime, grant).await? {
+    let entitled = match holds(server, caller.asked.runtime, (grant, proofs)).await? {
         Ok(entitled) => entitled,
         Err(void) => return Err(caller.refuse_void(digest, &id, &void)),
     };

@@ -118,6 +118,10 @@ impl Fields<'_> {
         serde_json::from_str(&self.text(column)?).map_err(|_| self.corrupt(column))
     }
 
+    pub fn opt_json<T: DeserializeOwned>(&self, column: &'static str) -> Result<Option<T>> {
+        self.unless_null(column, Self::json)
+    }
+
     /// One of a few words, as `read` knows them.
     pub fn word<T>(&self, column: &'static str, read: fn(&str) -> Option<T>) -> Result<T> {
         read(&self.text(column)?).ok_or_else(|| self.corrupt(column))
