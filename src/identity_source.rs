@@ -135,8 +135,9 @@ impl IdentitySources {
         if sent.source != source.slug || sent.issuer != source.issuer() {
             return Err(SourceError::bad("another provider was asked"));
         }
-        // RFC 9207 §2.4: an answer that names another issuer is for nobody.
-        if answer.issuer.as_deref().is_some_and(|issuer| issuer != source.issuer()) {
+        // RFC 9207 §2.4: an answer that names another issuer is for nobody. Of the others none is known.
+        let has_issuer = matches!(source.protocol, Protocol::Oidc { .. });
+        if has_issuer && answer.issuer.as_deref().is_some_and(|issuer| issuer != source.issuer()) {
             return Err(SourceError::bad("it comes from another issuer"));
         }
         if let Some(error) = &answer.error {

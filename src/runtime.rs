@@ -10,7 +10,7 @@ use crate::access::condition::Policy;
 use crate::access::groups::{GroupSet, Groups};
 use crate::access::person::Attributes;
 use crate::blueprint::Blueprint;
-use crate::blueprint::flow::{Flow, Purpose};
+use crate::blueprint::flow::{Flow, Purpose, Stage, StageKind};
 use crate::blueprint::people::{ConsoleRole, Group, Membership};
 use crate::blueprint::settings::Brand;
 use crate::blueprint::source::Sources;
@@ -117,6 +117,25 @@ impl Runtime {
     #[must_use]
     pub fn identity_source(&self, slug: &str) -> Option<&IdentitySource> {
         self.identity_sources.iter().find(|source| source.slug == slug)
+    }
+
+    /// Whether a flow makes accounts for people of sources alone: it is no default, no sign-in links to it,
+    /// and it asks for no invitation.
+    #[must_use]
+    pub fn is_for_sources_alone(&self, flow: &Flow) -> bool {
+        let slug = &flow.slug.value;
+        let named = self.identity_sources.iter().any(|it| it.enroll.as_ref() == Some(slug));
+        let default = self.default_flow(Purpose::Enrollment);
+        let links = |stage: &Stage| match &stage.kind {
+            StageKind::Identification(asked) => asked.links.iter().any(|it| it.value == *slug),
+            _ => false,
+        };
+        let invites =
+            |stage: &Stage| matches!(stage.kind, StageKind::Invitation { required: true });
+        named
+            && default.is_none_or(|default| default.slug.value != *slug)
+            && !self.flows.values().any(|other| other.stages.iter().any(links))
+            && !flow.stages.iter().any(invites)
     }
 
     #[must_use]

@@ -81,6 +81,21 @@ pub struct Asserted {
     pub groups: Vec<String>,
     /// It is decided whether it goes to an account that is there.
     pub chosen: bool,
+    /// Why it is this account's.
+    pub basis: Basis,
+}
+
+/// Why what a provider says is an account's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// The account's own proof was given beside it, or the account was made with it.
+    #[default]
+    OwnProof,
+    /// It was connected before: worth nothing once that is taken away.
+    Connection,
+    /// Both sides have verified the same address.
+    Address,
 }
 
 /// What was filled into the forms of a flow. It is nobody's before `user-write`.

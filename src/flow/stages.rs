@@ -237,7 +237,9 @@ pub(super) struct Ask<'a, 'k> {
 impl<'a> Ask<'a, '_> {
     fn ask(&self, progress: &mut Progress) -> Asked<'a> {
         let next = match &self.stage.kind {
-            StageKind::Identification(_) if progress.is_named() => return Asked::Done,
+            StageKind::Identification(asked) if progress.is_named() && came_by(asked, progress) => {
+                return Asked::Done;
+            }
             StageKind::Identification(identification) => Next::AskName(identification),
             StageKind::Password { .. } if progress.first.is_some() => return Asked::Done,
             StageKind::Password { lockout } => self.password(progress, *lockout),
@@ -321,6 +323,16 @@ impl<'a> Ask<'a, '_> {
             }
         }
     }
+}
+
+/// Whether whoever is named may be named here: where nothing is typed, only by a source of the stage's, or
+/// by a passkey that it offers.
+fn came_by(asked: &Identification, progress: &Progress) -> bool {
+    let vouched = |source: &Name| {
+        progress.asserted.as_ref().is_some_and(|asserted| asserted.source == source.value)
+    };
+    let by_passkey = asked.passkey_autofill && progress.proven.contains_key(&Factor::Webauthn);
+    asked.takes_names() || by_passkey || asked.sources.iter().any(vouched)
 }
 
 /// Whether this flow may add a factor to the account.

@@ -35,6 +35,8 @@ const FRESH: Duration = Duration::from_secs(3600);
 /// A provider is asked again for a key that is not known, no more often than this.
 const SELDOM: Duration = Duration::from_secs(60);
 
+/// How long a provider that cannot be found is left alone.
+const PAUSE: Duration = Duration::from_secs(5);
 /// How much clocks may differ.
 const SKEW: Duration = Duration::from_secs(60);
 
@@ -58,8 +60,15 @@ pub struct Providers {
 }
 
 struct Kept {
-    about: Arc<CoreProviderMetadata>,
+    about: Result<Arc<CoreProviderMetadata>, SourceError>,
     since: Millis,
+}
+
+impl Kept {
+    /// How long it is taken for true: a failure for a moment, so that nobody waits for it one after the other.
+    fn lasts(&self, older: Duration) -> Duration {
+        if self.about.is_ok() { older } else { PAUSE }
+    }
 }
 
 /// Claims that have no field of their own.
@@ -84,16 +93,15 @@ impl Providers {
         // One asks at a time; the others take what it finds.
         let mut kept = kept.lock().await;
         let now = self.clock.now();
-        if let Some(known) =
-            kept.as_ref().filter(|it| it.since <= now && now.since(it.since) < older)
-        {
-            return Ok(Arc::clone(&known.about));
+        let fresh = |it: &&Kept| it.since <= now && now.since(it.since) < it.lasts(older);
+        if let Some(known) = kept.as_ref().filter(fresh) {
+            return known.about.clone();
         }
         let url = IssuerUrl::new(issuer.to_owned()).map_err(SourceError::bad)?;
         let about = CoreProviderMetadata::discover_async(url, &Caller::of(way)).await;
-        let about = Arc::new(about.map_err(undiscovered)?);
-        *kept = Some(Kept { about: Arc::clone(&about), since: now });
-        Ok(about)
+        let about = about.map(Arc::new).map_err(undiscovered);
+        *kept = Some(Kept { about: about.clone(), since: self.clock.now() });
+        about
     }
 
     /// Where a browser is sent.
@@ -158,6 +166,11 @@ impl Providers {
         let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
         if about.userinfo_endpoint().is_some() {
             let more = userinfo(way, &about, tokens.access_token(), subject).await?;
+            // An address and whether it is verified belong together.
+            if more.contains_key("email") {
+                claims.remove("email");
+                claims.remove("email_verified");
+            }
             claims.extend(more.into_iter().filter(|(name, _)| !is_of_the_token(name)));
         }
         claims.retain(|name, _| name == "sub" || !is_of_the_token(name));

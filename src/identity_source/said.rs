@@ -112,7 +112,8 @@ impl Said {
 
 /// Words of others for the log: short, and on one line.
 pub fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+    let plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\' | '=');
+    text.chars().filter(plain).take(200).collect()
 }
 
 /// A text or a number as text.
@@ -140,7 +141,8 @@ fn line(text: &str) -> Option<String> {
 }
 
 fn is_clean(text: &str) -> bool {
-    !text.chars().any(char::is_control)
+    let steers = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !text.chars().any(|c| c.is_control() || steers(c))
 }
 
 #[cfg(test)]

@@ -157,6 +157,9 @@ async fn begin<'a>(visit: &'a Visit<'a>) -> Result<Begun<'a>, Trouble> {
         }
         None => Attempt::fresh(visit, errand, sign_in_ref)?,
     };
+    if errand == Errand::Enroll && !source::may_enroll(visit, &attempt) {
+        return Ok(Begun::Elsewhere(visit.error(ErrorKind::NotFound)));
+    }
     let mut run = Run::new(visit, errand, attempt, sign_in, need).await?;
     if !run.attempt.progress.stands(&run.record.held) {
         run.attempt.drop(visit).await?;
@@ -250,7 +253,9 @@ async fn step(visit: &Visit<'_>, form: &Form) -> Answer {
     let generation = Arc::clone(&run.attempt.generation);
     let Some(next) = run.next(&generation) else { return Ok(expired(visit)) };
     match next {
-        Next::AskName(_) if !form.text("answer").is_empty() => passkey::answer(run, form).await,
+        Next::AskName(stage) if stage.passkey_autofill && !form.text("answer").is_empty() => {
+            passkey::answer(run, form).await
+        }
         Next::AskName(_) if source::is_undecided(&run) => source::answer_whose(run, form).await,
         Next::AskName(stage) if !form.text("source").is_empty() => {
             source::choose(run, stage, form.text("source")).await

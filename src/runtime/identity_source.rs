@@ -60,6 +60,12 @@ impl IdentitySource {
         }
     }
 
+    /// Whether it can be told to ask its person once more, and says whether it did.
+    #[must_use]
+    pub fn can_ask_again(&self) -> bool {
+        matches!(self.protocol, Protocol::Oidc { .. })
+    }
+
     /// Whether people with this address are sent here.
     #[must_use]
     pub fn is_for(&self, address: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Signing in through other providers (`security.md` R14).
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::{Value, json};
 
@@ -96,9 +97,16 @@ fn back(walk: &mut Walk<'_>, pairs: &[(&str, &str)]) {
 
 /// The whole way with claims that are right, but for these.
 fn come<'a>(server: &'a Server, provider: &Provider, signer: &Signer, changes: &Value) -> Walk<'a> {
-    let mut walk = Walk::at(server, Browser::at(server), "/sign-in");
+    let mut walk = Walk::at(server, somebody(server), "/sign-in");
     go_there(&mut walk, provider, signer, changes);
     walk
+}
+
+/// A browser at an address of its own: failures are counted for each.
+fn somebody(server: &Server) -> Browser<'_> {
+    static NEXT: AtomicU16 = AtomicU16::new(1);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    Browser::through_proxy(server, &format!("198.51.{}.{}", next / 250, next % 250))
 }
 
 fn go_there(walk: &mut Walk<'_>, provider: &Provider, signer: &Signer, changes: &Value) {

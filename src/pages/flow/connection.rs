@@ -2,7 +2,7 @@
 
 use super::Trouble;
 use crate::clock::Millis;
-use crate::flow::progress::Asserted;
+use crate::flow::progress::{Asserted, Basis};
 use crate::mail::message::Message;
 use crate::pages::visit::Visit;
 use crate::store::{NewConnection, StoreError, Tx, User};
@@ -14,7 +14,7 @@ pub enum Kept {
     /// It was there, and gives other groups now.
     Changed,
     Same,
-    /// It is tied to another account.
+    /// It is tied to another account, or not any more to this one.
     SomebodyElses,
 }
 
@@ -26,6 +26,10 @@ pub async fn keep(
     now: Millis,
 ) -> Result<Kept, StoreError> {
     let before = tx.find_connection(&asserted.issuer, &asserted.subject).await?;
+    // It was taken away while the sign-in was under way.
+    if before.is_none() && asserted.basis == Basis::Connection {
+        return Ok(Kept::SomebodyElses);
+    }
     let connection = NewConnection {
         issuer: &asserted.issuer,
         subject: &asserted.subject,

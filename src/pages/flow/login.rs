@@ -5,10 +5,12 @@ use std::time::Duration;
 use super::attempt::{Attempt, Saved, present};
 use super::connection::{self, Kept};
 use super::errand::Errand;
-use super::{Answer, Run, agreement, app_of, by_way_of, expired, is_enabled, remember, too_many};
+use super::{
+    Answer, Run, agreement, app_of, by_way_of, expired, is_enabled, remember, source, too_many,
+};
 use crate::blueprint::flow::StageKind;
 use crate::clock::Millis;
-use crate::flow::progress::Progress;
+use crate::flow::progress::{Basis, Progress};
 use crate::pages::notice;
 use crate::session::Begin;
 use crate::store::{ProofTimes, Proven};
@@ -48,6 +50,11 @@ pub async fn finish(run: Run<'_>, stay: Option<Duration>) -> Answer {
     };
     let token = server.sessions.begin(&mut tx, begin).await?;
     let asserted = progress.asserted.as_ref();
+    if asserted.is_some_and(|asserted| asserted.basis == Basis::Address)
+        && !source::is_by_address(visit, &user, asserted).await?
+    {
+        return Ok(expired(visit));
+    }
     let kept = match asserted {
         Some(asserted) => connection::keep(&mut tx, asserted, user_id, now).await?,
         None => Kept::Same,

@@ -9,8 +9,9 @@ use axum::body::Body;
 use http::Response;
 
 use super::errand::Errand;
-use super::{Answer, Run, Trouble, action, away, expired, identification, password};
+use super::{Answer, Run, Trouble, action, away, expired, identification, password, too_many};
 use crate::blueprint::flow::Identification;
+use crate::flow::attempts::{Guesses, Taken};
 use crate::flow::stages::Next;
 use crate::identity_source::{self, Said, Sent, SourceError, Way, Wish};
 use crate::pages::visit::Visit;
@@ -19,11 +20,14 @@ use crate::runtime::identity_source::IdentitySource;
 use crate::store::Connection;
 use crate::web::reply;
 use crate::web::templates::{ErrorKind, IdentifyProblem, SignInProblem, SourceButton};
+use crate::web::visitor;
 
 /// Whose account it is.
 mod whose;
 
-pub use whose::{answer as answer_whose, ask as ask_whose, is_undecided, title};
+pub use whose::{
+    answer as answer_whose, ask as ask_whose, is_by_address, is_undecided, may_enroll, title,
+};
 
 const BACK: &str = "/source/";
 
@@ -103,7 +107,7 @@ pub async fn own(run: &Run<'_>) -> Result<Vec<SourceButton>, Trouble> {
     let mut buttons: Vec<_> = connections
         .iter()
         .filter_map(|each| source_of(runtime, each))
-        .filter(|source| source.client_secret.is_some())
+        .filter(|source| source.client_secret.is_some() && source.can_ask_again())
         .map(button)
         .collect();
     buttons.dedup();
@@ -139,6 +143,11 @@ pub async fn send(mut run: Run<'_>, source: &IdentitySource, wish: Wish<'_>) -> 
         back: action(visit),
         again_since: wish.again.then(|| visit.server.clock.now()),
     };
+    run.set_pending(&sent)?;
+    // Written first, so that strangers begin no more than they may before anybody is asked.
+    if let Some(elsewhere) = run.keep().await? {
+        return Ok(elsewhere);
+    }
     let redirect_uri = redirect_uri(visit, source);
     let sources = &visit.server.identity_sources;
     let address = match sources.address(way(visit, source, &redirect_uri), &sent, wish).await {
@@ -148,10 +157,6 @@ pub async fn send(mut run: Run<'_>, source: &IdentitySource, wish: Wish<'_>) -> 
             return ask_again(run, source, problem(&error)).await;
         }
     };
-    run.set_pending(&sent)?;
-    if let Some(elsewhere) = run.keep().await? {
-        return Ok(elsewhere);
-    }
     let mut response = reply::see_other(&address);
     let cookie = &run.attempt.cookie;
     visit.set_cookie(&mut response, &visit.flow_cookie(), cookie, Some(super::attempt::LASTS));
@@ -195,8 +200,16 @@ pub async fn answer(mut run: Run<'_>) -> Answer {
     }
     let runtime = Arc::clone(&visit.runtime);
     let Some(source) = runtime.identity_source(&sent.source) else { return Ok(expired(visit)) };
+    // Answers that are worth nothing are counted, as passkeys are: each has others asked.
+    let guesses = Guesses::at_key(visitor::address_key(visit.client));
+    if let Taken::Wait(wait) = guesses.take(&visit.server.store, visit.server.clock.now()).await? {
+        return Ok(too_many(visit, wait));
+    }
     match redeem(visit, source, &sent).await {
-        Ok(said) => whose::accept(run, source, said).await,
+        Ok(said) => {
+            guesses.give_back(&visit.server.store).await?;
+            whose::accept(run, source, said).await
+        }
         Err(error) => {
             note(visit, source, &error);
             ask_again(run, source, problem(&error)).await

@@ -3,7 +3,7 @@
 
 use super::power::former;
 use super::{Case, Reason};
-use crate::blueprint::identity_source::{IdentitySource, Link};
+use crate::blueprint::identity_source::{Fields, IdentitySource, Link, Protocol};
 use crate::blueprint::object::Kind;
 
 pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
@@ -31,16 +31,41 @@ pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
 
 fn weaker(old: &IdentitySource, new: &IdentitySource) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
-    let addresses = |source: &IdentitySource| {
-        source.addresses().map(|address| address.value.clone()).collect::<Vec<_>>()
-    };
-    if addresses(old) != addresses(new) {
-        let now = addresses(new).join(", ");
-        found.push(("provider", format!("would be another provider: {now}")));
+    if trusted(old) != trusted(new) {
+        let addresses: Vec<&str> = new.addresses().map(|each| each.value.as_str()).collect();
+        let now = addresses.join(", ");
+        let now = if now.is_empty() { "github.com" } else { now.as_str() };
+        let sentence = format!(
+            "would take people's word for who they are from elsewhere, or differently: {now}"
+        );
+        found.push(("provider", sentence));
     }
-    if new.link > old.link && new.link == Link::VerifiedEmail {
-        let sentence = "would sign people in to accounts by their address alone";
+    if new.link > old.link {
+        let sentence = match new.link {
+            Link::VerifiedEmail => "would sign people in to accounts by their address alone",
+            _ => "would be connected to accounts that are there",
+        };
         found.push(("link", sentence.to_owned()));
     }
+    let enrolls = |source: &IdentitySource| source.enroll.as_ref().map(|flow| flow.value.clone());
+    if new.enroll.is_some() && enrolls(old) != enrolls(new) {
+        found.push(("enroll", "would let its people make accounts".to_owned()));
+    }
     found
+}
+
+/// All that decides whom a source means.
+fn trusted(source: &IdentitySource) -> (String, Vec<&str>, Option<&Fields>, &str, &[String]) {
+    let kind = match &source.protocol {
+        Protocol::Oidc { .. } => "oidc",
+        Protocol::Oauth2(_) => "oauth2",
+        Protocol::Github { .. } => "github",
+    };
+    let fields = match &source.protocol {
+        Protocol::Oauth2(endpoints) => Some(&endpoints.fields),
+        _ => None,
+    };
+    let addresses = source.addresses().map(|each| each.value.as_str()).collect();
+    let client = &source.client;
+    (kind.to_owned(), addresses, fields, client.id.as_str(), client.scopes.as_slice())
 }

@@ -262,6 +262,19 @@ fn another_provider_that_people_come_in_by_is_held() {
     let other = held(&ask, &with(&source("id.evil.example", "ask")));
     assert!(other.contains(&"--allow source:work.provider".to_owned()), "{other:?}");
     assert_eq!(other.len(), 2, "and the secret would go there: {other:?}");
+    let client = source("id.example.org", "ask").replace("client-id a", "client-id b");
+    assert_eq!(held(&ask, &with(&client)), ["--allow source:work.provider"]);
+    let never = with(&source("id.example.org", "never"));
+    assert_eq!(held(&never, &ask), ["--allow source:work.link"]);
+    let plain_oauth = |fields: &str| {
+        with(&format!(
+            "source work {{ oauth2 {{ authorize \"https://o.example.org/a\"; token \"https://o.example.org/t\"
+             userinfo \"https://o.example.org/u\"; client-id a; client-secret (credential)a; fields {fields} }} }}
+             group readonly\n"
+        ))
+    };
+    let (number, words) = (plain_oauth("subject=uuid"), plain_oauth("subject=bio"));
+    assert_eq!(held(&number, &words), ["--allow source:work.provider"]);
 }
 
 /// `security.md` R5: an app that comes with a way in of its own.

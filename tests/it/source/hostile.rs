@@ -57,7 +57,7 @@ fn only_the_providers_own_key_signs() {
         ]
     };
     for which in 0..8 {
-        let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+        let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
         let sent = sent(&mut walk);
         let mut claims = claims(&provider, &sent);
         claims["email"] = json!("alice@example.com");
@@ -74,7 +74,7 @@ fn userinfo_of_somebody_else_is_refused() {
     let signer = Signer::new("k1");
     let provider = Provider::openid(&signer);
     let server = with_openid(&provider, "link verified-email");
-    let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+    let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
     let sent = sent(&mut walk);
     let more = json!({ "sub": "there-2", "email": "alice@example.com", "email_verified": true });
     provider.says("/userinfo", more);
@@ -90,8 +90,8 @@ fn an_answer_is_good_for_its_browser_once() {
     let signer = Signer::new("k1");
     let provider = Provider::openid(&signer);
     let server = with_openid(&provider, "link verified-email");
-    let mut victim = Walk::at(&server, Browser::at(&server), "/sign-in");
-    let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+    let mut victim = Walk::at(&server, somebody(&server), "/sign-in");
+    let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
     let away = sent(&mut walk);
     let state = query(&away)["state"].clone();
     let mut told = claims(&provider, &away);
@@ -101,7 +101,7 @@ fn an_answer_is_good_for_its_browser_once() {
 
     back(&mut victim, &[("state", &state), ("code", "c")]);
     assert_eq!(who(&mut victim), None, "a browser without a flow");
-    let mut victim = Walk::at(&server, Browser::at(&server), "/sign-in");
+    let mut victim = Walk::at(&server, somebody(&server), "/sign-in");
     sent(&mut victim);
     back(&mut victim, &[("state", &state), ("code", "c")]);
     assert_eq!(who(&mut victim), None, "a browser with a flow of its own");
@@ -114,7 +114,7 @@ fn an_answer_is_good_for_its_browser_once() {
     ] {
         let mut same = Walk {
             browser: walk.browser.clone(),
-            ..Walk::at(&server, Browser::at(&server), "/sign-in")
+            ..Walk::at(&server, somebody(&server), "/sign-in")
         };
         back(&mut same, &pairs);
         assert_eq!(who(&mut same), None, "{pairs:?}");
@@ -124,7 +124,7 @@ fn an_answer_is_good_for_its_browser_once() {
     back(&mut walk, &[("state", &state), ("code", "c")]);
     assert_eq!(who(&mut walk).as_deref(), Some("alice"));
     let asked = provider.asked("/token").len();
-    let mut again = Walk::at(&server, Browser::at(&server), "/sign-in");
+    let mut again = Walk::at(&server, somebody(&server), "/sign-in");
     back(&mut again, &[("state", &state), ("code", "c")]);
     assert_eq!((who(&mut again), provider.asked("/token").len()), (None, asked), "used up");
 }
@@ -141,7 +141,7 @@ fn an_answer_of_another_issuer_or_with_an_error_redeems_nothing() {
         (vec![], "cannot be reached right now"),
         (vec![("code", "")], "cannot be reached right now"),
     ] {
-        let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+        let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
         let state = query(&sent(&mut walk))["state"].clone();
         back(&mut walk, &[&[("state", state.as_str())], &more[..]].concat());
         walk.shows(words);
@@ -167,7 +167,7 @@ fn one_source_cannot_pass_its_code_off_as_anothers() {
     let mut server = Server::stopped(&text.replacen("settings { ", defaults, 1), &[]);
     server.tell("DOORWARD_SECRET_THERE", SECRET);
     server.start();
-    let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+    let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
     let answer = walk.browser.submit(&walk.url, &walk.page, &[("source", "evil")]);
     let state = query(answer.location())["state"].clone();
     // Evil sends the browser on to the honest one, whose code comes back to the honest address.
@@ -188,7 +188,7 @@ fn a_provider_that_misbehaves_is_told_as_out_of_reach() {
     let provider = Provider::openid(&signer);
     let server = with_openid(&provider, "");
     let press = || {
-        let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+        let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
         walk.post(&[("source", "there")]);
         walk
     };
@@ -199,7 +199,7 @@ fn a_provider_that_misbehaves_is_told_as_out_of_reach() {
     press().shows("cannot be reached right now");
     provider.says(about, json!(["x".repeat(300 * 1024)]));
     press().shows("cannot be reached right now");
-    let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+    let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
     walk.post(&[("source", "nowhere")]).shows("Username or e-mail address");
     walk.password("alice");
     assert_eq!(who(&mut walk).as_deref(), Some("alice"));
@@ -215,7 +215,94 @@ fn a_private_provider_that_is_not_named_is_not_called() {
         provider.address
     );
     let server = with_source(&protocol, "", "");
-    let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+    let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
     walk.post(&[("source", "there")]).shows("cannot be reached right now");
     assert!(server.log_with("may-reach").contains("is not a public address"));
+}
+
+/// A source's enrollment is for people of that source: it is no open door.
+#[test]
+fn nobody_makes_an_account_by_a_sources_flow_without_the_source() {
+    let signer = Signer::new("k1");
+    let provider = Provider::openid(&signer);
+    let server = with_openid(&provider, "enroll newcomers");
+    let url = server.url(&format!("{EXTERNAL}/enroll?flow=newcomers"));
+    let mut stranger = Browser::at(&server);
+    let page = stranger.open(&url);
+    assert_eq!(page.status, 404, "{}", page.body);
+    let mut walk = Walk::at(&server, Browser::at(&server), "/sign-in");
+    walk.url = url;
+    walk.post(&[("username", "stranger"), ("name", "S")]);
+    assert_eq!(walk.page.status, 404, "{}", walk.page.body);
+    let found =
+        server.look(async |read| read.find_user_by_username("stranger").await.expect("asked"));
+    assert_eq!(found, None);
+}
+
+/// A sign-in that was parked is worth nothing once its connection is taken away, or its address is another's.
+#[test]
+fn a_connection_that_was_taken_away_does_not_come_back_by_a_parked_sign_in() {
+    let signer = Signer::new("k1");
+    let provider = Provider::openid(&signer);
+    let server = with_openid(&provider, "");
+    let mut alice = come(&server, &provider, &signer, &json!({}));
+    alice.password("alice");
+    let mut parked = Walk::at(&server, somebody(&server), "/sign-in");
+    let away = sent(&mut parked);
+    provider.says("/userinfo", json!({ "sub": "there-1" }));
+    gives(&provider, &signer.sign(&json!({ "kid": "k1" }), &claims(&provider, &away)));
+    let state = query(&away)["state"].clone();
+    let back = server.url(&format!("{EXTERNAL}/source/there?state={state}&code=c"));
+    let turned = parked.browser.open(&back);
+    assert_eq!(turned.status, 303, "{}", turned.body);
+    let issuer = provider.issuer();
+    alice.go("/security").post(&[
+        ("do", "disconnect"),
+        ("issuer", &issuer),
+        ("subject", "there-1"),
+    ]);
+    assert_eq!(server.events("connection.removed").len(), 1);
+    parked.go("/sign-in");
+    assert_eq!(who(&mut parked), None);
+    let gone =
+        server.look(async |read| read.find_connection(&issuer, "there-1").await.expect("asked"));
+    assert_eq!(gone, None);
+}
+
+/// An address and whether it is verified come from one place.
+#[test]
+fn userinfo_does_not_put_another_address_beside_a_verified_one() {
+    let signer = Signer::new("k1");
+    let provider = Provider::openid(&signer);
+    let server = with_openid(&provider, "link verified-email");
+    let mut walk = Walk::at(&server, somebody(&server), "/sign-in");
+    let away = sent(&mut walk);
+    provider.says("/userinfo", json!({ "sub": "there-1", "email": "alice@example.com" }));
+    gives(&provider, &signer.sign(&json!({ "kid": "k1" }), &claims(&provider, &away)));
+    back(&mut walk, &[("state", &query(&away)["state"]), ("code", "c")]);
+    assert_eq!(who(&mut walk), None);
+    walk.shows("Sign in once");
+}
+
+/// Codes that are worth nothing are counted: nobody has the provider asked without end.
+#[test]
+fn worthless_answers_are_counted() {
+    let signer = Signer::new("k1");
+    let provider = Provider::openid(&signer);
+    let server = with_openid(&provider, "");
+    provider.refuses("/token", 400, json!({ "error": "invalid_grant" }));
+    let browser = somebody(&server);
+    let mut statuses = Vec::new();
+    for _ in 0..40 {
+        let mut walk = Walk::at(&server, browser.clone(), "/sign-in");
+        let answer = walk.browser.submit(&walk.url, &walk.page, &[("source", "there")]);
+        if answer.status != 303 {
+            statuses.push(answer.status);
+            break;
+        }
+        let state = query(answer.location())["state"].clone();
+        back(&mut walk, &[("state", &state), ("code", "c")]);
+        statuses.push(walk.page.status);
+    }
+    assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
 }

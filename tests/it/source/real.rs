@@ -44,6 +44,7 @@ fn pair() -> (Server, Server) {
                 scopes openid profile email groups
             }}
             may-reach \"id.localhost:{}\"
+            link verified-email
             enroll newcomers
             in colleagues if=\"'staff' in user.groups\"
         }}

@@ -7,7 +7,7 @@ use super::ask_again;
 use crate::blueprint::flow::{Flow, Identification};
 use crate::blueprint::identity_source::Link;
 use crate::blueprint::people::ConsoleRole;
-use crate::flow::progress::{Asserted, Filled, First, Progress};
+use crate::flow::progress::{Asserted, Basis, Filled, First, Progress};
 use crate::flow::stages::Next;
 use crate::identity_source::Said;
 use crate::pages::flow::attempt::{Attempt, Saved, present};
@@ -19,7 +19,7 @@ use crate::pages::flow::{
 use crate::pages::visit::Visit;
 use crate::runtime::Runtime;
 use crate::runtime::identity_source::IdentitySource;
-use crate::store::User;
+use crate::store::{User, fold};
 use crate::web::form::Form;
 use crate::web::templates::{AskWhoseAccount, IdentifyProblem};
 
@@ -38,7 +38,7 @@ pub async fn accept(mut run: Run<'_>, source: &IdentitySource, said: Said) -> An
         Some(Next::AskName(stage)) if stage.sources.iter().any(|it| it.value == source.slug) => {
             match (connection, user) {
                 (Some(_), Some(user)) if is_enabled(visit, &user) => {
-                    enter(run, source, &said, user).await
+                    enter(run, source, &said, user, Basis::Connection).await
                 }
                 (Some(_), _) => {
                     refuse(run, stage, source, &said, "the account is disabled or gone")
@@ -62,11 +62,17 @@ pub async fn accept(mut run: Run<'_>, source: &IdentitySource, said: Said) -> An
 }
 
 /// The account is known: what the provider says is the first proof. It is no second factor.
-async fn enter(mut run: Run<'_>, source: &IdentitySource, said: &Said, user: User) -> Answer {
+async fn enter(
+    mut run: Run<'_>,
+    source: &IdentitySource,
+    said: &Said,
+    user: User,
+    basis: Basis,
+) -> Answer {
     let now = run.visit.server.clock.now();
     tracing::debug!(user = user.username, source = source.slug, "came by a source");
     let progress = &mut run.attempt.progress;
-    progress.asserted = Some(asserted(source, said));
+    progress.asserted = Some(Asserted { basis, ..asserted(source, said) });
     progress.login = Some(user.username);
     progress.user_id = Some(user.id);
     progress.first = Some(First { at: now, password_set_at: user.password_set_at });
@@ -85,6 +91,7 @@ fn asserted(source: &IdentitySource, said: &Said) -> Asserted {
         email: said.email.clone(),
         groups: said.granted(source),
         chosen: false,
+        basis: Basis::OwnProof,
     }
 }
 
@@ -100,7 +107,7 @@ async fn first_time(
         && let Some(user) = &namesake
         && role(run.visit, user).await? == ConsoleRole::None
     {
-        return enter(run, source, said, user.clone()).await;
+        return enter(run, source, said, user.clone(), Basis::Address).await;
     }
     let may_connect = source.link != Link::Never && stage.takes_names();
     // With the same address there is no second account.
@@ -121,6 +128,17 @@ async fn namesake(visit: &Visit<'_>, said: &Said) -> Result<Option<User>, Troubl
     let Some(email) = &said.email else { return Ok(None) };
     let user = visit.server.store.read().await?.find_user_by_email(email).await?;
     Ok(user.filter(|user| is_enabled(visit, user)))
+}
+
+/// Whether the address that the provider verified is still the account's, and is enough for it.
+pub async fn is_by_address(
+    visit: &Visit<'_>,
+    user: &User,
+    asserted: Option<&Asserted>,
+) -> Result<bool, Trouble> {
+    let email = asserted.and_then(|asserted| asserted.email.as_deref()).map(fold);
+    let same = email.is_some() && user.email.as_deref().map(fold) == email;
+    Ok(same && role(visit, user).await? == ConsoleRole::None)
 }
 
 async fn role(visit: &Visit<'_>, user: &User) -> Result<ConsoleRole, Trouble> {
@@ -184,17 +202,30 @@ pub async fn answer(mut run: Run<'_>, form: &Form) -> Answer {
     }
 }
 
+/// Whether this enrollment may be gone through: one that is for people of sources alone, by them alone.
+pub fn may_enroll(visit: &Visit<'_>, attempt: &Attempt) -> bool {
+    let runtime = &visit.runtime;
+    if !runtime.is_for_sources_alone(&attempt.flow) {
+        return true;
+    }
+    let asserted = attempt.progress.asserted.as_ref();
+    let source = asserted.and_then(|asserted| runtime.identity_source(&asserted.source));
+    source.is_some_and(|source| source.enroll.as_ref() == Some(&attempt.flow.slug.value))
+}
+
 /// The flow by which people of this source come by an account.
 fn enrollment<'r>(run: &'r Run<'_>, source: &IdentitySource) -> Option<&'r Arc<Flow>> {
     run.visit.runtime.flows.get(source.enroll.as_ref()?)
 }
 
 /// Goes on in the flow that makes an account, with what the provider said filled in. An address that it
-/// has verified is verified here.
+/// has verified is verified here only where files trust it with that.
 async fn enroll(run: Run<'_>) -> Answer {
     let visit = run.visit;
     let Some(asserted) = run.attempt.progress.asserted.clone() else { return Ok(expired(visit)) };
     let source = visit.runtime.identity_source(&asserted.source);
+    // Whoever may not vouch for an address at sign-in does not do so for a new account either.
+    let trusts_address = source.is_some_and(|source| source.link == Link::VerifiedEmail);
     let flow = source.and_then(|source| enrollment(&run, source)).cloned();
     let Some(flow) = flow else { return Ok(expired(visit)) };
     let mut tx = visit.server.store.begin().await?;
@@ -204,13 +235,14 @@ async fn enroll(run: Run<'_>) -> Answer {
     tx.commit().await?;
     let mut filled = Filled { username: asserted.username.clone(), ..Filled::default() };
     filled.fields.extend(asserted.name.clone().map(|name| ("name".to_owned(), name)));
-    if let Some(email) = &asserted.email {
-        filled.email = Some(email.clone());
+    filled.email.clone_from(&asserted.email);
+    let verified = asserted.email.clone().filter(|_| trusts_address);
+    if verified.is_some() {
         filled.fixed.push("email".to_owned());
     }
     let progress = Progress {
         filled,
-        verified: asserted.email.clone(),
+        verified,
         asserted: Some(Asserted { chosen: true, ..asserted }),
         ..Progress::default()
     };
