@@ -43,6 +43,8 @@ fn an_authority_that_the_files_name_is_trusted_from_the_next_call_on() {
     server.edit("home.kdl", &text.replacen("settings { ", &trusted, 1));
     let (code, said) = server.reload();
     assert_eq!(code, 0, "{said}");
+    // A provider that could not be found is left alone for a moment.
+    std::thread::park_timeout(std::time::Duration::from_millis(5_100));
     assert_eq!(comes(&server, &provider, &signer).as_deref(), Some("alice"));
 }
 
