@@ -133,7 +133,7 @@ impl Read {
     }
 
     fn digest(&self) -> String {
-        sha256_hex(&[&self.cert[..], &[0], &self.key[..]].concat())
+        sha256_hex(&Zeroizing::new([&self.cert[..], &[0], &self.key[..]].concat()))
     }
 
     /// A chain and the key of its first certificate.

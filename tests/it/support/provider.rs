@@ -66,15 +66,15 @@ impl Provider {
 
     /// An OpenID Provider whose ID tokens this key signs.
     pub fn openid(signer: &Signer) -> Self {
-        Self::new().as_openid(signer)
+        Self::new().answering_as_openid(signer)
     }
 
     /// The same by TLS, under this name.
     pub fn secure_openid(signer: &Signer, name: &'static str) -> Self {
-        Self::speaking(Some(name)).as_openid(signer)
+        Self::speaking(Some(name)).answering_as_openid(signer)
     }
 
-    fn as_openid(self, signer: &Signer) -> Self {
+    fn answering_as_openid(self, signer: &Signer) -> Self {
         let provider = self;
         let issuer = provider.issuer();
         let at = |path: &str| format!("{issuer}{path}");
