@@ -1,6 +1,9 @@
 //! Signing in through other providers: a browser is sent there and comes back with a code, which is worth
 //! what the provider says of its person (`security.md` R14). It knows no flow, no page and no account.
 
+use std::future::Future;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Millis};
@@ -17,6 +20,9 @@ mod oidc;
 mod said;
 
 pub use said::Said;
+
+/// How long a provider may take with all that it is asked for one answer to a browser.
+const WITHIN: Duration = Duration::from_secs(20);
 
 /// What one browser was sent away with. It comes back with all of it, or not at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +66,8 @@ pub enum SourceError {
     NoSecret,
     #[error("it cannot be asked: {0}")]
     Call(#[from] CallError),
+    #[error("it took longer than 20 seconds")]
+    TooSlow,
     #[error("it refused: {0}")]
     Refused(String),
     #[error("its answer cannot be taken: {0}")]
@@ -112,7 +120,9 @@ impl IdentitySources {
             return Err(SourceError::NoSecret);
         }
         match &way.source.protocol {
-            Protocol::Oidc { issuer } => self.providers.address(way, issuer, sent, wish).await,
+            Protocol::Oidc { issuer } => {
+                within(self.providers.address(way, issuer, sent, wish)).await
+            }
             Protocol::Oauth2 { authorize, .. } => oauth2::address(way, authorize, sent),
             Protocol::Github { url, .. } => {
                 oauth2::address(way, &format!("{url}/login/oauth/authorize"), sent)
@@ -145,16 +155,29 @@ impl IdentitySources {
         }
         let code = answer.code.as_deref().filter(|code| !code.is_empty());
         let code = code.ok_or_else(|| SourceError::bad("no code came back"))?;
-        match &source.protocol {
-            Protocol::Oidc { issuer } => {
-                self.providers.redeem(way, issuer, (sent, code), now).await
-            }
+        within(self.ask(way, (sent, code), now)).await
+    }
+
+    /// What a code is worth.
+    async fn ask(
+        &self,
+        way: Way<'_>,
+        redeemed: (&Sent, &str),
+        now: Millis,
+    ) -> Result<Said, SourceError> {
+        match &way.source.protocol {
+            Protocol::Oidc { issuer } => self.providers.redeem(way, issuer, redeemed, now).await,
             Protocol::Oauth2 { token, userinfo, fields, .. } => {
-                let token = oauth2::token(way, token, oauth2::Proof::Basic, (sent, code)).await?;
+                let token = oauth2::token(way, token, oauth2::Proof::Basic, redeemed).await?;
                 let claims = oauth2::get(way, userinfo, &token).await?;
-                oauth2::said(source.issuer(), fields, &claims)
+                oauth2::said(way.source.issuer(), fields, &claims)
             }
-            Protocol::Github { url, api } => github::redeem(way, url, api, (sent, code)).await,
+            Protocol::Github { url, api } => github::redeem(way, url, api, redeemed).await,
         }
     }
+}
+
+/// However many calls it takes, a browser waits for it.
+async fn within<T>(asked: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+    tokio::time::timeout(WITHIN, asked).await.unwrap_or(Err(SourceError::TooSlow))
 }

@@ -114,20 +114,30 @@ impl Fronts {
                 "the host is not a valid name\n",
             );
         };
-        if host == runtime.external.host && api::is_api(parts.uri.path()) {
-            return api::answer(&self.server, &parts, body, peer).await;
-        }
-        if host == runtime.external.host && oidc::is_for_programs(parts.uri.path()) {
-            return oidc::answer(&self.server, &parts, body, peer).await;
-        }
         if host == runtime.external.host {
-            return self.pages.answer(parts, body, peer).await;
+            let mut response = self.ours(parts, body, peer).await;
+            // What apps' hosts ask of browsers is not ours to say.
+            if self.server.listening.tls {
+                reply::keep_secure(&mut response);
+            }
+            return response;
         }
         let asked = authority.to_owned();
         if let Some(response) = standin::answer(&self.forward_auth, &parts, peer).await {
             return response;
         }
         self.nobody(&runtime, &parts, &asked)
+    }
+
+    async fn ours(&self, parts: request::Parts, body: Body, peer: SocketAddr) -> Response<Body> {
+        let path = parts.uri.path();
+        if api::is_api(path) {
+            return api::answer(&self.server, &parts, body, peer).await;
+        }
+        if oidc::is_for_programs(path) {
+            return oidc::answer(&self.server, &parts, body, peer).await;
+        }
+        self.pages.answer(parts, body, peer).await
     }
 
     fn nobody(&self, runtime: &Runtime, parts: &request::Parts, asked: &str) -> Response<Body> {

@@ -160,6 +160,7 @@ pub async fn run(
         rng,
         listening: Listening {
             loopback_only: places.loopback_only(),
+            tls: places.certificate.is_some(),
             banner: options.dev.then(|| banner().to_owned()),
         },
     });

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::oauth2::{self, Proof};
-use super::said::plain;
+use super::said::name;
 use super::{Said, Sent, SourceError, Way};
 
 /// Without this scope GitHub tells no organisations.
@@ -35,7 +35,7 @@ fn claims(user: &Value, emails: &Value, organisations: &Value) -> Map<String, Va
     let groups: Vec<Value> =
         list(organisations).iter().filter_map(|each| each.get("login").cloned()).collect();
     let all = [
-        ("sub", user.get("id").and_then(plain).map(Value::String)),
+        ("sub", user.get("id").and_then(name).map(Value::String)),
         ("preferred_username", user.get("login").cloned()),
         ("name", user.get("name").cloned()),
         ("email_verified", Some(Value::Bool(email.is_some()))),

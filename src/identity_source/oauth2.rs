@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use url::Url;
 use url::form_urlencoded::{self, Serializer};
 
-use super::said::{plain, short};
+use super::said::{name, short};
 use super::{Said, Sent, SourceError, Way};
 use crate::blueprint::identity_source::Fields;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -139,7 +139,7 @@ pub fn said(issuer: &str, fields: &Fields, told: &Value) -> Result<Said, SourceE
     }
     // Most have no `sub` and a number of their own.
     if fields.subject.is_none() && !claims.contains_key("sub") {
-        let id = told.get("id").and_then(plain);
+        let id = told.get("id").and_then(name);
         claims.extend(id.map(|id| ("sub".to_owned(), Value::String(id))));
     }
     Said::of_claims(issuer, &claims)

@@ -35,7 +35,7 @@ impl Said {
     /// # Errors
     /// If the subject is none.
     pub fn of_claims(issuer: &str, claims: &Map<String, Value>) -> Result<Self, SourceError> {
-        let subject = claims.get("sub").and_then(plain).unwrap_or_default();
+        let subject = claims.get("sub").and_then(name).unwrap_or_default();
         if subject.is_empty() || subject.len() > LONGEST_SUBJECT || !is_clean(&subject) {
             return Err(SourceError::bad("it does not say whom it means"));
         }
@@ -116,8 +116,13 @@ pub fn short(text: &str) -> String {
     text.chars().filter(plain).take(200).collect()
 }
 
-/// A text or a number as text.
-pub fn plain(value: &Value) -> Option<String> {
+/// A text or a number as text: what people may be known by.
+pub fn name(value: &Value) -> Option<String> {
+    plain(value).filter(|_| !value.is_boolean())
+}
+
+/// A text, a number or a truth as text.
+fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -174,7 +179,14 @@ mod tests {
 
     #[test]
     fn whoever_is_not_named_is_nobody() {
-        for sub in [json!(""), json!(null), json!(["1"]), json!("a\0b"), json!("x".repeat(256))] {
+        for sub in [
+            json!(""),
+            json!(null),
+            json!(["1"]),
+            json!(true),
+            json!("a\0b"),
+            json!("x".repeat(256)),
+        ] {
             assert!(said(json!({ "sub": sub })).is_err(), "{sub}");
         }
         assert_eq!(said(json!({ "sub": 42 })).expect("a number").subject, "42");

@@ -19,6 +19,9 @@ pub struct Connection {
     pub shown_as: String,
     /// The groups that the source gave at the last sign-in.
     pub groups: Vec<String>,
+    /// The account's own proof made it. Else an address told whose it is, which is not enough for
+    /// console roles.
+    pub proven: bool,
     pub created_at: Millis,
     pub used_at: Millis,
 }
@@ -32,6 +35,7 @@ pub struct NewConnection<'a> {
     pub source: &'a str,
     pub shown_as: &'a str,
     pub groups: &'a [String],
+    pub proven: bool,
 }
 
 impl Connection {
@@ -44,6 +48,7 @@ impl Connection {
             source: row.text("source")?,
             shown_as: row.text("shown_as")?,
             groups: row.json("given")?,
+            proven: row.truth("proven")?,
             created_at: row.time("created_at")?,
             used_at: row.time("used_at")?,
         })
@@ -64,14 +69,15 @@ impl Read {
 }
 
 impl Tx {
-    /// Connects an account elsewhere, or takes down what its provider says now. False if it is
-    /// somebody else's.
+    /// Connects an account elsewhere, or takes down what its provider says now. What was proven stays
+    /// so. False if it is somebody else's.
     pub async fn put_connection(&mut self, new: NewConnection<'_>, now: Millis) -> Result<bool> {
         let sql = "INSERT INTO connections \
-            (issuer, subject, user_id, source, shown_as, given, created_at, used_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+            (issuer, subject, user_id, source, shown_as, given, proven, created_at, used_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
             ON CONFLICT (issuer, subject) DO UPDATE SET source = excluded.source, \
-            shown_as = excluded.shown_as, given = excluded.given, used_at = excluded.used_at \
+            shown_as = excluded.shown_as, given = excluded.given, used_at = excluded.used_at, \
+            proven = CASE WHEN excluded.proven = 1 THEN 1 ELSE connections.proven END \
             WHERE connections.user_id = excluded.user_id";
         let values = vec![
             new.issuer.into(),
@@ -80,6 +86,7 @@ impl Tx {
             new.source.into(),
             new.shown_as.into(),
             Value::json(&new.groups)?,
+            new.proven.into(),
             now.into(),
         ];
         self.change_one(sql, values).await

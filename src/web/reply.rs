@@ -165,7 +165,7 @@ pub fn set_cookie(response: &mut Response<Body>, cookie: NewCookie<'_>) {
     }
 }
 
-/// Tells browsers to come back over TLS alone.
+/// Tells browsers to come back over TLS alone (RFC 6797).
 pub fn keep_secure(response: &mut Response<Body>) {
     let value = HeaderValue::from_static("max-age=31536000");
     response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, value);

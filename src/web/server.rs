@@ -55,6 +55,8 @@ pub struct Server {
 pub struct Listening {
     /// Every main listener has a loopback address.
     pub loopback_only: bool,
+    /// The main listener speaks TLS itself.
+    pub tls: bool,
     /// Shown on every page of a development server.
     pub banner: Option<String>,
 }

@@ -37,6 +37,7 @@ pub async fn keep(
         source: &asserted.source,
         shown_as: &asserted.shown_as,
         groups: &asserted.groups,
+        proven: asserted.basis == Basis::OwnProof,
     };
     Ok(match (tx.put_connection(connection, now).await?, before) {
         (false, _) => Kept::SomebodyElses,

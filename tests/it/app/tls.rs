@@ -43,6 +43,10 @@ fn stopped(issued: &Issued) -> Server {
 
 /// What a client that trusts this authority alone is answered.
 fn ask(server: &Server, authority: &str) -> std::io::Result<String> {
+    ask_at(server, authority, "/healthz", HOST)
+}
+
+fn ask_at(server: &Server, authority: &str, path: &str, host: &str) -> std::io::Result<String> {
     let mut roots = RootCertStore::empty();
     let trusted = CertificateDer::from_pem_slice(authority.as_bytes()).expect("a certificate");
     roots.add(trusted).expect("trusted");
@@ -54,7 +58,7 @@ fn ask(server: &Server, authority: &str) -> std::io::Result<String> {
     let name = ServerName::try_from(HOST).expect("a name");
     let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
     let mut stream = StreamOwned::new(connection, TcpStream::connect(("127.0.0.1", server.port))?);
-    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
@@ -97,6 +101,24 @@ fn a_renewed_certificate_is_shown_without_a_restart_and_a_broken_one_never() {
     while server.status()["degraded"] != serde_json::json!([]) {
         assert!(Instant::now() < until, "{}", server.status());
         std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+/// RFC 6797: for our own host alone, and apps' hosts are not ours to speak for.
+#[test]
+fn browsers_are_told_to_come_back_over_tls() {
+    let issued = issued(HOST);
+    let mut server = stopped(&issued);
+    server.start_unasked();
+    for (path, host, told) in [
+        ("/", HOST, true),
+        ("/.well-known/openid-configuration", HOST, true),
+        ("/", "wiki.localhost", false),
+        ("/.doorward/auth/traefik", "127.0.0.1", false),
+    ] {
+        let answer = ask_at(&server, &issued.authority, path, host).expect("answered");
+        let is_told = answer.to_lowercase().contains("strict-transport-security: max-age=31536000");
+        assert_eq!(is_told, told, "{path} at {host}: {answer}");
     }
 }
 

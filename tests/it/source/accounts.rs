@@ -86,6 +86,29 @@ fn a_verified_address_is_enough_where_files_say_so_but_not_for_administrators() 
     assert_eq!(server.events("connection.added").len(), 1);
 }
 
+/// What an address was enough for is not enough any more once its person may use the console.
+#[test]
+fn a_connection_made_by_an_address_is_proven_before_it_opens_a_console_role() {
+    let signer = Signer::new("k1");
+    let provider = Provider::openid(&signer);
+    let server = with_openid(&provider, "link verified-email");
+    let alice = json!({ "email": "alice@example.com" });
+    let mut walk = come(&server, &provider, &signer, &alice);
+    assert_eq!(who(&mut walk).as_deref(), Some("alice"));
+
+    let text = std::fs::read_to_string(server.path().join("blueprints/home.kdl")).expect("text");
+    server.edit("home.kdl", &text.replacen("{ in users }", "{ in users admins }", 1));
+    let done = server.command(&["apply", "--allow", "user:alice.console"]);
+    assert!(done.status.success(), "{done:?}");
+
+    let mut walk = come(&server, &provider, &signer, &alice);
+    assert_eq!(who(&mut walk), None);
+    walk.shows("Sign in once with the account that you have here").password("alice");
+    assert_eq!(who(&mut walk).as_deref(), Some("alice"));
+    let mut walk = come(&server, &provider, &signer, &alice);
+    assert_eq!(who(&mut walk).as_deref(), Some("alice"), "it is proven now");
+}
+
 #[test]
 fn a_disabled_account_is_not_signed_in_by_its_provider() {
     let signer = Signer::new("k1");

@@ -28,12 +28,19 @@ pub async fn accept(mut run: Run<'_>, source: &IdentitySource, said: Said) -> An
     let visit = run.visit;
     let generation = Arc::clone(&run.attempt.generation);
     let read = visit.server.store.read().await?;
-    let connection = read.find_connection(&said.issuer, &said.subject).await?;
+    let mut connection = read.find_connection(&said.issuer, &said.subject).await?;
     let user = match &connection {
         Some(connection) => read.find_user(&connection.user_id).await?,
         None => None,
     };
     drop(read);
+    // What an address was enough for ends with a console role: its person proves to be both.
+    if let (Some(known), Some(user)) = (&connection, &user)
+        && !known.proven
+        && role(visit, user).await? != ConsoleRole::None
+    {
+        connection = None;
+    }
     match run.next(&generation) {
         Some(Next::AskName(stage)) if stage.sources.iter().any(|it| it.value == source.slug) => {
             match (connection, user) {
@@ -47,6 +54,7 @@ pub async fn accept(mut run: Run<'_>, source: &IdentitySource, said: Said) -> An
             }
         }
         Some(Next::AskPassword { .. }) if run.errand == Errand::StepUp => {
+            let user = user.filter(|_| connection.is_some());
             match user.filter(|user| run.attempt.progress.user_id.as_ref() == Some(&user.id)) {
                 Some(user) if is_enabled(visit, &user) => {
                     let now = visit.server.clock.now();
