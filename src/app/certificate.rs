@@ -7,16 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::client::verify_server_name;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{self, ServerConfig};
+use x509_parser::time::ASN1Time;
 use zeroize::Zeroizing;
 
 use super::options::Options;
 use super::secrets::{SecretError, Secrets};
+use crate::clock::Millis;
 use crate::secret::sha256_hex;
 
 /// Nobody has a longer chain.
@@ -49,8 +52,21 @@ pub enum CertificateError {
     NoCertificate(PathBuf),
     #[error("server tls: {} holds no private key in PEM (-----BEGIN PRIVATE KEY-----)", .0.display())]
     NoKey(PathBuf),
-    #[error("server tls: {} is not the key of {}: {reason}", .files.key.display(), .files.cert.display())]
+    #[error("server tls: cert={} is a key and key={} a certificate: exchange them", .0.cert.display(), .0.key.display())]
+    Exchanged(CertificateFiles),
+    #[error("server tls: {} is not the key of {}{reason}", .files.key.display(), .files.cert.display())]
     NotAPair { files: CertificateFiles, reason: String },
+}
+
+/// What browsers will not like about a certificate that can be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Doubt {
+    #[error("server tls: {} ran out on {at}: renew it", .cert.display())]
+    RanOut { cert: PathBuf, at: String },
+    #[error("server tls: {} begins on {at}: look at this machine's clock", .cert.display())]
+    Early { cert: PathBuf, at: String },
+    #[error("server tls: {} is not for {host}: have one issued that names it", .cert.display())]
+    OtherHost { cert: PathBuf, host: String },
 }
 
 #[derive(Debug)]
@@ -71,8 +87,10 @@ impl Certificate {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let read = Read::from(&files, options)?;
         let shown = Arc::new(Shown(ArcSwap::from_pointee(read.pair(&files, &provider)?)));
-        let unusable =
-            |error: String| CertificateError::NotAPair { files: files.clone(), reason: error };
+        let unusable = |error: String| CertificateError::NotAPair {
+            files: files.clone(),
+            reason: format!(": {error}"),
+        };
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| unusable(error.to_string()))?
@@ -112,6 +130,25 @@ impl Certificate {
         Ok(true)
     }
 
+    /// What browsers that look for this host will not like about what is shown.
+    #[must_use]
+    pub fn doubt(&self, host: &str, now: Millis) -> Option<Doubt> {
+        let shown = self.shown.0.load();
+        let leaf = shown.end_entity_cert().ok()?;
+        let cert = self.files.cert.clone();
+        let (from, until) = lasts(leaf)?;
+        if now < from {
+            return Some(Doubt::Early { cert, at: from.minute() });
+        }
+        if now > until {
+            return Some(Doubt::RanOut { cert, at: until.minute() });
+        }
+        let parsed = ParsedCertificate::try_from(leaf).ok()?;
+        let name = ServerName::try_from(host).ok()?;
+        let host = host.to_owned();
+        verify_server_name(&parsed, &name).err().map(|_| Doubt::OtherHost { cert, host })
+    }
+
     fn taken(&self) -> std::sync::MutexGuard<'_, String> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,16 +179,36 @@ impl Read {
         files: &CertificateFiles,
         provider: &CryptoProvider,
     ) -> Result<CertifiedKey, CertificateError> {
+        if self.is_exchanged() {
+            return Err(CertificateError::Exchanged(files.clone()));
+        }
         let chain = CertificateDer::pem_slice_iter(&self.cert).collect::<Result<Vec<_>, _>>();
         let chain = chain.ok().filter(|chain| !chain.is_empty());
         let chain = chain.ok_or_else(|| CertificateError::NoCertificate(files.cert.clone()))?;
         let key = PrivateKeyDer::from_pem_slice(&self.key);
         let key = key.map_err(|_| CertificateError::NoKey(files.key.clone()))?;
-        CertifiedKey::from_der(chain, key, provider).map_err(|error| CertificateError::NotAPair {
+        let pair = CertifiedKey::from_der(chain, key, provider);
+        pair.map_err(|error| CertificateError::NotAPair {
             files: files.clone(),
-            reason: error.to_string(),
+            reason: match error {
+                rustls::Error::InconsistentKeys(_) => String::new(),
+                other => format!(": {other}"),
+            },
         })
     }
+
+    fn is_exchanged(&self) -> bool {
+        PrivateKeyDer::from_pem_slice(&self.cert).is_ok()
+            && CertificateDer::from_pem_slice(&self.key).is_ok()
+    }
+}
+
+/// From when until when (RFC 5280 §4.1.2.5).
+fn lasts(certificate: &CertificateDer<'_>) -> Option<(Millis, Millis)> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let validity = parsed.validity();
+    let millis = |at: ASN1Time| Millis(at.timestamp().saturating_mul(1_000));
+    Some((millis(validity.not_before), millis(validity.not_after)))
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>, CertificateError> {

@@ -17,6 +17,8 @@ pub mod files;
 pub mod finding;
 /// The file that is generated for Traefik.
 pub mod generated;
+/// Other providers that people sign in with.
+mod identity_sources;
 /// The listener and its decision endpoints.
 pub mod listener;
 /// A person's own middleware file.
@@ -125,13 +127,14 @@ async fn examine_case(
         found.extend(middleware::look(case, path));
     }
     // All wait for others: together they take as long as the slowest.
-    let (listening, outside, routed, visited) = tokio::join!(
+    let (listening, outside, routed, visited, others) = tokio::join!(
         listener::look(case, asker, running),
         address::look(case, asker, now),
         routers::look(case, asker, wanted.traefik_api.as_ref()),
         visit::look(case, asker, wanted.url.as_ref()),
+        identity_sources::look(case),
     );
-    for each in [listening, outside, routed, visited] {
+    for each in [listening, outside, routed, visited, others] {
         found.extend(each);
     }
     found

@@ -59,7 +59,7 @@ impl Publisher<'_> {
             }
             degraded.push(trouble);
         }
-        if let Some(trouble) = self.show_certificate() {
+        if let Some(trouble) = self.show_certificate(&runtime.external.host) {
             degraded.push(trouble);
         }
         let traefik = runtime.blueprint.traefik.as_ref();
@@ -115,10 +115,12 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    /// Shows the certificate that lies where the listener's is; the trouble, if it cannot be used.
-    fn show_certificate(&self) -> Option<String> {
-        match self.certificate?.take_up(self.options) {
-            Ok(false) => None,
+    /// Shows the certificate that lies where the listener's is; the trouble, if it cannot be used, or
+    /// nobody will take it.
+    fn show_certificate(&self, host: &str) -> Option<String> {
+        let certificate = self.certificate?;
+        match certificate.take_up(self.options) {
+            Ok(false) => self.doubt(certificate, host),
             Ok(true) => {
                 tracing::info!("the listener shows another certificate from now on");
                 self.fronts.server.journal.note(
@@ -127,7 +129,7 @@ impl Publisher<'_> {
                     None,
                     serde_json::Value::Null,
                 );
-                None
+                self.doubt(certificate, host)
             }
             Err(error) => {
                 let trouble = error.to_string();
@@ -137,6 +139,14 @@ impl Publisher<'_> {
                 Some(trouble)
             }
         }
+    }
+
+    fn doubt(&self, certificate: &Certificate, host: &str) -> Option<String> {
+        let doubt = certificate.doubt(host, self.fronts.server.clock.now())?.to_string();
+        if self.is_news(&doubt) {
+            tracing::warn!("{doubt}");
+        }
+        Some(doubt)
     }
 
     /// It is tried every two seconds, and told ever more seldom.

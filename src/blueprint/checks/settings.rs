@@ -22,6 +22,7 @@ pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     sessions(view, out);
     tokens(view, out);
     listeners(view, out);
+    tls_beside_http(view, out);
     brands(view, out);
     for node in view.all("notify") {
         one_of(node, &["webhook", "email"], "`notify` sends nothing anywhere", false, out);
@@ -102,6 +103,24 @@ fn listeners(view: &View<'_>, out: &mut Diagnostics) {
         }
         seen.push((at, Some(address.span)));
     }
+}
+
+/// The listener speaks TLS itself, and nothing beside it would come by plain HTTP.
+fn tls_beside_http(view: &View<'_>, out: &mut Diagnostics) {
+    let url = &view.blueprint.settings.external_host;
+    let Some(tls) = view.blueprint.server.tls.as_ref().filter(|_| !view.mode.dev) else { return };
+    if url.value.is_secure() {
+        return;
+    }
+    out.push(
+        Diagnostic::warning(
+            "blueprint::tls-beside-http",
+            "the listener speaks TLS, and browsers are sent to http",
+        )
+        .at(url.span, "links, cookies and redirects go here")
+        .at(tls.cert.span, "a plain request gets no answer")
+        .help(format!("external-host \"https://{}\"", url.value.host())),
+    );
 }
 
 fn taken(address: &Spanned<SocketAddress>, earlier: SocketAddr, place: Option<Span>) -> Diagnostic {

@@ -28,7 +28,11 @@ policy at-work { time mon-fri from="09:00" to="17:00" tz="Europe/Berlin" }
 
 /// Codes and places of all complaints but those about what is unused or not served.
 fn complaints_in(text: &str, mode: Mode) -> Vec<String> {
-    let (nodes, sources) = sample::expanded(&[("base.kdl", BASE), ("case.kdl", text)]);
+    complaints_over(BASE, text, mode)
+}
+
+fn complaints_over(base: &str, text: &str, mode: Mode) -> Vec<String> {
+    let (nodes, sources) = sample::expanded(&[("base.kdl", base), ("case.kdl", text)]);
     let mut out = Diagnostics::default();
     understand(&nodes, &sources, mode, &mut out);
     let quiet = ["blueprint::unused", "blueprint::not-served-yet"];

@@ -19,7 +19,7 @@ use crate::runtime::Runtime;
 use crate::runtime::identity_source::IdentitySource;
 use crate::store::Connection;
 use crate::web::reply;
-use crate::web::templates::{ErrorKind, IdentifyProblem, SignInProblem, SourceButton};
+use crate::web::templates::{ErrorKind, ErrorPage, IdentifyProblem, SignInProblem, SourceButton};
 use crate::web::visitor;
 
 /// Whose account it is.
@@ -170,9 +170,14 @@ pub async fn come_back(visit: &Visit<'_>) -> Response<Body> {
         Err(trouble) => return visit.unavailable(&trouble),
     };
     // Each source has an address of its own, so that none can pass its code off as another's.
-    let slug = visit.path().strip_prefix(BACK);
-    let Some(sent) = sent.filter(|sent| Some(sent.source.as_str()) == slug) else {
-        return visit.error(ErrorKind::FormExpired);
+    let slug = visit.path().strip_prefix(BACK).unwrap_or_default();
+    if visit.runtime.identity_source(slug).is_none() {
+        return visit.error(ErrorKind::NotFound);
+    }
+    let Some(sent) = sent.filter(|sent| sent.source == slug) else {
+        let mut page = ErrorPage::new(ErrorKind::FormExpired);
+        page.retry = Some(Errand::SignIn.path().to_owned());
+        return visit.error_with(page);
     };
     match visit.at(&away::with_answer(visit, &sent.back, &BROUGHT)) {
         Some(there) => Box::pin(super::get(&there)).await,
@@ -244,7 +249,9 @@ fn problem(error: &SourceError) -> IdentifyProblem {
 fn note(visit: &Visit<'_>, source: &IdentitySource, error: &SourceError) {
     let (slug, address) = (&source.slug, visit.address());
     match error.is_trouble() {
-        true => tracing::warn!(source = slug, address, %error, "a source did not sign anybody in"),
+        true => {
+            tracing::warn!(source = slug, address, %error, "a source did not sign anybody in: `doorward doctor` asks it");
+        }
         false => tracing::info!(source = slug, address, %error, "a source did not sign anybody in"),
     }
     let data =

@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::{WIKI, household};
-use crate::support::certificate::{Issued, issued};
+use crate::support::certificate::{Issued, issued, issued_until};
 use crate::support::server::Server;
 
 const HOST: &str = "auth.localhost";
@@ -102,6 +102,33 @@ fn a_renewed_certificate_is_shown_without_a_restart_and_a_broken_one_never() {
         assert!(Instant::now() < until, "{}", server.status());
         std::thread::park_timeout(Duration::from_millis(50));
     }
+}
+
+/// What no browser would take is shown all the same, and told.
+#[test]
+fn a_certificate_that_ran_out_or_is_for_another_host_is_told() {
+    for (issued, told) in [
+        (issued_until(HOST, 2020), "cert.pem ran out on 2020-01-01 00:00: renew it"),
+        (issued("other.localhost"), "cert.pem is not for auth.localhost"),
+    ] {
+        let mut server = stopped(&issued);
+        server.start_unasked();
+        server.log_with(told);
+        let until = Instant::now() + Duration::from_secs(10);
+        while !server.status()["degraded"].to_string().contains(told) {
+            assert!(Instant::now() < until, "{}", server.status());
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn a_key_in_the_place_of_its_certificate_is_told_as_such() {
+    let Issued { certificate, key, authority } = issued(HOST);
+    let server = stopped(&Issued { certificate: key, key: certificate, authority });
+    let done = server.command(&["serve"]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(!done.status.success() && said.contains("exchange them"), "{said}");
 }
 
 /// RFC 6797: for our own host alone, and apps' hosts are not ours to speak for.

@@ -57,4 +57,7 @@ fn an_authority_that_the_system_names_is_trusted() {
     server.tell("SSL_CERT_FILE", &path);
     server.start();
     assert_eq!(comes(&server, &provider, &signer).as_deref(), Some("alice"));
+    let asked = server.command(&["doctor"]);
+    let told = String::from_utf8_lossy(&asked.stdout);
+    assert!(told.contains("✓ source there answers as https://id.localhost"), "{told}");
 }

@@ -17,13 +17,19 @@ pub struct Issued {
 
 /// A certificate for a name, by an authority that is known to nobody else.
 pub fn issued(name: &str) -> Issued {
+    issued_until(name, 2100)
+}
+
+/// One that ends with the year before this one.
+pub fn issued_until(name: &str, year: i32) -> Issued {
     let mut authority = CertificateParams::new(Vec::new()).expect("parameters");
     authority.distinguished_name.push(DnType::CommonName, format!("authority of {name}"));
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key");
     let authority = CertifiedIssuer::self_signed(authority, key).expect("an authority");
     let own = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+    params.not_after = rcgen::date_time_ymd(year, 1, 1);
     let certificate = params.signed_by(&own, &authority).expect("a certificate");
     Issued { certificate: certificate.pem(), key: own.serialize_pem(), authority: authority.pem() }
 }

@@ -1,4 +1,4 @@
-use super::{NONE, complaints};
+use super::{BASE, Mode, NONE, complaints, complaints_over};
 
 const CLIENT: &str = "client-id a; client-secret (credential)a";
 
@@ -24,6 +24,27 @@ fn somebody_can_come_for_the_first_time() {
         ["source-without-people: source work"]
     );
     assert_eq!(source("https://id.example.org", "link never; enroll e"), NONE);
+}
+
+#[test]
+fn an_issuer_is_not_the_place_of_its_discovery() {
+    let place = "https://id.example.org/realms/x/.well-known/openid-configuration";
+    assert_eq!(source(place, ""), [format!("not-an-issuer: {place:?}")]);
+}
+
+#[test]
+fn whoever_runs_the_place_can_get_in() {
+    let base = BASE.replacen("settings {", "settings { default-flows { authentication f };", 1);
+    let said = |asked: &str| {
+        let text = format!(
+            "source work {{ oidc {{ issuer \"https://id.example.org\"; {CLIENT} }} }}
+             flow f for=authentication {{ identification {{ {asked} }}; login }}"
+        );
+        complaints_over(&base, &text, Mode::default())
+    };
+    let complaint = ["no-way-for-admins: identification"];
+    assert_eq!(said("accept nothing; sources work"), complaint);
+    assert_eq!(said("accept nothing; sources work; passkey-autofill"), NONE);
 }
 
 fn flow(purpose: &str, stages: &str) -> Vec<String> {
