@@ -2,8 +2,14 @@
 
 /// Numbers of things, in words.
 pub mod counted;
+/// What a directory looks like to an LDAP client.
+pub mod directory_profile;
+/// Distinguished names of LDAP.
+pub mod dn;
 /// Second factors.
 pub mod factor;
+/// Names as they are compared.
+pub mod fold;
 /// Path patterns.
 pub mod glob;
 /// Canonical hosts and host patterns.

@@ -23,6 +23,7 @@ pub mod compile;
 pub mod expectations;
 pub mod health;
 pub mod identity_source;
+pub mod ldap;
 pub mod origin;
 pub mod routes;
 
@@ -30,6 +31,7 @@ use crate::model::web_url::Origin;
 use app::{Address, App};
 use client::Client;
 use identity_source::IdentitySource;
+use ldap::Directory;
 use origin::Addressing;
 use routes::Routes;
 
@@ -58,6 +60,8 @@ pub struct Runtime {
     pub flows: HashMap<String, Arc<Flow>>,
     /// Other providers that people sign in with.
     pub identity_sources: Vec<IdentitySource>,
+    /// What LDAP clients ask.
+    pub directory: Option<Directory>,
     /// Texts that files name, such as terms, by that name.
     pub texts: BTreeMap<String, Arc<str>>,
     /// Where the list of passwords from breaches lies, if files name one.

@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::decode;
 use super::oidc::Oidc;
 use super::secret_ref::SecretRef;
-use super::settings::SessionLimits;
+use super::settings::{SessionLimits, profile};
 use super::source::{Name, Span, Spanned};
 use super::tree::Node;
+use crate::model::directory_profile::DirectoryProfile;
 use crate::model::factor::Factor;
 use crate::model::glob::Glob;
 use crate::model::host::{Host, HostPattern};
@@ -138,6 +139,7 @@ pub enum Effect {
 pub struct AppLdap {
     pub bind_as: Option<Name>,
     pub flow: Option<Name>,
+    pub profile: Option<DirectoryProfile>,
     pub at: Span,
 }
 
@@ -271,6 +273,7 @@ fn ldap(node: &Node) -> AppLdap {
     AppLdap {
         bind_as: decode::kid_word(node, "bind-as"),
         flow: decode::kid_word(node, "flow"),
+        profile: profile(node),
         at: node.name.span,
     }
 }

@@ -2,12 +2,16 @@
 
 mod read;
 
+pub(super) use read::profile;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::flow::Purpose;
 use super::secret_ref::SecretRef;
 use super::source::{Name, Span, Spanned};
+use crate::model::directory_profile::DirectoryProfile;
+use crate::model::dn::Dn;
 use crate::model::network::Network;
 use crate::model::smtp_server::{Security, SmtpServer};
 use crate::model::web_url::{SocketAddress, WebUrl};
@@ -214,7 +218,8 @@ pub struct LdapServer {
     pub listen: Vec<Spanned<SocketAddress>>,
     pub listen_tls: Vec<Spanned<SocketAddress>>,
     pub tls: Option<TlsFiles>,
-    pub base_dn: Option<Spanned<String>>,
+    pub base_dn: Option<Spanned<Dn>>,
+    pub profile: DirectoryProfile,
     pub search: Vec<Spanned<crate::model::subject::Subject>>,
     pub at: Span,
 }

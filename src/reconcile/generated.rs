@@ -5,7 +5,11 @@ use super::identity::{Fate, Matched};
 use super::stored::Stored;
 use crate::blueprint::Blueprint;
 use crate::blueprint::object::Kind;
+use crate::blueprint::people::TokenPurpose;
 use crate::blueprint::secret_ref::{SecretOrigin, SecretRef};
+
+/// What a service account binds with.
+pub const BIND_TOKEN: &str = "ldap-bind.token";
 
 /// A generated secret that a plan makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +129,13 @@ pub fn wanted(blueprint: &Blueprint) -> Vec<Wanted> {
         }
         if let Some(scim) = &app.scim {
             add(owner(), "scim.token", scim.token.as_ref());
+        }
+    }
+    for account in &blueprint.service_accounts {
+        if account.tokens.iter().any(|token| token.purpose == TokenPurpose::LdapBind) {
+            let owner = Owner::Object(Kind::ServiceAccount, account.name.value.clone());
+            let field = BIND_TOKEN.to_owned();
+            all.push(Wanted { owner, field, rotate: None, deliver: None });
         }
     }
     // A confidential client whose secret is not said has a generated one.

@@ -3,6 +3,7 @@
 use http::HeaderName;
 
 use super::client::Client;
+use super::ldap::LdapApp;
 use crate::access::rule::{AppAccess, Gate};
 use crate::blueprint::app::IdentityHeaders;
 use crate::blueprint::settings::SessionLimits;
@@ -33,6 +34,8 @@ pub struct App {
     pub session: Option<SessionLimits>,
     /// The OpenID Connect client that it is.
     pub client: Option<Client>,
+    /// How it signs people in by LDAP binds.
+    pub ldap: Option<LdapApp>,
     /// Claims of its own.
     pub claims: Vec<(String, Program)>,
     /// `apps/grafana.kdl:1`.

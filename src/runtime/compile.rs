@@ -27,6 +27,8 @@ mod apps;
 /// The clients that apps are.
 mod clients;
 mod identity_sources;
+/// The directory that LDAP clients ask.
+mod ldap;
 /// Policies, each after those that it uses.
 mod policies;
 /// Rules, and how they are told.
@@ -81,6 +83,7 @@ pub fn compile(
         Compiler { blueprint: &blueprint, sources: &sources, groups: &groups, inputs: &inputs };
     let policies = compiler.policies()?;
     let apps = compiler.apps(&policies)?;
+    let directory = compiler.directory();
     let identity_sources = compiler.identity_sources()?;
     let routes = routes(&apps, &blueprint);
     let external = inputs.addressing.public(&blueprint.settings.external_host.value.origin());
@@ -105,6 +108,7 @@ pub fn compile(
         routes,
         flows,
         identity_sources,
+        directory,
         texts: inputs.texts,
         breached_list: inputs.breached_list,
         duo: inputs.duo,

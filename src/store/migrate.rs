@@ -49,6 +49,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "0008_connections",
         sql: include_str!("migrations/0008_connections.sql"),
     },
+    Migration {
+        number: 9,
+        name: "0009_posix_numbers",
+        sql: include_str!("migrations/0009_posix_numbers.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations (

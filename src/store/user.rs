@@ -6,7 +6,7 @@ use super::db::row::Row;
 use super::db::value::Value;
 use super::db::{Read, Tx};
 use super::error::Result;
-use super::fold::fold;
+use crate::model::fold::fold;
 use crate::clock::Millis;
 use crate::secret::Secret;
 

@@ -11,11 +11,7 @@ struct Unserved {
     is: fn(&Node, &[&str]) -> bool,
 }
 
-const ALL: [Unserved; 3] = [
-    Unserved {
-        what: "LDAP",
-        is: |node, path| node.is("ldap") && (path.is_empty() || path == ["app"]),
-    },
+const ALL: [Unserved; 2] = [
     Unserved { what: "SCIM", is: |node, path| path == ["app"] && node.is("scim") },
     Unserved { what: "backups", is: |node, path| path == ["settings"] && node.is("backup") },
 ];

@@ -151,7 +151,7 @@ static LDAP: Spec = node(
     "The app signs people in with LDAP binds.",
     "ldap { bind-as proxmox-bind; flow ldap-bind }",
 )
-.kids(&[once(&BIND_AS), once(&FLOW)]);
+.kids(&[once(&BIND_AS), once(&FLOW), once(&super::settings::PROFILE)]);
 static BIND_AS: Spec =
     node("bind-as", "The service account that the app searches with.", "bind-as proxmox-bind")
         .args(&[arg("account", Want::Ref(Kind::ServiceAccount))]);

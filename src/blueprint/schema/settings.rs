@@ -2,6 +2,7 @@
 
 use super::{Lasts, Spec, Want, arg, many, must, need, node, once, prop, several};
 use crate::blueprint::object::Kind;
+use crate::model::directory_profile::DirectoryProfile;
 use crate::model::smtp_server::Security;
 
 pub static SERVER: Spec = node(
@@ -260,7 +261,14 @@ pub static LDAP: Spec = node(
     "The LDAP front.",
     "ldap { listen \"127.0.0.1:3389\"; base-dn \"dc=example,dc=com\" }",
 )
-.kids(&[many(&LISTEN), many(&LISTEN_TLS), once(&TLS), must(&BASE_DN), once(&SEARCH)]);
+.kids(&[
+    many(&LISTEN),
+    many(&LISTEN_TLS),
+    once(&TLS),
+    must(&BASE_DN),
+    once(&PROFILE),
+    once(&SEARCH),
+]);
 
 static LISTEN_TLS: Spec =
     node("listen-tls", "An address to listen on with TLS.", "listen-tls \"0.0.0.0:6636\"")
@@ -268,6 +276,9 @@ static LISTEN_TLS: Spec =
 static BASE_DN: Spec =
     node("base-dn", "The root of the directory.", "base-dn \"dc=ldap,dc=example,dc=com\"")
         .args(&[arg("dn", Want::Dn)]);
+pub(super) static PROFILE: Spec =
+    node("profile", "What the directory looks like; `plain` if not said.", "profile sssd")
+        .args(&[arg("profile", Want::Word(&DirectoryProfile::WORDS))]);
 static SEARCH: Spec =
     node("search", "Who may search the whole directory.", "search group:ldap-search")
         .args(&[several("subject", Want::Subject)]);

@@ -9,6 +9,8 @@ use crate::blueprint::decode;
 use crate::blueprint::secret_ref::SecretRef;
 use crate::blueprint::source::{Span, Spanned};
 use crate::blueprint::tree::Node;
+use crate::model::directory_profile::DirectoryProfile;
+use crate::model::dn::Dn;
 use crate::model::network::Network;
 use crate::model::smtp_server::Security;
 use crate::model::web_url::{SocketAddress, WebUrl};
@@ -159,13 +161,19 @@ impl Email {
     }
 }
 
+/// What a directory looks like, where it is said.
+pub(in crate::blueprint) fn profile(node: &Node) -> Option<DirectoryProfile> {
+    decode::kid_text(node, "profile").as_deref().and_then(DirectoryProfile::from_word)
+}
+
 impl LdapServer {
     pub(in crate::blueprint) fn from_node(node: &Node) -> Self {
         Self {
             listen: decode::kid_parsed(node, "listen", SocketAddress::parse),
             listen_tls: decode::kid_parsed(node, "listen-tls", SocketAddress::parse),
             tls: node.kid("tls").and_then(TlsFiles::from_node),
-            base_dn: decode::kid_word(node, "base-dn"),
+            base_dn: decode::kid_parsed(node, "base-dn", Dn::parse).pop(),
+            profile: profile(node).unwrap_or_default(),
             search: node.kid("search").map(subjects).unwrap_or_default(),
             at: node.head(),
         }

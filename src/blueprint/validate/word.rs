@@ -4,6 +4,7 @@ use super::listed;
 use super::value::Bad;
 use crate::blueprint::suggest::nearest;
 use crate::jose::{KeySet, KeySetFault};
+use crate::model::dn::Dn;
 
 const METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
@@ -266,27 +267,16 @@ pub(super) fn mailbox(text: &str) -> Option<Bad> {
 }
 
 pub(super) fn dn(text: &str) -> Option<Bad> {
-    let good = |part: &str| {
-        part.split_once('=').is_some_and(|(key, value)| {
-            let key = key.trim();
-            !key.is_empty()
-                && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-                && !value.trim().is_empty()
-        })
+    let reason = match Dn::parse(text) {
+        Ok(dn) if !dn.is_root() => return None,
+        Ok(_) => "it is empty".to_owned(),
+        Err(error) => error.to_string(),
     };
-    let mut at = 0;
-    for part in text.split(',') {
-        if !good(part) {
-            let message = format!("`{text}` is not a distinguished name");
-            return Some(
-                Bad::new("blueprint::bad-dn", message, "this part is not KEY=VALUE")
-                    .part(at..at + part.len())
-                    .help("write \"dc=ldap,dc=example,dc=com\""),
-            );
-        }
-        at += part.len() + 1;
-    }
-    None
+    let message = format!("`{text}` is not a distinguished name");
+    Some(
+        Bad::new("blueprint::bad-dn", message, reason)
+            .help("write \"dc=ldap,dc=example,dc=com\""),
+    )
 }
 
 pub(super) fn event(text: &str) -> Option<Bad> {

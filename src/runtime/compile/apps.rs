@@ -45,6 +45,7 @@ impl Compiler<'_> {
             authorization: app.authorization.as_ref().map(|name| name.value.clone()),
             session: app.session,
             client: self.client(app),
+            ldap: self.ldap_app(app),
             claims: claims.map(|claim| self.claim(claim)).collect::<Result<_, _>>()?,
             place: self.sources.place(app.at),
         })

@@ -59,7 +59,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn service_account(&self, name: &str) -> Option<ServiceAccount> {
+    pub(super) fn service_account(&self, name: &str) -> Option<ServiceAccount> {
         let declared = self.blueprint.service_accounts.iter().find(|a| a.name.value == name)?;
         let groups = self.groups.expand(declared.groups.iter().map(|group| group.value.as_str()));
         let mut group_names: Vec<_> = self.groups.names_in(&groups).map(str::to_owned).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{CompileError, Compiler, Policies};
 use crate::access::rule::{AppAccess, Effect, Requirement, Rule, Subjects};
 use crate::blueprint::app as declared;
-use crate::blueprint::source::Name;
+use crate::blueprint::source::{Name, Spanned};
 use crate::model::subject::Subject;
 
 impl Compiler<'_> {
@@ -47,7 +47,7 @@ impl Compiler<'_> {
                 declared::Effect::Allow => Effect::Allow,
                 declared::Effect::Deny => Effect::Deny,
             },
-            subjects: self.subjects(rule),
+            subjects: self.subjects(&rule.subjects),
             path: rule.path.as_ref().map(|glob| glob.value.clone()),
             method: rule.method.clone(),
             when: all(&rule.when)?,
@@ -57,9 +57,9 @@ impl Compiler<'_> {
         })
     }
 
-    fn subjects(&self, rule: &declared::Rule) -> Subjects {
+    pub(super) fn subjects(&self, declared: &[Spanned<Subject>]) -> Subjects {
         let mut subjects = Subjects::default();
-        for subject in &rule.subjects {
+        for subject in declared {
             match &subject.value {
                 Subject::Everyone => subjects.everyone = true,
                 Subject::Group(name) => {
