@@ -1,4 +1,4 @@
-//! The secrets of clients in memory, for as long as each is good.
+//! The secrets of clients and of the accounts that programs bind with, in memory, for as long as each is good.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ pub enum Known {
     Verifier(Secret),
 }
 
-/// The secrets of all clients, by the uid of the app.
+/// The secrets of all clients, by the uid of the app or the service account.
 #[derive(Debug, Default)]
 pub struct ClientSecrets(ArcSwap<HashMap<String, Vec<Known>>>);
 
@@ -29,14 +29,14 @@ impl ClientSecrets {
         self.0.store(std::sync::Arc::new(all));
     }
 
-    /// What an app may prove itself by at this moment.
+    /// What an app or a service account may prove itself by at this moment.
     #[must_use]
-    pub fn of(&self, app_uid: &str, now: Millis) -> Vec<Known> {
+    pub fn of(&self, uid: &str, now: Millis) -> Vec<Known> {
         let all = self.0.load();
         let good = |known: &&Known| match known {
             Known::Value { until, .. } => until.is_none_or(|until| now < until),
             Known::Verifier(_) => true,
         };
-        all.get(app_uid).into_iter().flatten().filter(good).cloned().collect()
+        all.get(uid).into_iter().flatten().filter(good).cloned().collect()
     }
 }

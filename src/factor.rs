@@ -12,6 +12,8 @@ use crate::store::StoreError;
 
 /// One exchange with a passkey, sealed so that nothing need be kept for it.
 pub mod ceremony;
+/// Codes that prove a factor once.
+pub mod codes;
 /// Duo's universal prompt.
 pub mod duo;
 /// What an account can prove.

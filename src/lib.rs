@@ -65,6 +65,8 @@ pub mod web;
 pub mod entry;
 /// The front for reverse proxies that ask before they pass a request on.
 pub mod forward_auth;
+/// The directory that LDAP clients ask and bind to.
+pub mod ldap;
 /// The OpenID provider: authorization requests, codes, tokens and what they open.
 pub mod oidc;
 /// The pages of the sign-in host: sign-in, the portal, set-up links, stand-ins.

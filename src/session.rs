@@ -18,6 +18,7 @@ pub use live::{AppSession, SignIn};
 use shards::Shards;
 
 mod account;
+mod everybody;
 pub mod live;
 pub(crate) mod shards;
 

@@ -70,6 +70,8 @@ pub struct ServiceAccount {
 #[derive(Clone, Debug)]
 pub struct TokenGrant {
     pub purpose: TokenPurpose,
+    /// Any other number makes a new one.
+    pub rotate: Option<i64>,
     pub expires: Option<Duration>,
     pub at: Span,
 }
@@ -143,7 +145,12 @@ fn token(node: &Node) -> Option<TokenGrant> {
         "scim" => TokenPurpose::Scim,
         _ => return None,
     };
-    Some(TokenGrant { purpose, expires: decode::kid_duration(node, "expires"), at: node.head() })
+    Some(TokenGrant {
+        purpose,
+        rotate: decode::prop_number(node, "rotate"),
+        expires: decode::kid_duration(node, "expires"),
+        at: node.head(),
+    })
 }
 
 /// The `attribute` lines of a person, a group or a persona.

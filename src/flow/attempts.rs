@@ -97,6 +97,24 @@ impl Guesses {
         Ok(taken)
     }
 
+    /// Whether no guess is left, so that nothing may be compared. Asking writes nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    pub async fn are_over(&self, store: &Store, now: Millis) -> Result<bool, StoreError> {
+        let read = store.read().await?;
+        for key in self.of_the_person() {
+            let found = read.find_attempts(key).await?;
+            if found.and_then(|found| found.blocked_until).is_some_and(|until| now < until) {
+                return Ok(true);
+            }
+        }
+        let address = read.find_attempts(&self.address).await?;
+        Ok(address.is_some_and(|it| {
+            it.failures >= ADDRESS_LIMIT && now < it.first_at.plus(ADDRESS_WINDOW)
+        }))
+    }
+
     /// Nothing was compared: the guess is there for the next one.
     ///
     /// # Errors

@@ -208,7 +208,9 @@ impl Escape {
     }
 }
 
-fn escaped(value: &str) -> String {
+/// A value as it stands in a name (RFC 4514 §2.4).
+#[must_use]
+pub fn escaped(value: &str) -> String {
     let last = value.chars().count().saturating_sub(1);
     let mut text = String::with_capacity(value.len());
     for (at, letter) in value.chars().enumerate() {

@@ -132,11 +132,13 @@ pub fn wanted(blueprint: &Blueprint) -> Vec<Wanted> {
         }
     }
     for account in &blueprint.service_accounts {
-        if account.tokens.iter().any(|token| token.purpose == TokenPurpose::LdapBind) {
-            let owner = Owner::Object(Kind::ServiceAccount, account.name.value.clone());
-            let field = BIND_TOKEN.to_owned();
-            all.push(Wanted { owner, field, rotate: None, deliver: None });
-        }
+        let binds = account.tokens.iter().find(|token| token.purpose == TokenPurpose::LdapBind);
+        all.extend(binds.map(|token| Wanted {
+            owner: Owner::Object(Kind::ServiceAccount, account.name.value.clone()),
+            field: BIND_TOKEN.to_owned(),
+            rotate: token.rotate,
+            deliver: None,
+        }));
     }
     // A confidential client whose secret is not said has a generated one.
     for app in &blueprint.apps {

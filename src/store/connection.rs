@@ -62,6 +62,11 @@ impl Read {
         row.as_ref().map(Connection::from_row).transpose()
     }
 
+    pub async fn list_connections(&self) -> Result<Vec<Connection>> {
+        let sql = "SELECT * FROM connections ORDER BY user_id, created_at, subject";
+        self.rows(sql, vec![]).await?.iter().map(Connection::from_row).collect()
+    }
+
     pub async fn list_connections_of(&self, user_id: &str) -> Result<Vec<Connection>> {
         let sql = "SELECT * FROM connections WHERE user_id = $1 ORDER BY created_at, subject";
         self.rows(sql, vec![user_id.into()]).await?.iter().map(Connection::from_row).collect()

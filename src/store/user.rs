@@ -140,6 +140,15 @@ impl Read {
         rows.iter().filter_map(|row| user(row).transpose()).collect()
     }
 
+    /// Whether somebody came, went or changed since `since`, as events tell it.
+    pub async fn has_directory_changed_since(&self, since: Millis) -> Result<bool> {
+        let sql = "SELECT at FROM events WHERE at >= $1 AND kind IN ('user.enrolled', \
+            'membership.added', 'membership.removed', 'profile.changed', 'address.changed', \
+            'user.disabled', 'user.enabled', 'user.deleted', 'connection.added', \
+            'connection.changed', 'connection.removed') LIMIT 1";
+        Ok(self.one(sql, vec![since.into()]).await?.is_some())
+    }
+
     /// A page of people by username, after the key of the last one seen (`""` at first).
     pub async fn list_users(&self, after_key: &str, limit: i64) -> Result<Vec<User>> {
         let sql = "SELECT * FROM users WHERE username_key > $1 ORDER BY username_key LIMIT $2";

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 33] = [
+const ORDER: [&str; 34] = [
     "clock",
     "ids",
     "secret",
@@ -35,6 +35,7 @@ const ORDER: [&str; 33] = [
     "entry",
     "forward_auth",
     "oidc",
+    "ldap",
     "pages",
     "api",
     "app",

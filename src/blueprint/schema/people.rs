@@ -63,6 +63,7 @@ static INITIAL_PASSWORD: Spec = node(
 
 static TOKEN: Spec = node("token", "A token that this account may have.", "token ldap-bind")
     .args(&[arg("purpose", Want::Word(&["api", "ldap-bind", "scim"]))])
+    .props(&[prop("rotate", Want::Whole(0, i64::MAX))])
     .kids(&[once(&EXPIRES)]);
 
 const FORMERLY_USER: PropSpec = prop("formerly", Want::Formerly(Kind::User));

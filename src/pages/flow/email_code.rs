@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::body::Body;
 use http::Response;
 
-use super::factor::{self, Outcome};
+use super::factor;
+use crate::factor::codes::Outcome;
 use super::{Answer, Run, Trouble, added, no_mail, sends_mail, too_many};
 use crate::flow::attempts::{Guesses, Taken};
 use crate::flow::progress::SentCode;

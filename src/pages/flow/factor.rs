@@ -8,7 +8,8 @@ use http::{Response, StatusCode};
 use super::{
     Answer, Run, Trouble, action, by_way_of, duo, email_code, is_enabled, passkey, too_many, with,
 };
-use crate::factor::{passkey as keys, recovery_code, totp::Totp};
+use crate::factor::codes::{self, Outcome};
+use crate::factor::passkey as keys;
 use crate::flow::attempts::{Guesses, Taken};
 use crate::model::factor::Factor;
 use crate::pages::notice;
@@ -138,49 +139,22 @@ fn guesses(class: Factor, user_id: &str, address: String) -> Guesses {
     }
 }
 
-/// What a proof came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Right {
-        /// The id of the factor, if it stays the account's.
-        by: Option<String>,
-    },
-    /// It would have been right, and was used before.
-    Used,
-    /// It ran out.
-    Expired,
-    Wrong,
-}
-
 async fn totp(run: &Run<'_>, given: &str) -> Result<Outcome, Trouble> {
     let server = run.visit.server;
     let now = server.clock.now();
-    for factor in run.record.held.of_class(Factor::Totp) {
-        let totp: Totp = crate::factor::open(&server.key, &factor.id, &factor.sealed)?;
-        let Some(step) = totp.step_of(given, now) else { continue };
-        let mut tx = server.store.begin().await?;
-        let first = tx.use_factor(&factor.id, step, now).await?;
-        tx.commit().await?;
-        let right = Outcome::Right { by: Some(factor.id.clone()) };
-        return Ok(if first { right } else { Outcome::Used });
-    }
-    Ok(Outcome::Wrong)
+    Ok(codes::totp(&server.store, &server.key, &run.record.held, given, now).await?)
 }
 
 async fn code(run: &Run<'_>, user: &User, given: &str) -> Result<Outcome, Trouble> {
     let server = run.visit.server;
     let now = server.clock.now();
-    let digest = recovery_code::digest(&server.key, &user.id, given);
-    let mut tx = server.store.begin().await?;
-    let used = tx.use_recovery_code(&user.id, &digest, now).await?;
-    tx.commit().await?;
-    if !used {
-        return Ok(Outcome::Wrong);
+    let outcome = codes::recovery_code(&server.store, &server.key, &user.id, given, now).await?;
+    if matches!(outcome, Outcome::Right { .. }) {
+        let left = run.record.held.recovery_codes.saturating_sub(1);
+        let data = serde_json::json!({ "left": left, "address": run.visit.address() });
+        server.journal.note("recovery-code.used", Some(&user.username), None, data);
     }
-    let left = run.record.held.recovery_codes.saturating_sub(1);
-    let data = serde_json::json!({ "left": left, "address": run.visit.address() });
-    server.journal.note("recovery-code.used", Some(&user.username), None, data);
-    Ok(Outcome::Right { by: None })
+    Ok(outcome)
 }
 
 /// The account has factors, and none that is asked for.

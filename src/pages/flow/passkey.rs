@@ -1,6 +1,6 @@
 //! A passkey in place of name and password, or beside them.
 
-use super::factor::Outcome;
+use crate::factor::codes::Outcome;
 use super::{Answer, Run, Trouble, identification, is_enabled, too_many};
 use crate::factor::ceremony::{self, Purpose};
 use crate::factor::passkey::{self, Proof, RelyingParty, Verification};

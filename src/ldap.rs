@@ -1,0 +1,76 @@
+//! The LDAP front (RFC 4511): a directory that is read, and binds that let people into apps.
+//!
+//! `access` of the app decides, as everywhere. Nothing here writes what people are; nobody reads more than
+//! their own entry unless the files name them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::access::target::Client;
+use crate::factor::FactorError;
+use crate::flow::hashing::HashError;
+use crate::session::SessionError;
+use crate::store::StoreError;
+use crate::web::server::Server;
+
+/// A name and a secret: who that is, and what it opens.
+mod bind;
+/// One connection, from its first word to its last.
+pub mod connection;
+/// Everybody and every group, a moment ago.
+mod directory;
+/// What an entry says.
+mod entry;
+/// Search filters.
+mod filter;
+/// Where a search goes on that came in pages.
+mod page;
+/// What the server says of itself.
+mod schema;
+/// What a search gives.
+mod search;
+/// Where entries stand.
+mod tree;
+/// Passwords that were right a moment ago.
+mod verified;
+/// A bind as a walk through a flow.
+mod walk;
+
+/// The front, shared by its connections.
+pub struct Ldap {
+    server: Arc<Server>,
+    /// A connection in clear may go on over TLS.
+    start_tls: bool,
+    directory: directory::Served,
+    verified: verified::Verified,
+}
+
+/// What keeps an operation from being answered, and is not its client's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(transparent)]
+    Factor(#[from] FactorError),
+    #[error("the store was not reached for too long")]
+    NoContact,
+    #[error("numbers for POSIX are given out by other nodes all the time")]
+    Numbers,
+}
+
+impl Ldap {
+    #[must_use]
+    pub fn new(server: Arc<Server>, start_tls: bool) -> Self {
+        let (directory, verified) = (directory::Served::default(), verified::Verified::default());
+        Self { server, start_tls, directory, verified }
+    }
+}
+
+/// The program that asks: its address is the one that rules see.
+fn client(peer: IpAddr) -> Client {
+    Client::Known(crate::access::target::plain(peer))
+}

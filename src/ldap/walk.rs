@@ -1,0 +1,296 @@
+//! A bind as a walk through a flow: the same stages as in a browser, answered by what a bind carries, which
+//! is a name, a password and at most one code. What asks for more refuses (`security.md` R8, R9).
+
+use super::Trouble;
+use crate::access::condition::{ConditionError, Facts, Reputation, Truth};
+use crate::access::person::Proofs;
+use crate::access::target::{Client, Target};
+use crate::blueprint::flow::{Flow, Lockout, StageKind};
+use crate::blueprint::source::Name;
+use crate::factor::codes::{self, Outcome};
+use crate::factor::held::Held;
+use crate::flow::attempts::{Guesses, Taken};
+use crate::flow::hashing::Verified;
+use crate::flow::progress::{First, Progress};
+use crate::flow::stages::{self, Agreed, Flows, Known, Next, Wanted};
+use crate::model::factor::Factor;
+use crate::runtime::Runtime;
+use crate::secret::Secret;
+use crate::session::{Profile, Standing};
+use crate::store::{ProofTimes, User};
+use crate::web::server::Server;
+use crate::web::visitor;
+
+/// Somebody on the way through a flow.
+pub struct Walk<'a> {
+    pub server: &'a Server,
+    pub runtime: &'a Runtime,
+    pub flow: &'a Flow,
+    pub client: Client,
+    /// The name as it is compared.
+    pub name: &'a str,
+    pub user: Option<&'a User>,
+    pub verified: &'a super::verified::Verified,
+}
+
+/// What a bind carries besides the name.
+pub struct Given {
+    pub password: Secret,
+    pub code: Option<String>,
+}
+
+/// Why a walk ends before it has come to its end.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The name or the password is wrong, or the account is locked: one answer for all of it.
+    Wrong { reason: &'static str, locks: bool },
+    /// Wrong too often.
+    Wait,
+    /// The flow wants what a bind cannot give.
+    Wants(&'static str),
+    Trouble(Trouble),
+}
+
+impl<E: Into<Trouble>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self::Trouble(error.into())
+    }
+}
+
+/// What was proven.
+#[derive(Debug)]
+pub struct Proven {
+    pub proofs: Proofs,
+    /// When the password that was given was set.
+    pub password_set_at: Option<crate::clock::Millis>,
+    /// The password had to be verified: it was not known to be right.
+    pub anew: bool,
+}
+
+/// Whether a code may stand behind the password, after a `;`.
+#[must_use]
+pub fn takes_code(flow: &Flow) -> bool {
+    flow.stages.iter().any(|stage| match &stage.kind {
+        StageKind::AuthenticatorValidate(validate) => validate.code_in_password,
+        _ => false,
+    })
+}
+
+/// Takes what was typed apart: only where a code may be asked for and there is one to ask for, so that a
+/// password that looks as if it ended in a code stays whole.
+#[must_use]
+pub fn given(flow: &Flow, held: &Held, typed: &Secret) -> Given {
+    let whole = || Given { password: typed.clone(), code: None };
+    if !takes_code(flow) || !(held.has(Factor::Totp) || held.has(Factor::RecoveryCode)) {
+        return whole();
+    }
+    match typed.reveal().rsplit_once(';') {
+        Some((password, code)) if is_code(code) => {
+            Given { password: Secret::new(password), code: Some(code.to_owned()) }
+        }
+        _ => whole(),
+    }
+}
+
+fn is_code(text: &str) -> bool {
+    let digits = (6..=8).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit());
+    let recovery = text.len() == 11 && text.as_bytes().get(5) == Some(&b'-');
+    digits || recovery
+}
+
+impl Walk<'_> {
+    /// Goes as far as what was given leads, which is the end or nowhere.
+    pub async fn go(&self, held: &Held, given: &Given) -> Result<Proven, Stopped> {
+        let now = self.server.clock.now();
+        let mut progress = Progress::default();
+        let mut anew = false;
+        let nothing = ProofTimes::default();
+        let agreed = Agreed::default();
+        let mut about = None;
+        loop {
+            let reputation = self.reputation(about.is_some()).await;
+            let holds = |policy: &Name| self.holds(policy, about.as_ref(), reputation);
+            let known = Known {
+                holds: &holds,
+                held,
+                remembered: &nothing,
+                agreed: &agreed,
+                wanted: Wanted::SignIn,
+                now,
+            };
+            let flows = Flows { outer: self.flow, all: &self.runtime.flows };
+            match stages::next(flows, &mut progress, &known) {
+                Next::AskName(asked) if asked.takes_names() && !progress.is_named() => {
+                    progress.login = Some(self.name.to_owned());
+                    progress.user_id = self.user.map(|user| user.id.clone());
+                }
+                Next::AskPassword { lockout } if progress.first.is_none() => {
+                    anew = self.password(lockout, &given.password).await?;
+                    let user = self.user.ok_or(Stopped::wrong("no such account"))?;
+                    progress.first =
+                        Some(First { at: now, password_set_at: user.password_set_at });
+                    progress.must_change = user.must_change;
+                    about = Some(self.about(user).await?);
+                }
+                Next::AskFactor { classes, .. } if takes_code(self.flow) => {
+                    let (class, by) = self.code(held, &classes, given).await?;
+                    progress.prove(class, by.as_deref(), now);
+                }
+                Next::AskFactor { .. } | Next::Lacks { .. } => {
+                    return Err(Stopped::Wants("a second factor: bind with an app password"));
+                }
+                Next::AskNewPassword => return Err(Stopped::Wants("a new password: sign in with a browser once")),
+                Next::SignIn { .. } => break,
+                Next::Refuse { .. } => return Err(Stopped::Wants("what nobody here can give: a stage refuses")),
+                Next::Stuck { at, reason } => {
+                    let place = self.runtime.sources.place(at);
+                    tracing::error!(place, reason, "a bind cannot go on");
+                    return Err(Stopped::Wants("what the files do not say: the log knows more"));
+                }
+                _ => return Err(Stopped::Wants("a browser: bind with an app password")),
+            }
+        }
+        let password_set_at = progress.first.and_then(|first| first.password_set_at);
+        let proofs = progress.proven.iter().map(|(factor, at)| (*factor, *at)).collect();
+        Ok(Proven { proofs, password_set_at, anew })
+    }
+
+    /// Counted before it is compared, unless it was right a moment ago; the same work for everybody.
+    /// Whether it had to be verified.
+    async fn password(&self, lockout: Option<Lockout>, given: &Secret) -> Result<bool, Stopped> {
+        let server = self.server;
+        let now = server.clock.now();
+        let user_id = self.user.map(|user| user.id.as_str());
+        let address = visitor::address_key(self.client);
+        let guesses = Guesses::at_password(self.name, user_id, address).with(lockout);
+        // While nothing is left to guess, not even what is known to be right is said to be so.
+        if let Some(user) = self.user
+            && self.verified.knows(&server.key, user, given, now)
+            && self.is_enabled(user)
+            && !guesses.are_over(&server.store, now).await?
+        {
+            return Ok(false);
+        }
+        let taken = guesses.take(&server.store, now).await?;
+        if let Taken::Wait(_) = taken {
+            return Err(Stopped::Wait);
+        }
+        let in_vain = taken == Taken::InVain;
+        let hash = self.user.filter(|_| !in_vain).and_then(|user| user.password_hash.as_ref());
+        let answer = match server.hasher.verify(given, hash).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                guesses.give_back(&server.store).await?;
+                return Err(error.into());
+            }
+        };
+        let reason = match self.user {
+            _ if in_vain => "the account is locked",
+            None => "no such account",
+            Some(user) if !self.is_enabled(user) => "the account is disabled",
+            Some(user) if user.password_hash.is_none() => "the account has no password",
+            Some(_) if answer == Verified::Wrong => "wrong password",
+            Some(user) => {
+                guesses.succeeded(&server.store).await?;
+                self.verified.put(&server.key, user, given, now);
+                return Ok(true);
+            }
+        };
+        Err(Stopped::Wrong { reason, locks: taken == Taken::Last })
+    }
+
+    /// The code behind the password.
+    async fn code(
+        &self,
+        held: &Held,
+        classes: &[Factor],
+        given: &Given,
+    ) -> Result<(Factor, Option<String>), Stopped> {
+        let server = self.server;
+        let Some(code) = &given.code else {
+            return Err(Stopped::Wants("a code behind the password, as in `password;123456`"));
+        };
+        let class = match code.contains('-') {
+            true => Factor::RecoveryCode,
+            false => Factor::Totp,
+        };
+        let Some(user) = self.user.filter(|_| classes.contains(&class)) else {
+            return Err(Stopped::Wants("another kind of code"));
+        };
+        let now = server.clock.now();
+        let guesses = Guesses::at_code(&user.id, visitor::address_key(self.client));
+        let taken = guesses.take(&server.store, now).await?;
+        if let Taken::Wait(_) = taken {
+            return Err(Stopped::Wait);
+        }
+        let (store, key) = (&server.store, &server.key);
+        let outcome = match class {
+            Factor::RecoveryCode => codes::recovery_code(store, key, &user.id, code, now).await?,
+            _ => codes::totp(store, key, held, code, now).await?,
+        };
+        match outcome {
+            Outcome::Right { by } => {
+                guesses.succeeded(store).await?;
+                Ok((class, by))
+            }
+            Outcome::Used => Err(Stopped::wrong("the code was used before")),
+            Outcome::Expired | Outcome::Wrong => {
+                Err(Stopped::Wrong { reason: "wrong code", locks: taken == Taken::Last })
+            }
+        }
+    }
+
+    async fn reputation(&self, is_proven: bool) -> Reputation {
+        let user = self.user.filter(|_| is_proven).map(|user| user.id.as_str());
+        visitor::reputation(self.server, self.client, user).await
+    }
+
+    async fn about(&self, user: &User) -> Result<Somebody, Trouble> {
+        let account = self.server.sessions.account(&user.id).await?;
+        let profile = account.profile();
+        let standing = profile.standing(self.runtime);
+        Ok(Somebody { profile, standing })
+    }
+
+    /// Before anything is proven, a policy sees the program alone.
+    fn holds(&self, policy: &Name, about: Option<&Somebody>, reputation: Reputation) -> Truth {
+        let Some(found) = self.runtime.policies.get(&policy.value) else {
+            let reason = format!("policy `{}` is no longer declared", policy.value);
+            return Err(ConditionError { place: self.runtime.sources.place(policy.span), reason });
+        };
+        let proofs = Proofs::default();
+        let person = about.map(|it| it.standing.person(&it.profile.user.username, &proofs));
+        let target = target(self.client);
+        found.holds(&Facts {
+            person: person.as_ref(),
+            target: &target,
+            app: "",
+            now: self.server.clock.now(),
+            reputation,
+        })
+    }
+
+    fn is_enabled(&self, user: &User) -> bool {
+        let declared = self.runtime.declared.get(&user.username);
+        let gone = user.declared && declared.is_none();
+        !user.disabled && !gone && !declared.is_some_and(|person| person.disabled)
+    }
+}
+
+impl Stopped {
+    fn wrong(reason: &'static str) -> Self {
+        Self::Wrong { reason, locks: false }
+    }
+}
+
+/// Somebody who has proven who they are.
+struct Somebody {
+    profile: std::sync::Arc<Profile>,
+    standing: std::sync::Arc<Standing>,
+}
+
+/// What rules see of a bind: no host and no path.
+#[must_use]
+pub fn target(client: Client) -> Target<'static> {
+    Target { host: "".into(), path: "/".into(), method: "BIND".into(), client }
+}
