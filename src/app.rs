@@ -23,6 +23,8 @@ pub mod initial_passwords;
 pub mod installed;
 /// The configuration in force: read, judged, applied, published.
 pub mod keeper;
+/// Listeners for LDAP clients.
+pub mod ldap_listeners;
 /// Sockets, connections and an orderly end.
 pub mod listen;
 mod logouts;

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::access::target::Client;
 use crate::factor::FactorError;
@@ -40,7 +41,7 @@ mod walk;
 pub struct Ldap {
     server: Arc<Server>,
     /// A connection in clear may go on over TLS.
-    start_tls: bool,
+    start_tls: AtomicBool,
     directory: directory::Served,
     verified: verified::Verified,
 }
@@ -64,9 +65,18 @@ pub enum Trouble {
 
 impl Ldap {
     #[must_use]
-    pub fn new(server: Arc<Server>, start_tls: bool) -> Self {
+    pub fn new(server: Arc<Server>) -> Self {
         let (directory, verified) = (directory::Served::default(), verified::Verified::default());
-        Self { server, start_tls, directory, verified }
+        Self { server, start_tls: AtomicBool::new(false), directory, verified }
+    }
+
+    /// Whether a connection in clear may go on over TLS: there is a certificate.
+    pub fn offer_start_tls(&self, offered: bool) {
+        self.start_tls.store(offered, Ordering::Relaxed);
+    }
+
+    fn offers_start_tls(&self) -> bool {
+        self.start_tls.load(Ordering::Relaxed)
     }
 }
 

@@ -9,6 +9,7 @@ use std::fmt;
 
 use crate::clock::Millis;
 
+pub use crate::model::fold::fold;
 pub use app_session::{AppSession, NewAppSession};
 pub use attempt::Attempts;
 pub use browser::{Browser, ProofTimes};
@@ -21,7 +22,6 @@ pub use error::{Result, StoreError};
 pub use event::{Event, EventFilter};
 pub use factor::Factor;
 pub use flow_state::{FlowState, NewFlowState};
-pub use crate::model::fold::fold;
 pub use generation::{Generation, GenerationLine, NewGeneration};
 pub use grant::{AccessToken, Approved, Code, Grant, RefreshToken, Revoked};
 pub use held::Held;

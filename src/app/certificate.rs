@@ -1,4 +1,4 @@
-//! The certificate that the main listener shows, taken up anew when its files change.
+//! The certificate that a listener shows, taken up anew when its files change.
 //!
 //! What cannot be used leaves the one before it in use, and is told.
 
@@ -44,28 +44,28 @@ pub struct Certificate {
 /// Why a certificate cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
-    #[error("server tls: {0}")]
+    #[error("tls: {0}")]
     NotReadable(#[from] SecretError),
-    #[error("server tls: {} can be read by everybody: chmod o-rwx {}", .0.display(), .0.display())]
+    #[error("tls: {} can be read by everybody: chmod o-rwx {}", .0.display(), .0.display())]
     KeyIsPublic(PathBuf),
-    #[error("server tls: {} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)", .0.display())]
+    #[error("tls: {} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)", .0.display())]
     NoCertificate(PathBuf),
-    #[error("server tls: {} holds no private key in PEM (-----BEGIN PRIVATE KEY-----)", .0.display())]
+    #[error("tls: {} holds no private key in PEM (-----BEGIN PRIVATE KEY-----)", .0.display())]
     NoKey(PathBuf),
-    #[error("server tls: cert={} is a key and key={} a certificate: exchange them", .0.cert.display(), .0.key.display())]
+    #[error("tls: cert={} is a key and key={} a certificate: exchange them", .0.cert.display(), .0.key.display())]
     Exchanged(CertificateFiles),
-    #[error("server tls: {} is not the key of {}{reason}", .files.key.display(), .files.cert.display())]
+    #[error("tls: {} is not the key of {}{reason}", .files.key.display(), .files.cert.display())]
     NotAPair { files: CertificateFiles, reason: String },
 }
 
 /// What browsers will not like about a certificate that can be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum Doubt {
-    #[error("server tls: {} ran out on {at}: renew it", .cert.display())]
+    #[error("tls: {} ran out on {at}: renew it", .cert.display())]
     RanOut { cert: PathBuf, at: String },
-    #[error("server tls: {} begins on {at}: look at this machine's clock", .cert.display())]
+    #[error("tls: {} begins on {at}: look at this machine's clock", .cert.display())]
     Early { cert: PathBuf, at: String },
-    #[error("server tls: {} is not for {host}: have one issued that names it", .cert.display())]
+    #[error("tls: {} is not for {host}: have one issued that names it", .cert.display())]
     OtherHost { cert: PathBuf, host: String },
 }
 
@@ -79,11 +79,16 @@ impl ResolvesServerCert for Shown {
 }
 
 impl Certificate {
-    /// Reads the files for the first time.
+    /// Reads the files for the first time, for a listener that speaks `protocol` (RFC 7301), where it has
+    /// a name.
     ///
     /// # Errors
     /// If they cannot be read or used.
-    pub fn open(files: CertificateFiles, options: &Options) -> Result<Self, CertificateError> {
+    pub fn open(
+        files: CertificateFiles,
+        protocol: Option<&str>,
+        options: &Options,
+    ) -> Result<Self, CertificateError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let read = Read::from(&files, options)?;
         let shown = Arc::new(Shown(ArcSwap::from_pointee(read.pair(&files, &provider)?)));
@@ -96,9 +101,15 @@ impl Certificate {
             .map_err(|error| unusable(error.to_string()))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&shown) as _);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocol.iter().map(|name| name.as_bytes().to_vec()).collect();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         Ok(Self { files, shown, acceptor, taken: Mutex::new(read.digest()) })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn files(&self) -> &CertificateFiles {
+        &self.files
     }
 
     /// What begins a connection with whoever connects.

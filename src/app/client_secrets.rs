@@ -34,7 +34,9 @@ pub async fn load(
         let Some(oidc) = declared.oidc.as_ref().filter(|oidc| oidc.has_secret()) else { continue };
         let known = match &oidc.client_secret {
             Some(reference) => match &reference.origin {
-                SecretOrigin::Generated => generated(store, key, (&app.uid, CLIENT_SECRET), None).await?,
+                SecretOrigin::Generated => {
+                    generated(store, key, (&app.uid, CLIENT_SECRET), None).await?
+                }
                 SecretOrigin::Argon2id(hash) => vec![Known::Verifier(Secret::new(hash.clone()))],
                 // One that is missing was told when the files were judged, and lets nobody in.
                 _ => secrets.resolve(reference).ok().flatten().map(value).into_iter().collect(),

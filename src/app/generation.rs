@@ -114,6 +114,12 @@ pub fn identified(mut runtime: Runtime, applied: &apply::Applied) -> Runtime {
             app.uid.clone_from(uid);
         }
     }
+    for binder in runtime.directory.iter_mut().flat_map(|directory| &mut directory.binders) {
+        let owner = (Kind::ServiceAccount, binder.account.name.clone());
+        if let Some(uid) = applied.uids.get(&owner) {
+            binder.uid.clone_from(uid);
+        }
+    }
     runtime
 }
 

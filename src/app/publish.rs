@@ -132,9 +132,12 @@ impl Publisher<'_> {
                 self.doubt(certificate, host)
             }
             Err(error) => {
-                let trouble = error.to_string();
+                let trouble = format!("server {error}");
                 if self.is_news(&trouble) {
-                    tracing::error!(%error, "the certificate could not be taken up: the one before it is shown on, and the next try is soon");
+                    tracing::error!(
+                        error = trouble,
+                        "the certificate could not be taken up: the one before it is shown on, and the next try is soon"
+                    );
                 }
                 Some(trouble)
             }
@@ -142,7 +145,8 @@ impl Publisher<'_> {
     }
 
     fn doubt(&self, certificate: &Certificate, host: &str) -> Option<String> {
-        let doubt = certificate.doubt(host, self.fronts.server.clock.now())?.to_string();
+        let doubt = certificate.doubt(host, self.fronts.server.clock.now())?;
+        let doubt = format!("server {doubt}");
         if self.is_news(&doubt) {
             tracing::warn!("{doubt}");
         }

@@ -19,6 +19,7 @@ use super::certificate::Certificate;
 use super::dispatch::Fronts;
 use super::generation;
 use super::keeper::Keeper;
+use super::ldap_listeners::LdapListeners;
 use super::opening::{KeyOrigin, Opened, open, write_private};
 use super::options::Options;
 use super::places::Places;
@@ -107,7 +108,8 @@ pub async fn run(
     let places = Places::new(&options, &loaded.server)?;
     let listeners = open_listeners(&places)?;
     let files = places.certificate.clone();
-    let certificate = files.map(|files| Certificate::open(files, &options)).transpose()?;
+    let certificate = files.map(|files| Certificate::open(files, Some("http/1.1"), &options));
+    let certificate = certificate.transpose().map_err(|error| anyhow::anyhow!("server {error}"))?;
     let opened = open(&options, &places, &loaded.server).await?;
     let (clock, rng) = (Clock::machine(), Rng::system());
     let watched = loaded.watched.clone();
@@ -188,9 +190,12 @@ pub async fn run(
         external,
         over_ssh: options.environment.over_ssh,
     };
+    let mut ldap = LdapListeners::new(Arc::clone(&server), options.clone());
+    ldap.tend();
     greet(&started);
     tracing::info!(listen = ?started.listen, generation = started.generation, external = started.external, "ready");
-    live(keeper, server, writer, listeners, Followed { files: watched, theme: theme.watch }).await
+    live(keeper, server, writer, (listeners, ldap), Followed { files: watched, theme: theme.watch })
+        .await
 }
 
 fn banner() -> &'static str {
@@ -385,7 +390,7 @@ async fn live(
     keeper: Arc<Keeper>,
     server: Arc<Server>,
     writer: journal::Writer,
-    listeners: Listeners,
+    (listeners, ldap): (Listeners, LdapListeners),
     followed: Followed,
 ) -> anyhow::Result<()> {
     let (stopper, stop) = watch::channel(false);
@@ -418,6 +423,7 @@ async fn live(
         });
         running.spawn(listen::serve(listener, bounds.into(), stop.clone(), handler));
     }
+    running.spawn(ldap.run(stop.clone()));
     running.spawn(tasks::run(Arc::clone(&server), stop.clone()));
     running.spawn(mailer::run(Arc::clone(&server), keeper.options.clone(), stop.clone()));
     running.spawn(logouts::run(Arc::clone(&server), stop.clone()));

@@ -62,15 +62,19 @@ fn start_log(log: Log) {
     }
 }
 
+/// The crate that reads LDAP tells what it could not read, which may be a password.
+const READS_SECRETS: &str = "ldap3_proto=off";
+
 /// What is logged. The crate that watches directories warns of each one that is gone, though the
 /// kernel ends such a watch by itself; what matters of it is told by `app::watch`. Whoever names
 /// it in `DOORWARD_LOG` hears it.
 fn directives(wanted: Option<String>) -> String {
     let wanted = wanted.filter(|text| text.parse::<EnvFilter>().is_ok());
-    match wanted.unwrap_or_else(|| "info".to_owned()) {
+    let wanted = match wanted.unwrap_or_else(|| "info".to_owned()) {
         named if named.contains("notify") => named,
         others => format!("notify=off,{others}"),
-    }
+    };
+    format!("{wanted},{READS_SECRETS}")
 }
 
 /// What the first lines say: where everything is, and what to do next.
@@ -150,9 +154,15 @@ mod tests {
 
     #[test]
     fn the_crate_that_watches_is_heard_only_by_who_names_it() {
-        assert_eq!(directives(None), "notify=off,info");
-        assert_eq!(directives(Some("doorward=debug".into())), "notify=off,doorward=debug");
-        assert_eq!(directives(Some("info,notify=trace".into())), "info,notify=trace");
-        assert_eq!(directives(Some("a=b=c".into())), "notify=off,info");
+        assert_eq!(directives(None), "notify=off,info,ldap3_proto=off");
+        assert_eq!(
+            directives(Some("doorward=debug".into())),
+            "notify=off,doorward=debug,ldap3_proto=off"
+        );
+        assert_eq!(
+            directives(Some("info,notify=trace".into())),
+            "info,notify=trace,ldap3_proto=off"
+        );
+        assert_eq!(directives(Some("a=b=c".into())), "notify=off,info,ldap3_proto=off");
     }
 }

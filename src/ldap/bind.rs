@@ -33,8 +33,14 @@ use crate::web::{self, visitor};
 #[derive(Clone, Debug)]
 pub enum Bound {
     /// A service account, by the token that it brought.
-    Program { name: String, token: TokenDigest },
-    Person { account: Arc<Account>, by: By },
+    Program {
+        name: String,
+        token: TokenDigest,
+    },
+    Person {
+        account: Arc<Account>,
+        by: By,
+    },
 }
 
 /// What a person brought: another password, or the end of the token, ends the bind.
@@ -140,7 +146,8 @@ impl<'a> Bind<'a> {
         let server = &self.front.server;
         let now = server.clock.now();
         let good = server.client_secrets.of(&binder.uid, now);
-        let fits = |known: &Known| matches!(known, Known::Value { secret, .. } if secret == self.secret);
+        let fits =
+            |known: &Known| matches!(known, Known::Value { secret, .. } if secret == self.secret);
         // Every one is compared, whichever fits.
         if good.iter().filter(|known| fits(known)).count() > 0 {
             let token = server.key.digest(self.secret.reveal().as_bytes());
@@ -256,7 +263,8 @@ impl<'a> Bind<'a> {
     ) -> Result<walk::Proven, Refusal> {
         let (server, runtime) = (&self.front.server, self.runtime);
         let verified = &self.front.verified;
-        let walk = Walk { server, runtime, flow, client: self.client, name: self.name, user, verified };
+        let walk =
+            Walk { server, runtime, flow, client: self.client, name: self.name, user, verified };
         let given = walk::given(flow, held, self.secret);
         let username = user.map(|user| user.username.as_str());
         walk.go(held, &given).await.map_err(|stopped| match stopped {
@@ -274,7 +282,12 @@ impl<'a> Bind<'a> {
     }
 
     /// What the rules of every app say.
-    async fn enter(&self, apps: &[&App], account: &Account, proofs: &Proofs) -> Result<(), Refusal> {
+    async fn enter(
+        &self,
+        apps: &[&App],
+        account: &Account,
+        proofs: &Proofs,
+    ) -> Result<(), Refusal> {
         let server = &self.front.server;
         let profile = account.profile();
         let standing = profile.standing(self.runtime);
@@ -285,7 +298,14 @@ impl<'a> Bind<'a> {
             let reputation =
                 visitor::reputation_for(server, access, self.client, &profile.user.id).await;
             let now = server.clock.now();
-            let query = Query { access, gate: None, target: &target, person: Some(&person), now, reputation };
+            let query = Query {
+                access,
+                gate: None,
+                target: &target,
+                person: Some(&person),
+                now,
+                reputation,
+            };
             let verdict = access::decide(&query, None);
             let (code, what) = match verdict.decision {
                 Decision::Allow => continue,
@@ -303,7 +323,11 @@ impl<'a> Bind<'a> {
                 Some(_) => format!("the rules of {slug} do not let this account in"),
                 None => format!(
                     "the rules of {slug} do not let this account in; names below ou=APP,{} enter one app alone",
-                    self.runtime.directory.as_ref().map(|it| it.base.to_string()).unwrap_or_default()
+                    self.runtime
+                        .directory
+                        .as_ref()
+                        .map(|it| it.base.to_string())
+                        .unwrap_or_default()
                 ),
             };
             return Err(Refusal::new(code, message));

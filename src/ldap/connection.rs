@@ -141,11 +141,16 @@ impl Session<'_> {
             LdapOp::CompareRequest(request) => {
                 let (dn, name, value) = (request.dn, request.atype, request.val);
                 let res = self.compare(dn, name, &value).await;
-                channel.send(LdapMsg { msgid, op: LdapOp::CompareResult(res), ctrl: vec![] }).await?;
+                channel
+                    .send(LdapMsg { msgid, op: LdapOp::CompareResult(res), ctrl: vec![] })
+                    .await?;
             }
-            LdapOp::ExtendedRequest(request) => return self.extended(channel, msgid, request).await,
+            LdapOp::ExtendedRequest(request) => {
+                return self.extended(channel, msgid, request).await;
+            }
             _ => {
-                let message = "this directory is read only: people and groups are changed in the files";
+                let message =
+                    "this directory is read only: people and groups are changed in the files";
                 let op = kind(result(Code::UnwillingToPerform, message));
                 channel.send(LdapMsg { msgid, op, ctrl: vec![] }).await?;
             }
@@ -189,7 +194,8 @@ impl Session<'_> {
             Ok(true) => Ok(Some(bound)),
             Ok(false) => {
                 self.bound = None;
-                let message = "the bind has ended: the account, its secret or the files have changed";
+                let message =
+                    "the bind has ended: the account, its secret or the files have changed";
                 Err(result(Code::InsufficentAccessRights, message))
             }
             Err(trouble) => Err(unavailable(&trouble)),
@@ -220,7 +226,9 @@ impl Session<'_> {
             Err(result) => (Vec::new(), result, None),
         };
         for entry in entries {
-            channel.feed(LdapMsg { msgid, op: LdapOp::SearchResultEntry(entry), ctrl: vec![] }).await?;
+            channel
+                .feed(LdapMsg { msgid, op: LdapOp::SearchResultEntry(entry), ctrl: vec![] })
+                .await?;
         }
         let page = cookie.map(|cookie| LdapControl::SimplePagedResults { size: 0, cookie });
         let ctrl = page.into_iter().collect();
@@ -266,12 +274,14 @@ impl Session<'_> {
     ) -> std::io::Result<Then> {
         let (res, name, value, then) = match request.name.as_str() {
             schema::WHO_AM_I => match self.still_bound().await {
-                Ok(bound) => (result(Code::Success, ""), None, Some(self.who(bound.as_ref())), Then::GoOn),
+                Ok(bound) => {
+                    (result(Code::Success, ""), None, Some(self.who(bound.as_ref())), Then::GoOn)
+                }
                 Err(result) => (result, None, None, Then::GoOn),
             },
             schema::START_TLS => {
                 let name = Some(schema::START_TLS.to_owned());
-                match (self.front.start_tls, self.tls) {
+                match (self.front.offers_start_tls(), self.tls) {
                     (true, false) => (result(Code::Success, ""), name, None, Then::Secure),
                     (_, true) => {
                         let message = "the connection speaks TLS already";
@@ -304,7 +314,10 @@ impl Session<'_> {
             Some(Bound::Person { account, .. }) => {
                 let trees = tree::trees(&runtime, directory);
                 let username = &account.profile().user.username;
-                trees.first().map(|tree| tree.leaf(tree::Branch::People, username)).unwrap_or_default()
+                trees
+                    .first()
+                    .map(|tree| tree.leaf(tree::Branch::People, username))
+                    .unwrap_or_default()
             }
         };
         format!("dn:{dn}").into_bytes()
@@ -333,7 +346,9 @@ fn disconnection(code: Code, message: &str) -> LdapMsg {
 /// The answer that goes with a request, if it is one.
 fn answer_to(op: &LdapOp) -> Option<fn(LdapResult) -> LdapOp> {
     Some(match op {
-        LdapOp::BindRequest(_) => |res| LdapOp::BindResponse(LdapBindResponse { res, saslcreds: None }),
+        LdapOp::BindRequest(_) => {
+            |res| LdapOp::BindResponse(LdapBindResponse { res, saslcreds: None })
+        }
         LdapOp::SearchRequest(_) => LdapOp::SearchResultDone,
         LdapOp::ModifyRequest(_) => LdapOp::ModifyResponse,
         LdapOp::AddRequest(_) => LdapOp::AddResponse,

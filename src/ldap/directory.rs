@@ -96,7 +96,9 @@ impl Directory {
         }
         for (place, (user, standing)) in everybody.into_iter().enumerate() {
             for group in &standing.group_names {
-                if let Some(group) = directory.group(&fold(group)).and_then(|at| directory.groups.get_mut(at)) {
+                if let Some(group) =
+                    directory.group(&fold(group)).and_then(|at| directory.groups.get_mut(at))
+                {
                     group.members.push(place);
                 }
             }
@@ -121,7 +123,8 @@ impl Directory {
     async fn number(&mut self, store: &Store) -> Result<(), Trouble> {
         for _ in 0..TRIES {
             let numbers = store.read().await?.list_posix_numbers().await?;
-            let owners = self.people.iter().map(|it| &it.id).chain(self.groups.iter().map(|it| &it.uid));
+            let owners =
+                self.people.iter().map(|it| &it.id).chain(self.groups.iter().map(|it| &it.uid));
             let missing: Vec<&str> =
                 owners.map(String::as_str).filter(|owner| !numbers.contains_key(*owner)).collect();
             if missing.is_empty() {
@@ -129,8 +132,12 @@ impl Directory {
                     let declared = own.get(name).and_then(|all| all.first()?.parse().ok());
                     declared.or_else(|| numbers.get(owner).copied()).unwrap_or_default()
                 };
-                self.people.iter_mut().for_each(|it| it.number = of(&it.id, &it.attributes, "uidNumber"));
-                self.groups.iter_mut().for_each(|it| it.number = of(&it.uid, &it.attributes, "gidNumber"));
+                self.people
+                    .iter_mut()
+                    .for_each(|it| it.number = of(&it.id, &it.attributes, "uidNumber"));
+                self.groups
+                    .iter_mut()
+                    .for_each(|it| it.number = of(&it.uid, &it.attributes, "gidNumber"));
                 return Ok(());
             }
             let mut tx = store.begin().await?;
@@ -160,7 +167,11 @@ struct Made {
 
 impl Served {
     /// The directory, not older than a second.
-    pub(super) async fn get(&self, server: &Server, runtime: &Runtime) -> Result<Arc<Directory>, Trouble> {
+    pub(super) async fn get(
+        &self,
+        server: &Server,
+        runtime: &Runtime,
+    ) -> Result<Arc<Directory>, Trouble> {
         if !server.sessions.in_contact() {
             return Err(Trouble::NoContact);
         }

@@ -155,9 +155,15 @@ impl<'a> View<'a> {
                 "ou" => texts(&[self.tree.word(branch)]),
                 _ => Vec::new(),
             },
-            Place::Person(at) => self.person(at).map(|it| self.of_person(it, name)).unwrap_or_default(),
-            Place::Group(at) => self.group(at).map(|it| self.of_group(it, name)).unwrap_or_default(),
-            Place::OwnGroup(at) => self.person(at).map(|it| self.of_own_group(it, name)).unwrap_or_default(),
+            Place::Person(at) => {
+                self.person(at).map(|it| self.of_person(it, name)).unwrap_or_default()
+            }
+            Place::Group(at) => {
+                self.group(at).map(|it| self.of_group(it, name)).unwrap_or_default()
+            }
+            Place::OwnGroup(at) => {
+                self.person(at).map(|it| self.of_own_group(it, name)).unwrap_or_default()
+            }
         }
     }
 
@@ -231,12 +237,16 @@ impl<'a> View<'a> {
             ("name" | "displayname", Profile::AdLike | Profile::Authentik)
             | ("cn" | "displayname" | "gecos", Profile::Plain | Profile::Sssd) => texts(&[called]),
             ("sn", _) => texts(&[called.rsplit(' ').next().unwrap_or(called)]),
-            ("givenname", _) => called.rsplit_once(' ').map(|(given, _)| given.into()).into_iter().collect(),
+            ("givenname", _) => {
+                called.rsplit_once(' ').map(|(given, _)| given.into()).into_iter().collect()
+            }
             ("mail", _) => person.email.as_deref().map(Cow::Borrowed).into_iter().collect(),
             ("memberof", _) => self.groups_in(&person.groups),
             ("uidnumber" | "gidnumber", _) => vec![person.number.to_string().into()],
             ("homedirectory", _) => vec![format!("/home/{}", person.username).into()],
-            ("loginshell", Profile::Plain | Profile::Sssd | Profile::Authentik) => texts(&["/bin/bash"]),
+            ("loginshell", Profile::Plain | Profile::Sssd | Profile::Authentik) => {
+                texts(&["/bin/bash"])
+            }
             ("samaccountname", Profile::AdLike | Profile::Authentik) => username(),
             ("userprincipalname", Profile::AdLike) => {
                 vec![format!("{}@{}", person.username, self.tree.root.domain()).into()]
@@ -256,7 +266,9 @@ impl<'a> View<'a> {
             ("cn", _) | ("name" | "samaccountname", Profile::AdLike | Profile::Authentik) => {
                 texts(&[group.slug.as_str()])
             }
-            ("displayname" | "description", _) => group.title.as_deref().map(Cow::Borrowed).into_iter().collect(),
+            ("displayname" | "description", _) => {
+                group.title.as_deref().map(Cow::Borrowed).into_iter().collect()
+            }
             ("member", _) | ("uniquemember", Profile::Authentik) => {
                 let members = self.members(group);
                 members.map(|at| self.dn(Place::Person(at)).into()).collect()

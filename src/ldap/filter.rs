@@ -30,13 +30,34 @@ pub enum Filter {
     Any(Vec<Filter>),
     Not(Box<Filter>),
     Present(String),
-    Equal { name: String, key: String },
+    Equal {
+        name: String,
+        key: String,
+    },
     /// A name of an entry: it is compared as what it leads to.
-    Leads { name: String, to: Option<Place> },
-    Part { name: String, initial: String, any: Vec<String>, last: String },
-    AtLeast { name: String, key: String },
-    AtMost { name: String, key: String },
-    Bits { name: String, mask: i64, all: bool },
+    Leads {
+        name: String,
+        to: Option<Place>,
+    },
+    Part {
+        name: String,
+        initial: String,
+        any: Vec<String>,
+        last: String,
+    },
+    AtLeast {
+        name: String,
+        key: String,
+    },
+    AtMost {
+        name: String,
+        key: String,
+    },
+    Bits {
+        name: String,
+        mask: i64,
+        all: bool,
+    },
     /// A rule that is not known: neither true nor false.
     Undefined,
 }
@@ -59,7 +80,12 @@ impl Reader<'_> {
         self.part(filter, 0, &mut 0)
     }
 
-    fn part(&self, filter: &LdapFilter, depth: usize, count: &mut usize) -> Result<Filter, TooMuch> {
+    fn part(
+        &self,
+        filter: &LdapFilter,
+        depth: usize,
+        count: &mut usize,
+    ) -> Result<Filter, TooMuch> {
         *count += 1;
         if *count > MOST || depth > DEEPEST {
             return Err(TooMuch);
@@ -72,12 +98,16 @@ impl Reader<'_> {
             LdapFilter::Or(parts) => Filter::Any(all(parts)?),
             LdapFilter::Not(part) => Filter::Not(Box::new(self.part(part, depth + 1, count)?)),
             LdapFilter::Present(name) => Filter::Present(plain(name)),
-            LdapFilter::Equality(name, value) | LdapFilter::Approx(name, value) => self.equal(name, value),
+            LdapFilter::Equality(name, value) | LdapFilter::Approx(name, value) => {
+                self.equal(name, value)
+            }
             LdapFilter::Substring(name, parts) => substring(name, parts),
             LdapFilter::GreaterOrEqual(name, value) => {
                 Filter::AtLeast { name: plain(name), key: fold(value) }
             }
-            LdapFilter::LessOrEqual(name, value) => Filter::AtMost { name: plain(name), key: fold(value) },
+            LdapFilter::LessOrEqual(name, value) => {
+                Filter::AtMost { name: plain(name), key: fold(value) }
+            }
             LdapFilter::Extensible(assertion) => self.by_rule(assertion),
         })
     }
@@ -128,7 +158,9 @@ impl Filter {
             }
             Self::Leads { name, to } => Some(to.is_some_and(|to| leads(view, place, name, to))),
             Self::Part { name, initial, any, last } => Some(
-                view.values(place, name).iter().any(|value| has_parts(&fold(value), initial, any, last)),
+                view.values(place, name)
+                    .iter()
+                    .any(|value| has_parts(&fold(value), initial, any, last)),
             ),
             Self::AtLeast { name, key } => {
                 Some(view.values(place, name).iter().any(|value| compare(value, key).is_ge()))

@@ -70,7 +70,11 @@ pub fn root(trees: &[Tree<'_>], start_tls: bool) -> Told {
         ("subschemaSubentry", words(&[DN]), true),
         ("supportedLDAPVersion", words(&["3"]), true),
         ("supportedControl", words(&[PAGED_RESULTS]), true),
-        ("supportedExtension", start_tls.into_iter().chain([WHO_AM_I]).map(str::to_owned).collect(), true),
+        (
+            "supportedExtension",
+            start_tls.into_iter().chain([WHO_AM_I]).map(str::to_owned).collect(),
+            true,
+        ),
         ("supportedFeatures", words(&FEATURES), true),
         ("vendorName", words(&["Doorward"]), true),
         ("vendorVersion", words(&[env!("CARGO_PKG_VERSION")]), true),

@@ -136,7 +136,8 @@ impl Ldap {
             return Ok(found);
         }
         let Some(bound) = bound else {
-            let message = "bind first: without a bind only the root of all names and the schema are read";
+            let message =
+                "bind first: without a bind only the root of all names and the schema are read";
             return Ok(Found::end(Code::InsufficentAccessRights, message));
         };
         let Some(tree) = tree_of(&trees, &base) else {
@@ -146,7 +147,8 @@ impl Ldap {
         let directory = self.directory.get(&self.server, runtime).await?;
         let only = match bound {
             Bound::Program { name, .. } => {
-                let binder = declared.binder(name).filter(|it| declared.may_search(&it.account.person()));
+                let binder =
+                    declared.binder(name).filter(|it| declared.may_search(&it.account.person()));
                 match binder {
                     Some(_) => None,
                     None => return Ok(may_not_search(name)),
@@ -169,7 +171,10 @@ impl Ldap {
         };
         let reader = Reader { trees: &trees, directory: &directory };
         let Ok(filter) = reader.read(&request.filter) else {
-            return Ok(Found::end(Code::UnwillingToPerform, "the filter has too many parts, or too deep ones"));
+            return Ok(Found::end(
+                Code::UnwillingToPerform,
+                "the filter has too many parts, or too deep ones",
+            ));
         };
         self.look(bound, view, start, &filter, request, controls).await
     }
@@ -190,14 +195,20 @@ impl Ldap {
             return Some(Found::end(Code::NoSuchObject, message));
         }
         let wanted = Wanted::of(request);
-        let told = if is_schema { schema::subschema() } else { schema::root(trees, self.start_tls) };
+        let told = if is_schema {
+            schema::subschema()
+        } else {
+            schema::root(trees, self.offers_start_tls())
+        };
         // Clients read it before they know what is operational.
-        let attributes = told.into_iter().filter(|(name, ..)| {
-            wanted.is_for(name, false) || wanted.is_for(name, true)
-        });
+        let attributes = told
+            .into_iter()
+            .filter(|(name, ..)| wanted.is_for(name, false) || wanted.is_for(name, true));
         let bytes = |values: Vec<String>| values.into_iter().map(String::into_bytes).collect();
-        let attributes = attributes.map(|(name, values, _)| wanted.told(name, bytes(values))).collect();
-        let asked = is_schema || matches!(&request.filter, LdapFilter::Present(_) | LdapFilter::Equality(..));
+        let attributes =
+            attributes.map(|(name, values, _)| wanted.told(name, bytes(values))).collect();
+        let asked = is_schema
+            || matches!(&request.filter, LdapFilter::Present(_) | LdapFilter::Equality(..));
         match asked || matches!(&request.filter, LdapFilter::And(parts) if parts.is_empty()) {
             true => Some(Found::only(LdapSearchResultEntry { dn: base.to_string(), attributes })),
             false => Some(Found::nothing()),
@@ -304,7 +315,8 @@ fn nearest(tree: &Tree<'_>, base: &Dn) -> String {
     let own = base.within(&tree.root).map_or(0, <[_]>::len);
     let branches = tree.branches();
     let branch = base.parts().get(own.saturating_sub(1));
-    let found = branches.iter().find(|it| branch.is_some_and(|part| part.is("ou", tree.word(**it))));
+    let found =
+        branches.iter().find(|it| branch.is_some_and(|part| part.is("ou", tree.word(**it))));
     match found {
         Some(branch) if own > 1 => tree.branch(*branch).to_owned(),
         _ => tree.root.to_string(),
@@ -322,24 +334,36 @@ fn places<'a>(
     let leaves = move |branch| -> Box<dyn Iterator<Item = Place> + Send> {
         // Nobody looks again at what earlier pages gave.
         match (branch, from) {
-            (Branch::People, Some(Place::Person(first))) => Box::new((first..people).map(Place::Person)),
+            (Branch::People, Some(Place::Person(first))) => {
+                Box::new((first..people).map(Place::Person))
+            }
             (Branch::People, _) => Box::new((0..people).map(Place::Person)),
             (Branch::Groups, _) => Box::new((0..groups).map(Place::Group)),
-            (Branch::OwnGroups, Some(Place::OwnGroup(first))) => Box::new((first..people).map(Place::OwnGroup)),
+            (Branch::OwnGroups, Some(Place::OwnGroup(first))) => {
+                Box::new((first..people).map(Place::OwnGroup))
+            }
             (Branch::OwnGroups, _) => Box::new((0..people).map(Place::OwnGroup)),
         }
     };
     let after = move |place: &Place| from.is_none_or(|from| *place >= from);
     let branches = view.tree.branches();
-    let below = branches.clone().into_iter().map(Place::Branch).chain(branches.into_iter().flat_map(leaves));
+    let below = branches
+        .clone()
+        .into_iter()
+        .map(Place::Branch)
+        .chain(branches.into_iter().flat_map(leaves));
     match (start, scope) {
         (start, Scope::Base) => Box::new(std::iter::once(start).filter(after)),
         (Place::Root, Scope::OneLevel) => {
             Box::new(view.tree.branches().into_iter().map(Place::Branch).filter(after))
         }
-        (Place::Root, Scope::Subtree) => Box::new(std::iter::once(Place::Root).chain(below).filter(after)),
+        (Place::Root, Scope::Subtree) => {
+            Box::new(std::iter::once(Place::Root).chain(below).filter(after))
+        }
         (Place::Root, Scope::Children) => Box::new(below.filter(after)),
-        (Place::Branch(branch), Scope::OneLevel | Scope::Children) => Box::new(leaves(branch).filter(after)),
+        (Place::Branch(branch), Scope::OneLevel | Scope::Children) => {
+            Box::new(leaves(branch).filter(after))
+        }
         (Place::Branch(branch), Scope::Subtree) => {
             Box::new(std::iter::once(start).chain(leaves(branch)).filter(after))
         }

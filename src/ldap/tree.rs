@@ -157,10 +157,7 @@ pub fn named<'a>(runtime: &'a Runtime, directory: &ldap::Directory, dn: &Dn) -> 
     let Some([leaf, branch]) = dn.within(&tree.root) else { return Named::Nobody };
     let is_branch = ["people", "users", SERVICES].iter().any(|word| branch.is("ou", word));
     match is_branch && ["uid", "cn"].contains(&leaf.attribute.as_str()) {
-        true => Named::In {
-            tree: tree.app.map(|app| app.slug.as_str()),
-            name: leaf.key.clone(),
-        },
+        true => Named::In { tree: tree.app.map(|app| app.slug.as_str()), name: leaf.key.clone() },
         false => Named::Nobody,
     }
 }

@@ -43,7 +43,10 @@ pub struct Given {
 #[derive(Debug)]
 pub enum Stopped {
     /// The name or the password is wrong, or the account is locked: one answer for all of it.
-    Wrong { reason: &'static str, locks: bool },
+    Wrong {
+        reason: &'static str,
+        locks: bool,
+    },
     /// Wrong too often.
     Wait,
     /// The flow wants what a bind cannot give.
@@ -104,22 +107,10 @@ impl Walk<'_> {
         let now = self.server.clock.now();
         let mut progress = Progress::default();
         let mut anew = false;
-        let nothing = ProofTimes::default();
-        let agreed = Agreed::default();
         let mut about = None;
         loop {
             let reputation = self.reputation(about.is_some()).await;
-            let holds = |policy: &Name| self.holds(policy, about.as_ref(), reputation);
-            let known = Known {
-                holds: &holds,
-                held,
-                remembered: &nothing,
-                agreed: &agreed,
-                wanted: Wanted::SignIn,
-                now,
-            };
-            let flows = Flows { outer: self.flow, all: &self.runtime.flows };
-            match stages::next(flows, &mut progress, &known) {
+            match self.next(&mut progress, held, about.as_ref(), reputation) {
                 Next::AskName(asked) if asked.takes_names() && !progress.is_named() => {
                     progress.login = Some(self.name.to_owned());
                     progress.user_id = self.user.map(|user| user.id.clone());
@@ -127,8 +118,7 @@ impl Walk<'_> {
                 Next::AskPassword { lockout } if progress.first.is_none() => {
                     anew = self.password(lockout, &given.password).await?;
                     let user = self.user.ok_or(Stopped::wrong("no such account"))?;
-                    progress.first =
-                        Some(First { at: now, password_set_at: user.password_set_at });
+                    progress.first = Some(First { at: now, password_set_at: user.password_set_at });
                     progress.must_change = user.must_change;
                     about = Some(self.about(user).await?);
                 }
@@ -139,9 +129,13 @@ impl Walk<'_> {
                 Next::AskFactor { .. } | Next::Lacks { .. } => {
                     return Err(Stopped::Wants("a second factor: bind with an app password"));
                 }
-                Next::AskNewPassword => return Err(Stopped::Wants("a new password: sign in with a browser once")),
+                Next::AskNewPassword => {
+                    return Err(Stopped::Wants("a new password: sign in with a browser once"));
+                }
                 Next::SignIn { .. } => break,
-                Next::Refuse { .. } => return Err(Stopped::Wants("what nobody here can give: a stage refuses")),
+                Next::Refuse { .. } => {
+                    return Err(Stopped::Wants("what nobody here can give: a stage refuses"));
+                }
                 Next::Stuck { at, reason } => {
                     let place = self.runtime.sources.place(at);
                     tracing::error!(place, reason, "a bind cannot go on");
@@ -153,6 +147,26 @@ impl Walk<'_> {
         let password_set_at = progress.first.and_then(|first| first.password_set_at);
         let proofs = progress.proven.iter().map(|(factor, at)| (*factor, *at)).collect();
         Ok(Proven { proofs, password_set_at, anew })
+    }
+
+    /// What the flow asks for next.
+    fn next(
+        &self,
+        progress: &mut Progress,
+        held: &Held,
+        about: Option<&Somebody>,
+        reputation: Reputation,
+    ) -> Next<'_> {
+        let known = Known {
+            holds: &|policy: &Name| self.holds(policy, about, reputation),
+            held,
+            remembered: &ProofTimes::default(),
+            agreed: &Agreed::default(),
+            wanted: Wanted::SignIn,
+            now: self.server.clock.now(),
+        };
+        let flows = Flows { outer: self.flow, all: &self.runtime.flows };
+        stages::next(flows, progress, &known)
     }
 
     /// Counted before it is compared, unless it was right a moment ago; the same work for everybody.

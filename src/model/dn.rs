@@ -52,7 +52,9 @@ pub enum DnError {
     NoPair,
     #[error("a `\\` stands before nothing that can be escaped")]
     BadEscape,
-    #[error("`,`, `+`, `\"`, `;`, `<`, `>` and a blank at an end of a value are written behind a `\\`")]
+    #[error(
+        "`,`, `+`, `\"`, `;`, `<`, `>` and a blank at an end of a value are written behind a `\\`"
+    )]
     NotEscaped,
     #[error("a part names more than one attribute, which nothing here does")]
     Multivalued,
@@ -233,7 +235,10 @@ mod tests {
 
     #[test]
     fn a_name_is_read_with_its_escapes_and_written_with_as_few() {
-        assert_eq!(shown("uid=alice,ou=people,dc=example,dc=com"), "uid=alice,ou=people,dc=example,dc=com");
+        assert_eq!(
+            shown("uid=alice,ou=people,dc=example,dc=com"),
+            "uid=alice,ou=people,dc=example,dc=com"
+        );
         assert_eq!(shown(" UID = alice , dc = com "), "UID=alice,dc=com");
         assert_eq!(shown("cn=a\\,b\\2bc\\C3\\A9\\ ,dc=com"), "cn=a\\,b\\+cé\\ ,dc=com");
         assert_eq!(shown(""), "");

@@ -21,8 +21,10 @@ impl Sessions {
         runtime: &Runtime,
     ) -> Result<Vec<(User, Arc<Standing>)>, SessionError> {
         let read = self.store.read().await?;
-        let mut memberships = by_person(read.list_memberships().await?, |it: &Membership| &it.user_id);
-        let mut connections = by_person(read.list_connections().await?, |it: &Connection| &it.user_id);
+        let mut memberships =
+            by_person(read.list_memberships().await?, |it: &Membership| &it.user_id);
+        let mut connections =
+            by_person(read.list_connections().await?, |it: &Connection| &it.user_id);
         let mut all = Vec::new();
         let mut after = String::new();
         loop {

@@ -6,8 +6,8 @@ use super::db::row::Row;
 use super::db::value::Value;
 use super::db::{Read, Tx};
 use super::error::Result;
-use crate::model::fold::fold;
 use crate::clock::Millis;
+use crate::model::fold::fold;
 use crate::secret::Secret;
 
 /// Attributes by name; each has a list of values.

@@ -273,10 +273,7 @@ pub(super) fn dn(text: &str) -> Option<Bad> {
         Err(error) => error.to_string(),
     };
     let message = format!("`{text}` is not a distinguished name");
-    Some(
-        Bad::new("blueprint::bad-dn", message, reason)
-            .help("write \"dc=ldap,dc=example,dc=com\""),
-    )
+    Some(Bad::new("blueprint::bad-dn", message, reason).help("write \"dc=ldap,dc=example,dc=com\""))
 }
 
 pub(super) fn event(text: &str) -> Option<Bad> {

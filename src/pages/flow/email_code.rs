@@ -8,8 +8,8 @@ use axum::body::Body;
 use http::Response;
 
 use super::factor;
-use crate::factor::codes::Outcome;
 use super::{Answer, Run, Trouble, added, no_mail, sends_mail, too_many};
+use crate::factor::codes::Outcome;
 use crate::flow::attempts::{Guesses, Taken};
 use crate::flow::progress::SentCode;
 use crate::mail::message::Message;

@@ -1,8 +1,8 @@
 //! A passkey in place of name and password, or beside them.
 
-use crate::factor::codes::Outcome;
 use super::{Answer, Run, Trouble, identification, is_enabled, too_many};
 use crate::factor::ceremony::{self, Purpose};
+use crate::factor::codes::Outcome;
 use crate::factor::passkey::{self, Proof, RelyingParty, Verification};
 use crate::flow::attempts::{Guesses, Taken};
 use crate::flow::progress::First;
