@@ -141,15 +141,15 @@ async fn create(
     Ok(0)
 }
 
-/// The uid of an app that stands behind a reverse proxy: tokens are good nowhere else.
+/// The uid of an app that stands behind a reverse proxy or takes binds: tokens are good nowhere else.
 fn app_uid(runtime: &Runtime, slug: &str) -> anyhow::Result<String> {
-    let behind = || runtime.apps.iter().filter(|app| !app.addresses.is_empty());
-    if let Some(app) = behind().find(|app| app.slug == slug) {
+    let takes = || runtime.apps.iter().filter(|app| app.takes_tokens());
+    if let Some(app) = takes().find(|app| app.slug == slug) {
         return Ok(app.uid.clone());
     }
-    let known: Vec<_> = behind().map(|app| app.slug.as_str()).collect();
+    let known: Vec<_> = takes().map(|app| app.slug.as_str()).collect();
     bail!(
-        "no app `{slug}` with a `proxy` is in force; there are: {}",
+        "no app `{slug}` with a `proxy` or `ldap` is in force; there are: {}",
         if known.is_empty() { "none".to_owned() } else { known.join(", ") }
     )
 }

@@ -13,7 +13,7 @@ use crate::model::directory_profile::DirectoryProfile as Profile;
 pub type Values<'a> = Vec<Cow<'a, str>>;
 
 /// Attributes that are given only to whoever asks for them by name or with `+` (RFC 4512 §3.4).
-const OPERATIONAL: [&str; 6] = [
+pub const OPERATIONAL: [&str; 6] = [
     "createTimestamp",
     "entryDN",
     "entryUUID",
@@ -116,10 +116,9 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The attributes that an entry bears: those of its class, or also those for the working of the
-    /// directory.
+    /// The attributes that an entry bears for its users.
     #[must_use]
-    pub fn names(&self, place: Place, operational: bool) -> Vec<Cow<'a, str>> {
+    pub fn names(&self, place: Place) -> Vec<Cow<'a, str>> {
         let mut names: Vec<Cow<'a, str>> = match place {
             Place::Root => ["objectClass", "dc", "ou"].map(Cow::Borrowed).into(),
             Place::Branch(_) => ["objectClass", "ou"].map(Cow::Borrowed).into(),
@@ -130,9 +129,6 @@ impl<'a> View<'a> {
             if is_shown(name) && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 names.push(Cow::Borrowed(name));
             }
-        }
-        if operational {
-            names.extend(OPERATIONAL.map(Cow::Borrowed));
         }
         names
     }

@@ -1,6 +1,7 @@
 //! What a search gives (RFC 4511 §4.5): the entries of a tree that are in scope, seen by whoever asks, and
 //! that the filter holds of.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use ldap3_proto::control::LdapControl;
@@ -10,7 +11,7 @@ use ldap3_proto::proto::{
 };
 
 use super::bind::Bound;
-use super::entry::View;
+use super::entry::{OPERATIONAL, View};
 use super::filter::{Filter, Reader, plain};
 use super::tree::{Branch, Place, Tree, tree_of, trees};
 use super::{Ldap, Trouble, page, schema};
@@ -88,12 +89,9 @@ impl Wanted {
     fn entry(&self, view: View<'_>, place: Place) -> LdapSearchResultEntry {
         let mut attributes = Vec::new();
         let mut known = Vec::new();
-        let mut names = match self.all || self.operational {
-            true => view.names(place, self.operational),
-            false => Vec::new(),
-        };
-        if !self.all {
-            names.retain(|name| self.is_for(name, true));
+        let mut names = if self.all { view.names(place) } else { Vec::new() };
+        if self.operational {
+            names.extend(OPERATIONAL.map(Cow::Borrowed));
         }
         names.extend(self.named.iter().map(|name| name.clone().into()));
         for name in names {

@@ -66,6 +66,14 @@ pub enum Reach {
     Domain { domain: String, secure: bool, port: u16 },
 }
 
+impl App {
+    /// Whether an app password can open it: a proxy brings them, or a bind.
+    #[must_use]
+    pub fn takes_tokens(&self) -> bool {
+        !self.addresses.is_empty() || self.ldap.is_some()
+    }
+}
+
 impl Address {
     /// The origin of this address for a request to `host` (in public form).
     #[must_use]

@@ -9,6 +9,7 @@ mod crash;
 mod docs;
 mod flow;
 mod generated_secrets;
+mod ldap;
 mod mail;
 mod oidc;
 mod openapi;

@@ -113,7 +113,7 @@ fn may_make(own: &Own<'_>) -> bool {
     own.visit.runtime.blueprint.settings.allows_at_run_time("tokens")
 }
 
-/// The apps behind a proxy whose front page is open to the person, and for which no rule asks for
+/// The apps that take tokens, whose front page is open to the person, and for which no rule asks for
 /// a second factor: a token never meets that (`security.md` R15).
 fn openable<'a>(own: &'a Own<'_>) -> Vec<&'a App> {
     let account = own.sign_in.account.profile();
@@ -121,7 +121,7 @@ fn openable<'a>(own: &'a Own<'_>) -> Vec<&'a App> {
     let person = standing.person(&account.user.username, &own.sign_in.proofs);
     let is_open = |app: &&App| {
         let decision = portal::decision(own.visit, app, &person, Reputation::Score(0));
-        !app.addresses.is_empty()
+        app.takes_tokens()
             && app.access.requires.is_empty()
             && matches!(decision, Some(Decision::Allow))
     };
