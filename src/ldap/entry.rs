@@ -300,6 +300,13 @@ impl<'a> View<'a> {
     }
 }
 
+/// An attribute's name as it is usually written, whatever it was asked for as.
+#[must_use]
+pub fn canonical(name: &str) -> &str {
+    let known = OF_PEOPLE.iter().chain(&OF_GROUPS).chain(&OPERATIONAL);
+    known.copied().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name)
+}
+
 /// Whether a set holds the group at this place.
 #[must_use]
 pub fn holds(set: &GroupSet, at: usize) -> bool {

@@ -11,7 +11,7 @@ use ldap3_proto::proto::{
 };
 
 use super::bind::Bound;
-use super::entry::{OPERATIONAL, View};
+use super::entry::{OPERATIONAL, View, canonical};
 use super::filter::{Filter, Reader, plain};
 use super::tree::{Branch, Place, Tree, tree_of, trees};
 use super::{Ldap, Trouble, page, schema};
@@ -93,7 +93,7 @@ impl Wanted {
         if self.operational {
             names.extend(OPERATIONAL.map(Cow::Borrowed));
         }
-        names.extend(self.named.iter().map(|name| name.clone().into()));
+        names.extend(self.named.iter().map(|name| canonical(name).into()));
         for name in names {
             let key = plain(&name);
             if known.contains(&key) {

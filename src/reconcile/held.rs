@@ -12,6 +12,7 @@ use crate::blueprint::source::Span;
 use crate::runtime::Runtime;
 
 mod checks;
+mod directory;
 mod flows;
 mod power;
 mod prune;
@@ -74,6 +75,7 @@ pub fn reasons(case: &Case<'_>) -> Vec<Reason> {
     checks::find(case, &mut reasons);
     secrets::find(case, &mut reasons);
     sources::find(case, &mut reasons);
+    directory::find(case, &mut reasons);
     reasons
 }
 

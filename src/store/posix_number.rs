@@ -5,9 +5,7 @@ use std::collections::HashMap;
 
 use super::db::{Read, Tx};
 use super::error::Result;
-
-/// Above what systems give to themselves and below what containers take.
-const FIRST: i64 = 100_000;
+use crate::model::posix_number::GIVEN_OUT;
 
 impl Read {
     /// Every number, by its owner.
@@ -27,10 +25,10 @@ impl Tx {
     /// without: ask again.
     pub async fn number(&mut self, owners: &[&str]) -> Result<()> {
         let sql = "SELECT COALESCE(MAX(number), $1) AS number FROM posix_numbers";
-        let last = self.one(sql, vec![(FIRST - 1).into()]).await?;
+        let last = self.one(sql, vec![(GIVEN_OUT.start() - 1).into()]).await?;
         let mut next = match last {
             Some(row) => row.of("posix_numbers", "number").int("number")?,
-            None => FIRST - 1,
+            None => GIVEN_OUT.start() - 1,
         };
         for owner in owners {
             next = next.saturating_add(1);

@@ -1,18 +1,28 @@
 //! LDAP: the front, the binds of apps, what a bind can and cannot ask.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::View;
 use crate::blueprint::app::App;
 use crate::blueprint::diagnostic::{Diagnostic, Diagnostics};
 use crate::blueprint::flow::{Flow, StageKind};
 use crate::blueprint::object::Kind;
-use crate::blueprint::people::TokenPurpose;
+use crate::blueprint::people::{AttributeLines, ServiceAccount, TokenPurpose};
 use crate::blueprint::policy::{Condition, Part};
-use crate::blueprint::source::Name;
+use crate::blueprint::source::{Name, Span};
+use crate::model::posix_number::{GIVEN_OUT, LOWEST};
+use crate::model::subject::Subject;
+
+/// Branches of the directory, of any profile.
+const BRANCHES: [&str; 6] =
+    ["people", "users", "groups", "own-groups", "virtual-groups", "services"];
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     front(view, out);
+    numbers(view, out);
     for app in view.blueprint.apps.iter().filter(|app| app.ldap.is_some()) {
         without_front(view, app, out);
+        name_of_branch(view, app, out);
         account(view, app, out);
         bind_flow(view, app, out);
     }
@@ -63,12 +73,90 @@ fn without_front(view: &View<'_>, app: &App, out: &mut Diagnostics) {
     view.report(out, Kind::App, &app.slug.value, diagnostic);
 }
 
+/// An app's part of the directory is `ou=APP` beside the branches.
+fn name_of_branch(view: &View<'_>, app: &App, out: &mut Diagnostics) {
+    let slug = &app.slug.value;
+    if !BRANCHES.contains(&slug.as_str()) {
+        return;
+    }
+    let message = format!("`ou={slug}` is a branch of the directory, and no app's part of it");
+    let diagnostic = Diagnostic::error("blueprint::ldap-branch", message)
+        .at(app.slug.span, "an app with `ldap` has a part of its own by this name")
+        .help(format!("give it another name, and `formerly={slug}`"));
+    view.report(out, Kind::App, slug, diagnostic);
+}
+
+/// Hosts give files away by these numbers: nobody has one of the system, one of ours, or somebody else's.
+fn numbers(view: &View<'_>, out: &mut Diagnostics) {
+    if view.blueprint.ldap.is_none() {
+        return;
+    }
+    let users = view.blueprint.users.iter();
+    unique(users.map(|user| &user.attributes), "uidNumber", out);
+    let groups = view.blueprint.groups.iter();
+    unique(groups.map(|group| &group.attributes), "gidNumber", out);
+}
+
+fn unique<'a>(all: impl Iterator<Item = &'a AttributeLines>, name: &str, out: &mut Diagnostics) {
+    let mut known: HashMap<i64, Span> = HashMap::new();
+    for (key, values) in all.flatten().filter(|(key, _)| key.value.eq_ignore_ascii_case(name)) {
+        let number = values.first().and_then(|value| value.parse().ok());
+        let may_be = |number: &i64| *number >= LOWEST && !GIVEN_OUT.contains(number);
+        let Some(number) = number.filter(may_be).filter(|_| values.len() == 1) else {
+            let message =
+                format!("`{name}` is one number from 1000 on, and not one that is given out here");
+            out.push(
+                Diagnostic::error("blueprint::posix-number", message)
+                    .at(key.span, "hosts know people and groups by it")
+                    .help(format!(
+                        "leave it out, or choose one outside of {} to {}",
+                        GIVEN_OUT.start(),
+                        GIVEN_OUT.end()
+                    )),
+            );
+            continue;
+        };
+        if let Some(earlier) = known.insert(number, key.span) {
+            let message = format!("two have the `{name}` {number}");
+            out.push(
+                Diagnostic::error("blueprint::posix-number", message)
+                    .at(key.span, "hosts would take one for the other")
+                    .at(earlier, "the other")
+                    .help("give each a number of its own, or leave it out"),
+            );
+        }
+    }
+}
+
+/// An account that may not search finds nobody.
+fn cannot_search(view: &View<'_>, app: &App, account: &ServiceAccount, out: &mut Diagnostics) {
+    let Some(ldap) = &view.blueprint.ldap else { return };
+    let name = &account.name.value;
+    let direct = account.groups.iter();
+    let groups: BTreeSet<&str> =
+        direct.flat_map(|group| view.with_ancestors(&group.value)).collect();
+    let may = ldap.search.iter().any(|subject| match &subject.value {
+        Subject::Everyone => true,
+        Subject::Group(group) => groups.contains(group.as_str()),
+        Subject::ServiceAccount(known) => known == name,
+        Subject::User(_) => false,
+    });
+    if may {
+        return;
+    }
+    let message = format!("service account `{name}` finds nobody: it may not search");
+    let diagnostic = Diagnostic::warning("blueprint::ldap-cannot-search", message)
+        .at(account.at, "binds, and sees nothing")
+        .help(format!("ldap {{ search service-account:{name} }}"));
+    view.report(out, Kind::App, &app.slug.value, diagnostic);
+}
+
 fn account(view: &View<'_>, app: &App, out: &mut Diagnostics) {
     let Some(name) = app.ldap.as_ref().and_then(|ldap| ldap.bind_as.as_ref()) else { return };
     let accounts = &view.blueprint.service_accounts;
     let Some(account) = accounts.iter().find(|each| each.name.value == name.value) else { return };
     if account.tokens.iter().any(|token| token.purpose == TokenPurpose::LdapBind) {
-        return;
+        return cannot_search(view, app, account, out);
     }
     let diagnostic = Diagnostic::error(
         "blueprint::no-bind-token",

@@ -13,9 +13,10 @@ const METHODS: [&str; 9] =
 pub(super) const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// The families of events.
-const EVENTS: [&str; 35] = [
+const EVENTS: [&str; 36] = [
     "access",
     "address",
+    "bind",
     "certificate",
     "config",
     "connection",

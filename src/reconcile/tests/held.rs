@@ -50,6 +50,28 @@ fn a_large_part_of_a_kind_is_not_removed_at_once() {
 }
 
 #[test]
+fn nobody_comes_to_read_the_whole_directory_unseen() {
+    let ldap =
+        "ldap { base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\"; search group:users }\n";
+    let group = HOME.lines().find(|line| line.starts_with("group users")).expect("users");
+    held(&[(group, &format!("{group}\n{ldap}"))], "ldap-search", "--allow ldap.search");
+}
+
+#[test]
+fn a_number_in_posix_is_not_another_persons_unseen() {
+    let with = |line: &str| {
+        let ldap = "ldap { base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\" }\n";
+        sample::runtime(&format!("{HOME}{ldap}user zoe \"Zoe\" {{ in users; {line} }}\n"))
+    };
+    let plan = plan_of(&with(""), &with("attribute uidNumber \"2000\""));
+    assert_eq!(codes(&plan), ["posix-number"]);
+    assert_eq!(plan.held[0].confirm, ["--allow user:zoe.uidNumber"]);
+    let plan =
+        plan_of(&with("attribute uidNumber \"2000\""), &with("attribute uidNumber \"2000\""));
+    assert_eq!(plan.outcome(), Outcome::Nothing);
+}
+
+#[test]
 fn a_vanished_root_is_never_taken_for_empty() {
     let before = sample::runtime(HOME);
     let plan = plan(&Question {

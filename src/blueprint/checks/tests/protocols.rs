@@ -109,7 +109,7 @@ fn ldap_is_not_spoken_in_clear_text() {
 fn a_bind_can_give_what_it_is_asked_for() {
     let bind = |stages: &str, account: &str, access: &str| {
         complaints(&format!(
-            "ldap {{ base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\" }}
+            "ldap {{ base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\"; search everyone }}
              service-account robot \"Robot\" {{ {account} }}
              flow bind for=authentication {{ identification; password; {stages}
                  login }}
@@ -135,6 +135,37 @@ fn a_bind_can_give_what_it_is_asked_for() {
         complaints("app wiki \"Wiki\" { ldap; access { allow group:users } }"),
         ["no-ldap-front: ldap"]
     );
+}
+
+/// Hosts give files away by numbers.
+#[test]
+fn nobody_is_root_by_a_number_in_the_files() {
+    let people = |lines: &str| {
+        let ldap = "ldap { base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\" }";
+        complaints(&format!("{ldap}\n{lines}"))
+    };
+    let one = |number: &str| people(&format!("user a \"A\" {{ attribute uidNumber {number} }}"));
+    assert_eq!(one("\"2000\""), NONE);
+    for bad in ["\"0\"", "\"999\"", "\"-1\"", "\"100000\"", "\"2000\" \"0\"", "root"] {
+        assert_eq!(one(bad), ["posix-number: uidNumber"], "{bad}");
+    }
+    let two = "user a \"A\" { attribute uidNumber \"2000\" }\nuser b \"B\" { attribute UIDNumber \"2000\" }";
+    assert_eq!(people(two), ["posix-number: UIDNumber"]);
+}
+
+#[test]
+fn an_app_has_a_part_of_the_directory_and_an_account_that_finds_somebody() {
+    let ldap = |search: &str, app: &str| {
+        complaints(&format!(
+            "ldap {{ base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\"; {search} }}
+             service-account robot \"Robot\" {{ in family; token ldap-bind }}
+             app {app} \"Wiki\" {{ ldap {{ bind-as robot }}; access {{ allow group:users }} }}"
+        ))
+    };
+    assert_eq!(ldap("", "wiki"), ["ldap-cannot-search: service-account robot"]);
+    assert_eq!(ldap("search group:users", "wiki"), NONE);
+    assert_eq!(ldap("search service-account:robot", "wiki"), NONE);
+    assert_eq!(ldap("search everyone", "people"), ["ldap-branch: people"]);
 }
 
 #[test]

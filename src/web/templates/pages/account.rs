@@ -333,9 +333,10 @@ impl Page for Activity {
 impl Happening {
     /// The kinds of events that a person is shown, each with a text of its own. Their subjects are
     /// people and nothing else: whoever is called like an app sees nothing of it.
-    pub const KINDS: [&'static str; 30] = [
+    pub const KINDS: [&'static str; 31] = [
         "address.changed",
         "address.verified",
+        "bind.succeeded",
         "connection.added",
         "connection.removed",
         "consent.given",
