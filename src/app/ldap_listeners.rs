@@ -10,6 +10,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::certificate::{Certificate, CertificateFiles};
 use super::listen::{self, Bounds};
@@ -39,6 +42,8 @@ pub struct LdapListeners {
     front: Arc<Ldap>,
     options: Options,
     certificate: Option<Arc<Certificate>>,
+    /// What a development server shows where the files name nothing.
+    development: Option<TlsAcceptor>,
     /// Each is closed by its sender's end.
     open: HashMap<Place, watch::Sender<bool>>,
     running: JoinSet<()>,
@@ -50,8 +55,10 @@ pub struct LdapListeners {
 impl LdapListeners {
     #[must_use]
     pub fn new(server: Arc<Server>, options: Options) -> Self {
+        let development = options.dev.then(self_signed).flatten();
         Self {
             front: Arc::new(Ldap::new(Arc::clone(&server))),
+            development,
             server,
             options,
             certificate: None,
@@ -99,14 +106,14 @@ impl LdapListeners {
             false => at,
         };
         let plain = ldap.listen.iter().map(|at| Place { at: moved(at.value.get()), tls: false });
-        let secure = ldap.listen_tls.iter().filter(|_| self.certificate.is_some());
+        let secure = ldap.listen_tls.iter().filter(|_| self.acceptor().is_some());
         plain.chain(secure.map(|at| Place { at: moved(at.value.get()), tls: true })).collect()
     }
 
     fn tend_certificate(&mut self, runtime: &Runtime, ldap: Option<&LdapServer>) {
         let declared =
             ldap.and_then(|it| it.tls.as_ref().or(runtime.blueprint.server.tls.as_ref()));
-        let files = declared.map(|tls| CertificateFiles {
+        let files = declared.filter(|_| !self.options.dev).map(|tls| CertificateFiles {
             cert: tls.cert.value.clone().into(),
             key: tls.key.value.clone().into(),
         });
@@ -134,7 +141,17 @@ impl LdapListeners {
                 }
             },
         }
-        self.front.offer_start_tls(self.certificate.is_some());
+        let waits = ldap.is_some_and(|ldap| !ldap.listen_tls.is_empty()) && files.is_none();
+        if waits && self.development.is_none() {
+            self.say("ldap listen-tls: no certificate is declared: add `tls` to `ldap` or `server`");
+        }
+        self.front.offer_start_tls(self.acceptor().is_some());
+    }
+
+    /// What begins TLS, if anything can.
+    fn acceptor(&self) -> Option<TlsAcceptor> {
+        let shown = self.certificate.as_ref().map(|shown| shown.acceptor());
+        shown.or_else(|| self.development.clone())
     }
 
     fn listen(&mut self, place: Place) {
@@ -142,7 +159,7 @@ impl LdapListeners {
             Ok(listener) => listener,
             Err(error) => return self.say(&format!("ldap: {error}")),
         };
-        let acceptor = self.certificate.as_ref().map(|shown| shown.acceptor());
+        let acceptor = self.acceptor();
         let (closer, closed) = watch::channel(false);
         self.open.insert(place, closer);
         let front = Arc::clone(&self.front);
@@ -167,6 +184,19 @@ impl LdapListeners {
             tracing::error!("{trouble}");
         }
     }
+}
+
+/// A certificate that nobody trusts, for this machine.
+fn self_signed() -> Option<TlsAcceptor> {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).ok()?;
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).ok()?;
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .ok()?
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .ok()?;
+    Some(TlsAcceptor::from(Arc::new(config)))
 }
 
 impl std::fmt::Display for Place {

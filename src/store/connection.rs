@@ -82,7 +82,7 @@ impl Tx {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
             ON CONFLICT (issuer, subject) DO UPDATE SET source = excluded.source, \
             shown_as = excluded.shown_as, given = excluded.given, used_at = excluded.used_at, \
-            proven = CASE WHEN excluded.proven = 1 THEN 1 ELSE connections.proven END \
+            proven = CASE WHEN excluded.proven THEN TRUE ELSE connections.proven END \
             WHERE connections.user_id = excluded.user_id";
         let values = vec![
             new.issuer.into(),

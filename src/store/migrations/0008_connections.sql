@@ -6,7 +6,7 @@ CREATE TABLE connections (
     source TEXT NOT NULL,        -- the name of the source, as it was last used
     shown_as TEXT NOT NULL,      -- what its person calls it
     given TEXT NOT NULL,         -- JSON list: what it gave at the last sign-in
-    proven BIGINT NOT NULL,      -- 0 or 1: by the account's own proof; else an address alone told whose it is
+    proven BOOLEAN NOT NULL,     -- by the account's own proof; else an address alone told whose it is
     created_at BIGINT NOT NULL,
     used_at BIGINT NOT NULL,
     PRIMARY KEY (issuer, subject)
