@@ -143,7 +143,9 @@ impl LdapListeners {
         }
         let waits = ldap.is_some_and(|ldap| !ldap.listen_tls.is_empty()) && files.is_none();
         if waits && self.development.is_none() {
-            self.say("ldap listen-tls: no certificate is declared: add `tls` to `ldap` or `server`");
+            self.say(
+                "ldap listen-tls: no certificate is declared: add `tls` to `ldap` or `server`",
+            );
         }
         self.front.offer_start_tls(self.acceptor().is_some());
     }

@@ -140,7 +140,7 @@ impl<'a> View<'a> {
             return values;
         }
         if !NOT_FROM_FILES.contains(&name)
-            && let Some(values) = self.from_files(place, name)
+            && let Some(values) = self.in_files(place, name)
         {
             return values;
         }
@@ -179,7 +179,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn from_files(&self, place: Place, name: &str) -> Option<Values<'a>> {
+    fn in_files(&self, place: Place, name: &str) -> Option<Values<'a>> {
         let mut lines = self.declared(place)?.iter();
         let (_, values) = lines.find(|(key, _)| key.eq_ignore_ascii_case(name) && is_shown(key))?;
         Some(values.iter().map(|value| Cow::Borrowed(value.as_str())).collect())

@@ -2,6 +2,7 @@
 
 mod attempts;
 mod cleanup;
+mod connections;
 mod consents;
 mod factors;
 mod flow_states;
@@ -11,6 +12,7 @@ mod objects;
 mod once;
 mod opening;
 mod outbox;
+mod posix_numbers;
 mod reputation;
 mod sessions;
 mod tokens;
