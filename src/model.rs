@@ -18,6 +18,8 @@ pub mod host;
 pub mod network;
 /// Numbers that hosts know people and groups by.
 pub mod posix_number;
+/// Hashes of passwords that files bring along.
+pub mod password_hash;
 /// Where authorization codes may be delivered.
 pub mod redirect_uri;
 /// What an API token may do here.

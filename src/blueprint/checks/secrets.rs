@@ -12,6 +12,7 @@ use crate::blueprint::validate::{text_of, with_origin};
 
 pub(super) fn check(view: &View<'_>, out: &mut Diagnostics) {
     master_key(view, out);
+    password_hashes(view, out);
     let mut delivered: BTreeMap<String, Span> = BTreeMap::new();
     for app in view.all("app") {
         let secrets = app.kids_named("oidc").flat_map(|oidc| oidc.kids_named("client-secret"));
@@ -47,6 +48,25 @@ fn master_key(view: &View<'_>, out: &mut Diagnostics) {
             out.push(with_origin(diagnostic, place.node));
         }
     });
+}
+
+/// One word about all of them: somebody who moved in has one for each person.
+fn password_hashes(view: &View<'_>, out: &mut Diagnostics) {
+    let hashed = view.blueprint.users.iter().filter_map(|user| user.initial_password.as_ref());
+    let hashed: Vec<&SecretRef> =
+        hashed.filter(|secret| matches!(secret.origin, SecretOrigin::Argon2id(_))).collect();
+    let Some(first) = hashed.first() else { return };
+    let label = match hashed.len() {
+        1 => "whoever reads the files can try passwords against it".to_owned(),
+        more => {
+            format!("whoever reads the files can try passwords against it and {} more", more - 1)
+        }
+    };
+    out.push(
+        Diagnostic::warning("blueprint::password-hash-in-files", "a password's hash is written in the blueprint")
+            .at(first.span, label)
+            .help("they are taken up when the files first come into force: strike these lines then,\nand keep the files out of shared repositories until you did"),
+    );
 }
 
 fn only_generated(node: &Node, out: &mut Diagnostics) {

@@ -56,10 +56,10 @@ static MEMBERSHIP: Spec = node(
 
 static INITIAL_PASSWORD: Spec = node(
     "initial-password",
-    "The first password, set once and never again.",
+    "The first password, set once and never again; as `(argon2id)\"…\"` the hash of one that its person has already.",
     "initial-password (credential)bootstrap-admin-password",
 )
-.args(&[arg("secret", Want::Secret)]);
+.args(&[arg("secret", Want::FirstPassword)]);
 
 static TOKEN: Spec = node("token", "A token that this account may have.", "token ldap-bind")
     .args(&[arg("purpose", Want::Word(&["api", "ldap-bind", "scim"]))])

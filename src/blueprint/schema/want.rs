@@ -43,6 +43,8 @@ pub enum Want {
     OwnSecret,
     /// As `OwnSecret`, or a verifier.
     ClientSecret,
+    /// As `Secret`, or the hash of a password.
+    FirstPassword,
     /// `https://host[:port]`, nothing more.
     ExternalHost,
     /// The address of an application: scheme and host, no path.
@@ -146,7 +148,7 @@ impl Want {
             Self::Who => "a persona or `anonymous`",
             Self::Target => "a URL or app:NAME",
             Self::Middleware => "the name of a middleware",
-            Self::Secret => "a secret such as (credential)name",
+            Self::Secret | Self::FirstPassword => "a secret such as (credential)name",
             Self::OwnSecret | Self::ClientSecret => "a secret such as `generated`",
             Self::ExternalHost
             | Self::AppAddress
@@ -184,6 +186,6 @@ impl Want {
     /// Whether a literal in this place must never be shown.
     #[must_use]
     pub fn is_secret(self) -> bool {
-        matches!(self, Self::Secret | Self::OwnSecret | Self::ClientSecret)
+        matches!(self, Self::Secret | Self::OwnSecret | Self::ClientSecret | Self::FirstPassword)
     }
 }

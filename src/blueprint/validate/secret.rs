@@ -94,6 +94,9 @@ impl Walk<'_> {
     }
 
     fn verifier(&mut self, place: &Place<'_>, text: &str) {
+        if place.want == Want::FirstPassword {
+            return self.password_hash(place, text);
+        }
         if place.want != Want::ClientSecret {
             let diagnostic = Diagnostic::error(
                 "blueprint::bad-secret",
@@ -107,8 +110,17 @@ impl Walk<'_> {
         self.expect(place, good, "not a verifier", "write (argon2id)\"$argon2id$v=19$m=…\"");
     }
 
+    fn password_hash(&mut self, place: &Place<'_>, text: &str) {
+        let Err(fault) = crate::model::password_hash::check(text) else { return };
+        let diagnostic =
+            Diagnostic::error("blueprint::bad-secret", "nobody could sign in by this hash")
+                .at(place.value.span, fault.to_string())
+                .help("write (argon2id)\"$argon2id$v=19$m=65536,t=3,p=4$…\",\nor leave the line out and run `doorward user link NAME`");
+        self.report(place.node, diagnostic);
+    }
+
     fn generated(&mut self, place: &Place<'_>) {
-        if place.want != Want::Secret {
+        if !matches!(place.want, Want::Secret | Want::FirstPassword) {
             return;
         }
         let diagnostic = Diagnostic::error(
@@ -139,7 +151,7 @@ impl Walk<'_> {
 
 fn help(place: &Place<'_>) -> String {
     let given = "(credential)name, (file)\"/path\"\nor (env)DOORWARD_SECRET_NAME";
-    if place.want == Want::Secret {
+    if matches!(place.want, Want::Secret | Want::FirstPassword) {
         return format!("use {given}");
     }
     let written = if place.node.is(place.name) {

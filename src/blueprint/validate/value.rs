@@ -244,6 +244,7 @@ fn judge(place: &Place<'_>, text: &str) -> Option<Bad> {
         | Want::Secret
         | Want::OwnSecret
         | Want::ClientSecret
+        | Want::FirstPassword
         | Want::Yaml => None,
     }
 }
