@@ -27,6 +27,8 @@ pub mod model;
 
 /// KDL text to a typed `Blueprint`, and every complaint with its span.
 pub mod blueprint;
+/// Configuration of other providers, written as blueprints.
+pub mod import;
 /// People's data, secrets, sessions, generations and events on SQLite or Postgres.
 pub mod store;
 

@@ -9,7 +9,7 @@ mod secret;
 mod value;
 mod word;
 
-pub use value::text_of;
+pub use value::{fault, text_of};
 pub(in crate::blueprint) use word::minutes_of;
 
 use super::diagnostic::{Diagnostic, Diagnostics};

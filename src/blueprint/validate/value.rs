@@ -145,7 +145,7 @@ impl Walk<'_> {
             }
             return;
         }
-        if let Some(bad) = judge(place, text) {
+        if let Some(bad) = judge(place.name, place.want, text) {
             self.bad(place, bad);
         }
     }
@@ -181,19 +181,26 @@ fn what(scalar: &Scalar) -> &'static str {
     }
 }
 
+/// What is wrong with a text in a place that wants something: the words under it. For those who
+/// write blueprints, and have nothing to point at.
+#[must_use]
+pub fn fault(want: Want, text: &str) -> Option<String> {
+    let bad = judge("this", want, text)?;
+    (bad.severity == Severity::Error).then_some(bad.label)
+}
+
 /// Everything wrong with a text in its place.
-fn judge(place: &Place<'_>, text: &str) -> Option<Bad> {
-    let name = place.name;
-    let empty = match place.want {
+fn judge(name: &str, want: Want, text: &str) -> Option<Bad> {
+    let empty = match want {
         Want::Text => false,
         Want::Phrase => text.trim().is_empty(),
         _ => text.is_empty(),
     };
     if empty {
-        let message = format!("`{name}` wants {}", place.want.words());
+        let message = format!("`{name}` wants {}", want.words());
         return Some(Bad::new("blueprint::empty-value", message, "this is empty"));
     }
-    match place.want {
+    match want {
         Want::Word(words) => word::one_of(name, text, words),
         Want::Slug | Want::Template | Want::Formerly(_) => word::slug(text),
         Want::UserName => word::user_name(text),
