@@ -28,6 +28,7 @@ mod email;
 mod explain;
 mod export;
 mod group;
+mod import;
 mod invite;
 mod keys;
 mod notify;
@@ -87,6 +88,8 @@ enum Command {
     Reference(reference::Reference),
     /// Print a built-in flow, to start one of your own from
     Export(export::Export),
+    /// Write the configuration of another provider as blueprints
+    Import(import::Import),
     /// Show generated secrets to whoever must copy one
     Secret(secret::Secret),
     /// List and replace the keys that tokens are signed with
@@ -177,6 +180,7 @@ pub fn run() -> ExitCode {
         Command::Snippet(command) => command.run(),
         Command::Reference(command) => command.run(),
         Command::Export(command) => command.run(),
+        Command::Import(command) => command.run(),
         Command::Secret(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Recover(command) => command.run(),

@@ -31,6 +31,8 @@ mod rules;
 /// YAML with places.
 pub mod yaml;
 
+use std::cmp::Reverse;
+
 use carried::Report;
 use document::{Document, Sheet};
 
@@ -66,16 +68,21 @@ pub struct Imported {
 pub fn checked(mut document: Document, mut report: Report) -> Imported {
     loop {
         let sheets = document.sheets();
-        let file = |sheet: &Sheet| SourceFile { name: sheet.name(), text: sheet.text.as_str().into() };
+        let file =
+            |sheet: &Sheet| SourceFile { name: sheet.name(), text: sheet.text.as_str().into() };
         let sources = Sources { files: sheets.iter().map(file).collect() };
         let loaded = load::understand_sources(sources, &Limits::default(), Mode::default());
-        let errors = loaded.diagnostics.iter().filter(|each| each.severity == Severity::Error);
+        let mut errors: Vec<_> = loaded
+            .diagnostics
+            .iter()
+            .filter(|each| each.severity == Severity::Error)
+            .filter_map(|each| Some((each.labels.first()?.span, each)))
+            .collect();
+        errors.sort_by_key(|(span, _)| Reverse((span.file.0, span.start)));
         let mut taken = false;
-        for error in errors {
-            let Some(label) = error.labels.first() else { continue };
-            let Some(sheet) = sheets.get(label.span.file.0 as usize) else { continue };
-            let at = label.span.start as usize;
-            taken |= document.take_out(sheet, at, &error.message, &mut report);
+        for (span, error) in errors {
+            let Some(sheet) = sheets.get(span.file.0 as usize) else { continue };
+            taken |= document.take_out(sheet, span.start as usize, error, &mut report);
         }
         if !taken {
             report.sort();

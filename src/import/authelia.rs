@@ -3,7 +3,7 @@
 //! A file is told by what stands in it: `users` is the users database, anything else a part of the
 //! configuration. Each part of the configuration has a file here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::carried::Report;
@@ -21,14 +21,19 @@ mod people;
 mod reasons;
 mod settings;
 
+pub(super) use hosts::is_host;
+
 /// What the parts share.
 struct Import<'a> {
     wishes: &'a Wishes,
     document: Document,
     report: Report,
     groups: Names,
+    /// Where each group was named first.
+    group_places: BTreeMap<String, Place>,
     policies: Names,
     apps: Names,
+    networks: access::Networks,
     /// Names of the people that are declared.
     users: BTreeSet<String>,
     /// Scheme and host where people sign in.
@@ -96,8 +101,10 @@ pub fn import(inputs: &[Input], wishes: &Wishes) -> Result<Imported, AutheliaErr
         document: Document::default(),
         report: Report::default(),
         groups: Names::default(),
+        group_places: BTreeMap::new(),
         policies: Names::default(),
         apps: Names::default(),
+        networks: access::Networks::new(),
         users: BTreeSet::new(),
         external_host: String::new(),
         asks_factor: false,
@@ -143,6 +150,12 @@ impl Import<'_> {
         }
     }
 
+    /// The name of a group, which is declared in the end.
+    fn group(&mut self, theirs: &str, at: &Place) -> String {
+        self.group_places.entry(theirs.to_owned()).or_insert_with(|| at.clone());
+        self.groups.name(theirs)
+    }
+
     /// A policy that asks for one person, whom no file declares.
     fn is_user(&mut self, name: &str, at: &Place) -> String {
         let wanted = format!("user {name}");
@@ -158,7 +171,7 @@ impl Import<'_> {
 
     /// A policy that asks for membership of one group.
     fn in_group(&mut self, group: &str, at: &Place) -> String {
-        let group = self.groups.name(group);
+        let group = self.group(group, at);
         let wanted = format!("in group {group}");
         let known = self.policies.has(&wanted);
         let policy = self.policies.name(&wanted);

@@ -143,7 +143,8 @@ mod tests {
         report.not_carried(&place(9), "z", "w");
         report.not_carried(&place(2), "a", "b");
         report.sort();
-        let expected = "a.yml:2:1: not carried: a: b\na.yml:9:1: not carried: z: w\na.yml:9:1: to do: x: y\n";
+        let expected =
+            "a.yml:2:1: not carried: a: b\na.yml:9:1: not carried: z: w\na.yml:9:1: to do: x: y\n";
         assert_eq!(report.text(), expected);
         assert_eq!(report.json()[0]["fate"], "not-carried");
     }

@@ -3,6 +3,7 @@
 use super::carried::Report;
 use super::kdl::Line;
 use super::yaml::Place;
+use crate::blueprint::diagnostic::Diagnostic;
 
 /// A little less than a blueprint file may hold.
 const MOST: usize = 900 * 1024;
@@ -94,37 +95,50 @@ impl Document {
         sheets
     }
 
-    /// Marks the object at an offset of a sheet as not to be written, and tells why; of the settings
-    /// one line. False if nothing stands there that can be left out.
+    /// Takes out what a complaint about an offset of a sheet is about, and tells why: a rule that
+    /// never decides, a line of the settings, or else the whole object. False if it has to stay.
+    /// Complaints come from the end of a sheet to its beginning, so that lines stay where they are.
     pub(super) fn take_out(
         &mut self,
         sheet: &Sheet,
         offset: usize,
-        why: &str,
+        complaint: &Diagnostic,
         report: &mut Report,
     ) -> bool {
         let line = sheet.text.get(..offset).unwrap_or(&sheet.text).matches('\n').count();
-        let Some((first, at)) = sheet.objects.iter().rfind(|(first, _)| *first <= line) else {
+        let found = sheet.objects.iter().rfind(|(first, _)| *first <= line);
+        let Some((first, object)) =
+            found.and_then(|(first, at)| Some((first, self.objects.get_mut(*at)?)))
+        else {
             return false;
         };
-        let Some(object) = self.objects.get_mut(*at) else { return false };
         if object.gone {
             return true;
         }
-        if object.line.name() == "settings" {
-            let Some(kid) = kid_at(&object.line, line - first) else { return false };
-            object.line.remove(kid);
+        let cut = match (complaint.code, object.line.name()) {
+            ("blueprint::unreachable-rule", _) => object.line.cut(line - first),
+            (_, "settings") if line > *first + 1 => object.line.cut_kid(line - first),
+            (_, "settings") => return false,
+            _ => None,
+        };
+        object.gone = cut.is_none();
+        let place = cut.as_ref().and_then(Line::place).unwrap_or(&object.from);
+        match complaint.code {
+            "blueprint::unreachable-rule" => {
+                report.changed(
+                    place,
+                    object.what.clone(),
+                    "a rule above decides already: left out",
+                );
+            }
+            _ => report.not_carried(place, object.what.clone(), complaint.message.clone()),
         }
-        // Settings are looked at again in the next round, since their lines have moved.
-        object.gone = true;
-        report.not_carried(&object.from, object.what.clone(), why);
         true
     }
 
     /// Lets go of what was marked.
     pub(super) fn settle(&mut self) {
-        self.objects.retain(|object| !object.gone || object.line.name() == "settings");
-        self.objects.iter_mut().for_each(|object| object.gone = false);
+        self.objects.retain(|object| !object.gone);
     }
 }
 
@@ -157,17 +171,4 @@ impl Sheet {
         self.text.push_str(text);
         self.lines += text.matches('\n').count();
     }
-}
-
-/// The number of the kid that a line of its node belongs to; none for what must stay.
-fn kid_at(line: &Line, within: usize) -> Option<usize> {
-    let mut passed = 1;
-    for at in 0..line.len() {
-        let text = line.kid_text(at);
-        passed += text.matches('\n').count();
-        if within < passed {
-            return (!text.trim_start().starts_with("external-host")).then_some(at);
-        }
-    }
-    None
 }

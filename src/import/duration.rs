@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn the_largest_unit_that_fits_is_written() {
-        for (seconds, written) in [(90, "seconds=90"), (5400, "minutes=90"), (7200, "hours=2"), (DAY, "days=1")] {
+        for (seconds, written) in
+            [(90, "seconds=90"), (5400, "minutes=90"), (7200, "hours=2"), (DAY, "days=1")]
+        {
             assert_eq!(lasting(Line::new("idle"), seconds).render(), format!("idle {written}\n"));
         }
     }

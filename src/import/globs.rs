@@ -46,7 +46,8 @@ pub fn paths(expression: &str) -> Result<Paths, &'static str> {
             Some((path, "*")) if plain.iter().any(|known| known == path) => {}
             Some(_) => return Err("it asks for a query, and queries take no part in rules here"),
             None => {
-                let open = text.ends_with('*') || runs.iter().any(|other| written(other) == format!("{text}?*"));
+                let open = text.ends_with('*')
+                    || runs.iter().any(|other| written(other) == format!("{text}?*"));
                 wider_by_query |= !open;
                 globs.push(text);
             }
@@ -147,7 +148,9 @@ fn expand(hir: &Hir) -> Result<Vec<Run>, &'static str> {
             let text = std::str::from_utf8(&literal.0).map_err(|_| "it is about bytes")?;
             vec![text.chars().map(Piece::Letter).collect()]
         }
-        HirKind::Class(class) => letters(class)?.into_iter().map(|c| vec![Piece::Letter(c)]).collect(),
+        HirKind::Class(class) => {
+            letters(class)?.into_iter().map(|c| vec![Piece::Letter(c)]).collect()
+        }
         HirKind::Look(Look::Start) => vec![vec![Piece::Start]],
         HirKind::Look(Look::End) => vec![vec![Piece::End]],
         HirKind::Look(_) => return Err("it asks for the end of a word or a line"),

@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::yaml::Place;
 use crate::blueprint::tokens::is_forbidden;
 
 /// A node with what stands in it.
@@ -11,17 +12,13 @@ use crate::blueprint::tokens::is_forbidden;
 pub struct Line {
     head: String,
     kids: Vec<Line>,
+    from: Option<Place>,
 }
 
 impl Line {
     /// A node of the language.
     pub fn new(name: &'static str) -> Self {
-        Self { head: name.to_owned(), kids: Vec::new() }
-    }
-
-    /// A line for the reader.
-    pub fn comment(text: &str) -> Self {
-        Self { head: format!("// {}", visible(text)), kids: Vec::new() }
+        Self { head: name.to_owned(), kids: Vec::new(), from: None }
     }
 
     /// A word of the language.
@@ -77,6 +74,13 @@ impl Line {
         self.add(&format!("{key}=({kind}){}", bare(text)))
     }
 
+    /// Remembers what it was written for.
+    #[must_use]
+    pub fn from(mut self, place: &Place) -> Self {
+        self.from = Some(place.clone());
+        self
+    }
+
     #[must_use]
     pub fn kid(mut self, kid: Line) -> Self {
         self.kids.push(kid);
@@ -102,23 +106,46 @@ impl Line {
         self.head.split(' ').next().unwrap_or_default()
     }
 
-    pub fn len(&self) -> usize {
-        self.kids.len()
+    /// Takes out the innermost node below that begins at a line of this one's text, and gives it.
+    pub fn cut(&mut self, at: usize) -> Option<Line> {
+        let mut first = 1;
+        for number in 0..self.kids.len() {
+            let kid = self.kids.get_mut(number)?;
+            let lines = kid.lines();
+            if at == first {
+                return Some(self.kids.remove(number));
+            }
+            if at < first + lines {
+                return kid.cut(at - first);
+            }
+            first += lines;
+        }
+        None
     }
 
-    pub fn remove(&mut self, at: usize) {
-        if at < self.kids.len() {
-            self.kids.remove(at);
+    /// As [`Self::cut`], of a node directly below that a line belongs to.
+    pub fn cut_kid(&mut self, at: usize) -> Option<Line> {
+        let mut first = 1;
+        for number in 0..self.kids.len() {
+            let lines = self.kids.get(number)?.lines();
+            if (first..first + lines).contains(&at) {
+                return Some(self.kids.remove(number));
+            }
+            first += lines;
         }
+        None
     }
 
-    /// Text of a kid as it stands in this node.
-    pub fn kid_text(&self, at: usize) -> String {
-        let mut text = String::new();
-        if let Some(kid) = self.kids.get(at) {
-            kid.write(1, &mut text);
+    /// What it was written for.
+    pub fn place(&self) -> Option<&Place> {
+        self.from.as_ref()
+    }
+
+    fn lines(&self) -> usize {
+        match self.kids.is_empty() {
+            true => 1,
+            false => 2 + self.kids.iter().map(Line::lines).sum::<usize>(),
         }
-        text
     }
 
     /// The line with its block, ended by a line end.
@@ -180,7 +207,8 @@ fn quoted(text: &str) -> String {
 /// A raw string holds any visible character, but no escape: what is invisible becomes a space.
 fn raw(text: &str) -> String {
     let text = visible(text);
-    let longest = text.split('"').skip(1).map(|after| after.len() - after.trim_start_matches('#').len());
+    let longest =
+        text.split('"').skip(1).map(|after| after.len() - after.trim_start_matches('#').len());
     let fence = "#".repeat(longest.max().unwrap_or(0) + 1);
     format!("{fence}\"{text}\"{fence}")
 }
@@ -190,7 +218,8 @@ fn visible(text: &str) -> String {
 }
 
 fn is_invisible(c: char) -> bool {
-    let line_end = matches!(c, '\n' | '\r' | '\u{85}' | '\u{b}' | '\u{c}' | '\u{2028}' | '\u{2029}');
+    let line_end =
+        matches!(c, '\n' | '\r' | '\u{85}' | '\u{b}' | '\u{c}' | '\u{2028}' | '\u{2029}');
     line_end || c.is_control() || is_forbidden(c)
 }
 
@@ -213,7 +242,8 @@ mod tests {
         );
         let sources = Sources::single("a.kdl", &text);
         let loaded = understand_sources(sources, &Limits::default(), Mode::default());
-        let blueprint = loaded.blueprint.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
+        let blueprint =
+            loaded.blueprint.unwrap_or_else(|| panic!("{text}\n{:?}", loaded.diagnostics));
         assert_eq!(blueprint.groups.len(), 3, "{text}");
         blueprint.groups.iter().find(|each| each.slug.value == "g").unwrap().title.clone().unwrap()
     }

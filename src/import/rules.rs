@@ -203,7 +203,9 @@ fn opened(rule: &Rule, before: &[Rule]) -> Opened {
         return Opened::But(paths);
     }
     if clash || rule.is_about_all() {
-        return Opened::Not("a rule above it is about some of the same addresses: people sign in first");
+        return Opened::Not(
+            "a rule above it is about some of the same addresses: people sign in first",
+        );
     }
     Opened::Paths(bypass_lines(rule))
 }
@@ -262,14 +264,16 @@ fn each(effect: &'static str, rule: &Rule, unless: Option<&str>) -> Vec<Line> {
     for (when, subjects) in &groups {
         for path in &paths {
             for method in &methods {
-                let mut line = Line::new(effect).names(subjects.iter().map(String::as_str));
+                let mut line =
+                    Line::new(effect).from(&rule.at).names(subjects.iter().map(String::as_str));
                 line = path.iter().fold(line, |line, path| line.prop("path", path));
                 line = method.iter().fold(line, |line, method| line.prop("method", method));
                 let policies = when.iter().chain(&rule.network);
                 for policy in policies {
                     line.push(Line::new("if").word(policy));
                 }
-                line = unless.iter().fold(line, |line, name| line.kid(Line::new("unless").word(name)));
+                line =
+                    unless.iter().fold(line, |line, name| line.kid(Line::new("unless").word(name)));
                 lines.push(line);
             }
         }
@@ -278,7 +282,11 @@ fn each(effect: &'static str, rule: &Rule, unless: Option<&str>) -> Vec<Line> {
 }
 
 fn optional(texts: &[String]) -> Vec<Option<&str>> {
-    if texts.is_empty() { vec![None] } else { texts.iter().map(|text| Some(text.as_str())).collect() }
+    if texts.is_empty() {
+        vec![None]
+    } else {
+        texts.iter().map(|text| Some(text.as_str())).collect()
+    }
 }
 
 #[cfg(test)]
@@ -336,7 +344,8 @@ mod tests {
 
     #[test]
     fn all_but_some_paths_may_be_open() {
-        let (text, lines, _) = said(vec![rule("one_factor", &["/admin/*"], "a"), rule("bypass", &[], "")]);
+        let (text, lines, _) =
+            said(vec![rule("one_factor", &["/admin/*"], "a"), rule("bypass", &[], "")]);
         assert_eq!(lines.protect_only, ["/admin/*"]);
         assert_eq!(text, "allow group:a path=\"/admin/*\"\nallow everyone\n");
         let (_, lines, _) = said(vec![rule("bypass", &[], ""), rule("deny", &[], "")]);
@@ -345,10 +354,8 @@ mod tests {
 
     #[test]
     fn an_unclear_rule_never_opens_what_it_closed() {
-        let unclear = |outcome| Rule {
-            unclear: vec!["a query".to_owned()],
-            ..rule(outcome, &[], "")
-        };
+        let unclear =
+            |outcome| Rule { unclear: vec!["a query".to_owned()], ..rule(outcome, &[], "") };
         let (text, _, report) = said(vec![unclear("two_factor"), rule("one_factor", &[], "")]);
         assert_eq!(text, "deny everyone\n", "{}", report.text());
         let (text, _, report) = said(vec![unclear("one_factor"), rule("two_factor", &[], "")]);
@@ -360,7 +367,11 @@ mod tests {
 
     #[test]
     fn what_stands_below_everything_is_not_reached() {
-        let (text, ..) = said(vec![rule("one_factor", &[], "a"), rule("deny", &[], ""), rule("bypass", &[], "")]);
+        let (text, ..) = said(vec![
+            rule("one_factor", &[], "a"),
+            rule("deny", &[], ""),
+            rule("bypass", &[], ""),
+        ]);
         assert_eq!(text, "allow group:a\n");
     }
 }

@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 mod build;
 
@@ -20,7 +21,7 @@ pub const DEEPEST: usize = 100;
 /// File, line and column, both from 1.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    pub file: Rc<str>,
+    pub file: Arc<str>,
     pub line: usize,
     pub column: usize,
 }
@@ -250,7 +251,10 @@ mod tests {
         assert_eq!(node.get("b").unwrap().text_at("k"), Some("1"));
         assert_eq!(node.get("b").unwrap().text_at("l"), Some("3"));
         let tagged = node.get("c").unwrap();
-        assert_eq!((tagged.tag.as_deref(), tagged.text(), tagged.raw()), (Some("KeyOf"), None, Some("me")));
+        assert_eq!(
+            (tagged.tag.as_deref(), tagged.text(), tagged.raw()),
+            (Some("KeyOf"), None, Some("me"))
+        );
         assert_eq!(node.get("d").unwrap().text_at("l"), Some("2"));
         assert_eq!(node.text_at("e"), Some("7"));
     }
@@ -266,7 +270,10 @@ mod tests {
         for (text, said) in [
             ("", "a.yml:1:1: the file is empty"),
             ("# only\n", "a.yml:1:1: the file is empty"),
-            ("a: 1\na: 2\n", "a.yml:2:1: the key `a` stands here a second time; the first is in line 1"),
+            (
+                "a: 1\na: 2\n",
+                "a.yml:2:1: the key `a` stands here a second time; the first is in line 1",
+            ),
             ("a: [1\n", "a.yml:"),
             ("a: *b\n", "a.yml:1:4"),
             ("a: &x [*x]\n", "a.yml:1:8: this refers to itself"),

@@ -17,7 +17,7 @@ const METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
 /// Networks that have a name.
-type Networks = BTreeMap<String, Vec<String>>;
+pub(super) type Networks = BTreeMap<String, Vec<String>>;
 
 impl Import<'_> {
     pub(super) fn access(
@@ -26,8 +26,8 @@ impl Import<'_> {
         definitions: Option<&Node>,
         place: &Place,
     ) {
+        self.networks = named_networks(access, definitions);
         let Some(access) = access else { return };
-        let networks = named_networks(access, definitions);
         let default = self.default_policy(access, place);
         let mut read = Vec::new();
         for node in access.list("rules") {
@@ -38,7 +38,7 @@ impl Import<'_> {
                 node.take_all();
                 continue;
             }
-            if let Some(rule) = self.rule(node, &networks) {
+            if let Some(rule) = self.rule(node) {
                 read.push((rule, domains));
             }
         }
@@ -50,7 +50,11 @@ impl Import<'_> {
         let at = node.map_or(place, |node| &node.place);
         let outcome = node.and_then(Node::text).map_or(Some(Outcome::Deny), Outcome::parse);
         let outcome = outcome.unwrap_or_else(|| {
-            self.report.changed(at, "`default_policy`", "this is no policy of Authelia's: taken as deny");
+            self.report.changed(
+                at,
+                "`default_policy`",
+                "this is no policy of Authelia's: taken as deny",
+            );
             Outcome::Deny
         });
         if outcome != Outcome::Deny {
@@ -64,7 +68,8 @@ impl Import<'_> {
     }
 
     fn apps_for(&mut self, read: &[(Rule, Domains)], default: &Rule) {
-        let mut reaches: BTreeSet<Reach> = read.iter().flat_map(|(_, domains)| domains.reaches()).collect();
+        let mut reaches: BTreeSet<Reach> =
+            read.iter().flat_map(|(_, domains)| domains.reaches()).collect();
         for host in &self.wishes.hosts {
             if is_host(host) {
                 reaches.insert(Reach::Host(host.to_lowercase()));
@@ -81,7 +86,8 @@ impl Import<'_> {
         }
         let sign_in = self.sign_in_host().to_owned();
         for reach in reaches {
-            let first = read.iter().find(|(_, domains)| domains.reaches().any(|each| each == reach));
+            let first =
+                read.iter().find(|(_, domains)| domains.reaches().any(|each| each == reach));
             let at = first.map_or(&default.at, |(rule, _)| &rule.at).clone();
             if let Some(why) = unreachable(&reach, &sign_in) {
                 self.report.not_carried(&at, format!("`{}`", reach.shown()), why);
@@ -141,28 +147,27 @@ impl Import<'_> {
     }
 
     /// One rule in our words.
-    fn rule(&mut self, node: &Node, networks: &Networks) -> Option<Rule> {
+    fn rule(&mut self, node: &Node) -> Option<Rule> {
         let policy = node.get("policy");
         let word = policy.and_then(Node::text).unwrap_or_default();
         let Some(outcome) = Outcome::parse(word) else {
-            self.report.changed(&node.place, "this rule", "it has no policy of Authelia's: taken as deny");
-            return self.conditions(node, Rule::everything(Outcome::Deny, &node.place), networks);
+            self.report.changed(
+                &node.place,
+                "this rule",
+                "it has no policy of Authelia's: taken as deny",
+            );
+            return self.conditions(node, Rule::everything(Outcome::Deny, &node.place));
         };
-        self.conditions(node, Rule::everything(outcome, &node.place), networks)
+        self.conditions(node, Rule::everything(outcome, &node.place))
     }
 
     /// Adds the conditions of a rule. One that cannot be said is widened to no condition at all, and
     /// the rule knows that it is unclear.
-    pub(super) fn conditions(
-        &mut self,
-        node: &Node,
-        mut rule: Rule,
-        networks: &Networks,
-    ) -> Option<Rule> {
+    pub(super) fn conditions(&mut self, node: &Node, mut rule: Rule) -> Option<Rule> {
         self.subjects(node, &mut rule)?;
         self.resources(node, &mut rule);
         methods(node, &mut rule);
-        self.networks(node, &mut rule, networks);
+        self.of_networks(node, &mut rule);
         if let Some(query) = node.get("query") {
             query.take_all();
             let why = "it asks for a query, and queries take no part in rules here";
@@ -195,7 +200,7 @@ impl Import<'_> {
         }
     }
 
-    fn networks(&mut self, node: &Node, rule: &mut Rule, networks: &Networks) {
+    fn of_networks(&mut self, node: &Node, rule: &mut Rule) {
         let wanted = node.list("networks");
         if wanted.is_empty() {
             return;
@@ -204,7 +209,7 @@ impl Import<'_> {
         let mut names = Vec::new();
         for item in &wanted {
             let text = item.raw().unwrap_or_default();
-            match networks.get(text) {
+            match self.networks.get(text) {
                 Some(named) => all.extend(named.iter().cloned()),
                 None => all.push(text.to_owned()),
             }
@@ -218,7 +223,7 @@ impl Import<'_> {
         let known = self.policies.has(&wanted);
         if !known {
             let like = match names.as_slice() {
-                [one] if networks.contains_key(one) => one,
+                [one] if self.networks.contains_key(one) => one,
                 _ => "network",
             };
             let policy = self.policies.named(&wanted, like);
@@ -236,7 +241,8 @@ impl Import<'_> {
         let mut nobody = true;
         let mut all = false;
         for item in subject.items() {
-            let parts: Vec<&str> = item.items().iter().map(|part| part.raw().unwrap_or_default()).collect();
+            let parts: Vec<&str> =
+                item.items().iter().map(|part| part.raw().unwrap_or_default()).collect();
             match self.who(&parts, &item.place) {
                 Ok(Some(who)) => {
                     rule.who.push(who);
@@ -289,7 +295,9 @@ impl Import<'_> {
                     }
                 }
             }
-            (None, Some(group)) => Who { subject: format!("group:{}", self.groups.name(&group)), when },
+            (None, Some(group)) => {
+                Who { subject: format!("group:{}", self.group(&group, at)), when }
+            }
         };
         Ok(Some(who))
     }
@@ -311,14 +319,18 @@ fn methods(node: &Node, rule: &mut Rule) {
     }
 }
 
-fn named_networks(access: &Node, definitions: Option<&Node>) -> Networks {
+fn named_networks(access: Option<&Node>, definitions: Option<&Node>) -> Networks {
     let mut networks = Networks::new();
-    let texts = |node: &Node| node.items().iter().filter_map(|item| item.raw().map(str::to_owned)).collect();
-    for node in access.list("networks") {
+    let texts = |node: &Node| {
+        node.items().iter().filter_map(|item| item.raw().map(str::to_owned)).collect()
+    };
+    for node in access.map(|node| node.list("networks")).unwrap_or_default() {
         let name = node.text_at("name").unwrap_or_default().to_owned();
         networks.insert(name, node.get("networks").map(texts).unwrap_or_default());
     }
-    for (name, _, node) in definitions.and_then(|node| node.get("network")).map(Node::entries).unwrap_or_default() {
+    for (name, _, node) in
+        definitions.and_then(|node| node.get("network")).map(Node::entries).unwrap_or_default()
+    {
         networks.insert(name.to_owned(), texts(node));
     }
     networks
@@ -327,9 +339,13 @@ fn named_networks(access: &Node, definitions: Option<&Node>) -> Networks {
 /// Why a host cannot be an app beside the sign-in host.
 fn unreachable(reach: &Reach, sign_in: &str) -> Option<&'static str> {
     match reach {
-        Reach::Host(host) if host == sign_in => Some("this is the sign-in host, which needs no rules here"),
+        Reach::Host(host) if host == sign_in => {
+            Some("this is the sign-in host, which needs no rules here")
+        }
         Reach::Below(domain) if sign_in == domain || sign_in.ends_with(&format!(".{domain}")) => {
-            Some("the sign-in host lies in it, so that it cannot be one app; its rules are kept for the hosts that are named: name each other one with --host")
+            Some(
+                "the sign-in host lies in it, so that it cannot be one app; its rules are kept for the hosts that are named: name each other one with --host",
+            )
         }
         _ => None,
     }

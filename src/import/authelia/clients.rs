@@ -34,7 +34,8 @@ impl Import<'_> {
             self.report.to_do(&first.place, "`sub`", why);
         }
         for client in clients {
-            let id = client.text_at("client_id").or_else(|| client.text_at("id")).unwrap_or_default();
+            let id =
+                client.text_at("client_id").or_else(|| client.text_at("id")).unwrap_or_default();
             if id.is_empty() || !ids.insert(id.to_owned()) {
                 let why = "a client has an id that no other has";
                 self.report.not_carried(&client.place, format!("client `{id}`"), why);
@@ -45,12 +46,20 @@ impl Import<'_> {
         }
     }
 
-    fn client(&mut self, id: &str, node: &Node, lifespans: Option<&Node>, policies: &BTreeMap<&str, &Node>) {
-        let title = node.text_at("client_name").or_else(|| node.text_at("description")).unwrap_or(id);
+    fn client(
+        &mut self,
+        id: &str,
+        node: &Node,
+        lifespans: Option<&Node>,
+        policies: &BTreeMap<&str, &Node>,
+    ) {
+        let title =
+            node.text_at("client_name").or_else(|| node.text_at("description")).unwrap_or(id);
         let name = self.apps.fresh(&slug(id));
         let access = self.client_access(node, policies);
         let mut oidc = Line::new("oidc");
-        let public = on(node, "public") || node.peek("token_endpoint_auth_method").and_then(Node::text) == Some("none");
+        let public = on(node, "public")
+            || node.peek("token_endpoint_auth_method").and_then(Node::text) == Some("none");
         if public {
             oidc = oidc.word("public");
         }
@@ -94,7 +103,9 @@ impl Import<'_> {
             self.report.changed(&secret.place, what, why);
             return line.word("generated");
         }
-        let why = format!("no secret is written into blueprints: put its value into the credential `oidc-{app}`");
+        let why = format!(
+            "no secret is written into blueprints: put its value into the credential `oidc-{app}`"
+        );
         self.report.to_do(&secret.place, what, why);
         line.secret("credential", &format!("oidc-{app}"))
     }
@@ -105,7 +116,9 @@ impl Import<'_> {
             "client_secret_basic" => "basic",
             "client_secret_post" => "post",
             other => {
-                let why = format!("`{other}` needs keys that are set up by hand: docs/grants/client-keys.md; `basic` or `post` is asked for");
+                let why = format!(
+                    "`{other}` needs keys that are set up by hand: docs/grants/client-keys.md; `basic` or `post` is asked for"
+                );
                 self.report.changed(&method.place, "`token_endpoint_auth_method`", why);
                 return None;
             }
@@ -119,7 +132,9 @@ impl Import<'_> {
             let text = item.raw().unwrap_or_default();
             match fault(Want::Redirect, text) {
                 None => lines.push(Line::new("redirect-uri").text(text)),
-                Some(why) => self.report.not_carried(&item.place, format!("redirect URI `{text}`"), why),
+                Some(why) => {
+                    self.report.not_carried(&item.place, format!("redirect URI `{text}`"), why)
+                }
             }
         }
         lines.dedup();
@@ -134,8 +149,13 @@ impl Import<'_> {
                 "urn:ietf:params:oauth:grant-type:device_code" => words.push("device-code"),
                 "refresh_token" => {}
                 "client_credentials" => {
-                    let why = "it acts as a service account here: docs/grants/client-credentials.md";
-                    self.report.not_carried(&item.place, format!("`client_credentials` of `{id}`"), why);
+                    let why =
+                        "it acts as a service account here: docs/grants/client-credentials.md";
+                    self.report.not_carried(
+                        &item.place,
+                        format!("`client_credentials` of `{id}`"),
+                        why,
+                    );
                 }
                 other => {
                     let why = "it is not granted here: use authorization codes";
@@ -144,7 +164,8 @@ impl Import<'_> {
             }
         }
         words.dedup();
-        (!words.is_empty() && words != ["authorization-code"]).then(|| Line::new("grants").names(words))
+        (!words.is_empty() && words != ["authorization-code"])
+            .then(|| Line::new("grants").names(words))
     }
 
     fn scopes(&mut self, node: &Node) -> Option<Line> {
@@ -166,7 +187,11 @@ impl Import<'_> {
         let offline = |item: &&Node| item.raw() == Some("offline_access");
         let refreshes = node.list("scopes").iter().any(offline);
         let mut lines = Vec::new();
-        for (theirs, ours) in [("access_token", "access-token"), ("id_token", "id-token"), ("refresh_token", "refresh-token")] {
+        for (theirs, ours) in [
+            ("access_token", "access-token"),
+            ("id_token", "id-token"),
+            ("refresh_token", "refresh-token"),
+        ] {
             let value = custom.and_then(|node| node.get(theirs)).or_else(|| lifespans?.get(theirs));
             let seconds = value.and_then(Node::raw).and_then(duration::authelia);
             let seconds = match (theirs, seconds) {
@@ -209,7 +234,9 @@ impl Import<'_> {
         let own = policies.get(word).copied();
         let rules = match (own, Outcome::parse(word)) {
             (Some(policy), _) => self.policy_rules(policy),
-            (None, Some(outcome)) => vec![Rule::everything(outcome.max(Outcome::OneFactor), &node.place)],
+            (None, Some(outcome)) => {
+                vec![Rule::everything(outcome.max(Outcome::OneFactor), &node.place)]
+            }
             (None, None) => {
                 let why = "there is no such policy: nobody is let in";
                 self.report.changed(&node.place, format!("`authorization_policy: {word}`"), why);
@@ -231,7 +258,7 @@ impl Import<'_> {
         };
         for node in policy.list("rules") {
             let rule = Rule::everything(outcome(node, "policy"), &node.place);
-            rules.extend(self.conditions(node, rule, &BTreeMap::new()));
+            rules.extend(self.conditions(node, rule));
         }
         rules.push(Rule::everything(outcome(policy, "default_policy"), &policy.place));
         rules

@@ -43,7 +43,12 @@ impl Import<'_> {
             flows.push(Line::new("authentication").word("sign-in"));
         }
         if let Some(setup) = setup {
-            self.document.push(Part::Flows, setup, place, "the flow that adds an authenticator app");
+            self.document.push(
+                Part::Flows,
+                setup,
+                place,
+                "the flow that adds an authenticator app",
+            );
             flows.push(Line::new("setup").word("authenticator-app"));
         }
         self.report.to_do(
@@ -55,13 +60,15 @@ impl Import<'_> {
     }
 
     fn lockout(&mut self, node: &Node) -> Option<Line> {
-        let number = |key: &str| node.get(key).and_then(Node::raw).and_then(|text| text.parse::<u64>().ok());
+        let number =
+            |key: &str| node.get(key).and_then(Node::raw).and_then(|text| text.parse::<u64>().ok());
         let (retries, window) = (number("max_retries"), node.get("find_time"));
         if let Some(window) = window {
             let why = "wrong passwords count until a right one here";
             self.report.not_carried(&window.place, "`find_time`", why);
         }
-        let ban = node.get("ban_time").and_then(Node::raw).and_then(duration::authelia).unwrap_or(300);
+        let ban =
+            node.get("ban_time").and_then(Node::raw).and_then(duration::authelia).unwrap_or(300);
         let retries = retries.unwrap_or(3);
         if retries == 0 {
             let why = "wrong guesses are always counted here; ten close an account for a quarter of an hour";
@@ -82,9 +89,17 @@ impl Import<'_> {
             stage.push(Line::new("issuer").text(issuer));
         }
         if let Some(digits) = node.get("digits") {
-            match digits.raw().and_then(|text| text.parse::<u64>().ok()).filter(|n| (6..=8).contains(n)) {
+            match digits
+                .raw()
+                .and_then(|text| text.parse::<u64>().ok())
+                .filter(|n| (6..=8).contains(n))
+            {
                 Some(number) => stage.push(Line::new("digits").number(number)),
-                None => self.report.not_carried(&digits.place, "`totp.digits`", "codes have 6 to 8 digits"),
+                None => self.report.not_carried(
+                    &digits.place,
+                    "`totp.digits`",
+                    "codes have 6 to 8 digits",
+                ),
             }
         }
         if !stage.has_kids() {

@@ -63,7 +63,9 @@ impl Domains {
         for item in rule.list("domain_regex") {
             let text = item.raw().unwrap_or_default();
             match globs::texts(text) {
-                Some(hosts) if hosts.iter().all(|host| is_host(host)) => domains.exact.extend(hosts),
+                Some(hosts) if hosts.iter().all(|host| is_host(host)) => {
+                    domains.exact.extend(hosts)
+                }
                 _ => domains.regexes.push((text.to_owned(), regex(text))),
             }
         }
@@ -92,7 +94,9 @@ impl Domains {
 
     pub fn about(&self, reach: &Reach) -> About {
         let below = |name: &str| {
-            self.below.iter().any(|domain| name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.')))
+            self.below.iter().any(|domain| {
+                name.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.'))
+            })
         };
         let sure = match reach {
             Reach::Host(host) => self.exact.contains(host) || below(host),
@@ -101,7 +105,9 @@ impl Domains {
         if sure {
             return About::Yes;
         }
-        let unclear = |text: &str| About::Unclear(format!("which hosts `{text}` is about cannot be said here"));
+        let unclear = |text: &str| {
+            About::Unclear(format!("which hosts `{text}` is about cannot be said here"))
+        };
         for (text, regex) in &self.regexes {
             match (reach, regex) {
                 (Reach::Host(host), Some(regex)) if regex.is_match(host) => {

@@ -54,7 +54,13 @@ impl Import<'_> {
         }
     }
 
-    fn person(&mut self, name: &str, place: &Place, node: &Node, emails: &mut BTreeSet<String>) -> Line {
+    fn person(
+        &mut self,
+        name: &str,
+        place: &Place,
+        node: &Node,
+        emails: &mut BTreeSet<String>,
+    ) -> Line {
         let mut line = Line::new("user").text(name);
         if let Some(title) = node.text_at("displayname").filter(|title| !title.trim().is_empty()) {
             line = line.text(title);
@@ -74,9 +80,11 @@ impl Import<'_> {
             }
         }
         let groups = node.list("groups");
-        let groups: Vec<&str> = groups.iter().filter_map(|group| group.raw()).collect();
+        let groups: Vec<_> =
+            groups.iter().filter_map(|node| Some((node.raw()?, &node.place))).collect();
         if !groups.is_empty() {
-            let mut named: Vec<String> = groups.iter().map(|group| self.groups.name(group)).collect();
+            let named = groups.iter().map(|(group, at)| self.group(group, at));
+            let mut named: Vec<String> = named.collect();
             named.dedup();
             line.push(Line::new("in").names(named.iter().map(String::as_str)));
         }
@@ -92,15 +100,21 @@ impl Import<'_> {
         }
         for section in ["address", "extra"] {
             for (key, place, value) in node.get(section).map(Node::entries).unwrap_or_default() {
-                let name = if section == "extra" { key.to_owned() } else { format!("{section}.{key}") };
-                let values: Option<Vec<&str>> = value.items().iter().map(|item| item.text()).collect();
+                let name =
+                    if section == "extra" { key.to_owned() } else { format!("{section}.{key}") };
+                let values: Option<Vec<&str>> =
+                    value.items().iter().map(|item| item.text()).collect();
                 let fits = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c));
                 match values.filter(|values| !values.is_empty() && fits && name.len() <= 128) {
                     Some(values) => {
                         let line = Line::new("attribute").text(&name);
                         lines.push(values.iter().fold(line, |line, value| line.text(value)));
                     }
-                    None => self.report.not_carried(place, format!("`{key}`"), "attributes are text here, under names of letters, digits and - _ . : /"),
+                    None => self.report.not_carried(
+                        place,
+                        format!("`{key}`"),
+                        "attributes are text here, under names of letters, digits and - _ . : /",
+                    ),
                 }
             }
         }
@@ -109,14 +123,20 @@ impl Import<'_> {
 
     fn password(&mut self, name: &str, place: &Place, node: &Node) -> Option<Line> {
         let Some(hash) = node.get("password") else {
-            self.report.to_do(place, format!("`{name}` has no password"), NEW_PASSWORD.replace("NAME", name));
+            self.report.to_do(
+                place,
+                format!("`{name}` has no password"),
+                NEW_PASSWORD.replace("NAME", name),
+            );
             return None;
         };
         let text = hash.raw().unwrap_or_default();
         let text = text.strip_prefix("{CRYPT}").unwrap_or(text);
         let fault = match password_hash::check(text) {
             Ok(()) => return Some(Line::new("initial-password").secret("argon2id", text)),
-            Err(PasswordHashError::NotArgon2id) => format!("{} is not verified here, only argon2id is", kind(text)),
+            Err(PasswordHashError::NotArgon2id) => {
+                format!("{} is not verified here, only argon2id is", kind(text))
+            }
             Err(other) => other.to_string(),
         };
         let why = format!("{fault}; {}", NEW_PASSWORD.replace("NAME", name));
@@ -128,18 +148,27 @@ impl Import<'_> {
     pub(super) fn declare(&mut self, place: &Place) {
         let wanted = self.wishes.admin_group.clone();
         if let Some(group) = &wanted {
-            self.groups.name(group);
+            self.group(group, place);
         }
-        for (theirs, ours) in self.groups.all().map(|(a, b)| (a.to_owned(), b.to_owned())).collect::<Vec<_>>() {
+        for (theirs, ours) in
+            self.groups.all().map(|(a, b)| (a.to_owned(), b.to_owned())).collect::<Vec<_>>()
+        {
+            let place = self.group_places.get(&theirs).unwrap_or(place).clone();
             let mut line = Line::new("group").word(&ours);
             if theirs != ours {
                 line = line.text(&theirs);
-                self.report.changed(place, format!("group `{theirs}`"), format!("it is called `{ours}` here, and apps are told that name"));
+                self.report.changed(
+                    &place,
+                    format!("group `{theirs}`"),
+                    format!("it is called `{ours}` here, and apps are told that name"),
+                );
             }
             if wanted.as_deref() == Some(&theirs) {
-                line = line.kid(Line::new("console").word("admin")).kid(Line::new("membership").word("declared"));
+                line = line
+                    .kid(Line::new("console").word("admin"))
+                    .kid(Line::new("membership").word("declared"));
             }
-            self.document.push(Part::People, line, place, format!("group `{theirs}`"));
+            self.document.push(Part::People, line, &place, format!("group `{theirs}`"));
         }
         if wanted.is_none() {
             let why = "no group opens the admin console: name one with --admin-group, or write `console admin` into it";
@@ -164,5 +193,8 @@ pub(super) fn kind(hash: &str) -> &'static str {
         ("$base64$", "a password in the clear"),
         ("pbkdf2_", "Django's PBKDF2"),
     ];
-    kinds.iter().find(|(head, _)| hash.starts_with(head)).map_or("this kind of hash", |(_, name)| name)
+    kinds
+        .iter()
+        .find(|(head, _)| hash.starts_with(head))
+        .map_or("this kind of hash", |(_, name)| name)
 }

@@ -15,7 +15,8 @@ impl Import<'_> {
         let mut settings = Line::new("settings");
         settings.push(Line::new("external-host").text(&self.external_host));
         settings = settings.kids(session.and_then(|node| self.session(node)));
-        settings = settings.kids(parts.section("password_policy").and_then(|node| self.passwords(node)));
+        settings =
+            settings.kids(parts.section("password_policy").and_then(|node| self.passwords(node)));
         let duo = parts.section("duo_api").and_then(|node| self.duo(node));
         let mails = parts.section("notifier").and_then(|node| node.get("smtp"));
         let mail = mails.and_then(|node| self.mail(node));
@@ -54,11 +55,17 @@ impl Import<'_> {
                 (None, Some(origin)) => found = Some(origin),
                 (Some(known), Some(origin)) if *known == origin => {}
                 (Some(known), _) => {
-                    let why = format!("people sign in at one host here, {known}; apps of other domains work all the same");
+                    let why = format!(
+                        "people sign in at one host here, {known}; apps of other domains work all the same"
+                    );
                     self.report.changed(&node.place, format!("the portal of `{domain}`"), why);
                 }
                 (None, None) => {
-                    self.report.not_carried(&node.place, "`authelia_url`", "it is no https address of a host");
+                    self.report.not_carried(
+                        &node.place,
+                        "`authelia_url`",
+                        "it is no https address of a host",
+                    );
                 }
             }
         }
@@ -79,7 +86,11 @@ impl Import<'_> {
             let Some(value) = from_session(node, theirs) else { continue };
             match value.raw().and_then(duration::authelia) {
                 Some(seconds) => line.push(duration::lasting(Line::new(ours), seconds)),
-                None => self.report.not_carried(&value.place, format!("`{theirs}`"), "it is no length of time that ends"),
+                None => self.report.not_carried(
+                    &value.place,
+                    format!("`{theirs}`"),
+                    "it is no length of time that ends",
+                ),
             }
         }
         line.has_kids().then_some(line)
@@ -96,7 +107,14 @@ impl Import<'_> {
         line.has_kids().then_some(line)
     }
 
-    fn number(&mut self, node: &Node, theirs: &str, ours: &'static str, range: (u64, u64), line: &mut Line) {
+    fn number(
+        &mut self,
+        node: &Node,
+        theirs: &str,
+        ours: &'static str,
+        range: (u64, u64),
+        line: &mut Line,
+    ) {
         let Some(value) = node.get(theirs) else { return };
         let number = value.text().and_then(|text| text.parse::<u64>().ok());
         match number.filter(|number| (range.0..=range.1).contains(number)) {
@@ -127,7 +145,9 @@ impl Import<'_> {
     pub(super) fn secret(&mut self, node: &Node, key: &str, credential: &str) {
         node.get(key);
         let place = node.key_place(key).unwrap_or(&node.place).clone();
-        let why = format!("no secret is written into blueprints: put its value into the credential `{credential}`");
+        let why = format!(
+            "no secret is written into blueprints: put its value into the credential `{credential}`"
+        );
         self.report.to_do(&place, format!("`{key}`"), why);
     }
 
@@ -232,7 +252,10 @@ mod tests {
 
     #[test]
     fn a_sign_in_host_is_https_without_a_path() {
-        assert_eq!(origin("https://auth.example.com/x"), Some("https://auth.example.com".to_owned()));
+        assert_eq!(
+            origin("https://auth.example.com/x"),
+            Some("https://auth.example.com".to_owned())
+        );
         for bad in ["http://auth.example.com", "auth.example.com", "https://", "https://a b"] {
             assert_eq!(origin(bad), None, "{bad}");
         }

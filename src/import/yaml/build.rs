@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
@@ -23,7 +24,7 @@ pub fn parse(name: &str, text: &str) -> Result<Rc<Node>, YamlError> {
 }
 
 struct Builder {
-    file: Rc<str>,
+    file: Arc<str>,
     open: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
     root: Option<Rc<Node>>,
@@ -55,13 +56,7 @@ struct OpenMap {
 
 impl Builder {
     fn new(name: &str) -> Self {
-        Self {
-            file: name.into(),
-            open: Vec::new(),
-            anchors: HashMap::new(),
-            root: None,
-            total: 0,
-        }
+        Self { file: name.into(), open: Vec::new(), anchors: HashMap::new(), root: None, total: 0 }
     }
 
     fn admit(&self, text: &str) -> Result<(), YamlError> {
@@ -191,7 +186,7 @@ impl Builder {
     }
 
     fn at(&self, line: usize, column: usize) -> Place {
-        Place { file: Rc::clone(&self.file), line, column }
+        Place { file: Arc::clone(&self.file), line, column }
     }
 
     fn empty(&self) -> YamlError {
@@ -215,7 +210,11 @@ impl OpenMap {
     fn put(&mut self, node: Rc<Node>, place: Place) -> Result<(), YamlError> {
         let Some((name, at)) = self.key.take() else {
             let Some(text) = node.raw().filter(|_| node.tag.is_none()) else {
-                return Err(fault(place, "this key is no text", "keys are words, such as `domain`"));
+                return Err(fault(
+                    place,
+                    "this key is no text",
+                    "keys are words, such as `domain`",
+                ));
             };
             self.key = Some((text.to_owned(), place));
             return Ok(());
