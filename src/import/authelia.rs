@@ -119,7 +119,7 @@ pub fn import(inputs: &[Input], wishes: &Wishes) -> Result<Imported, AutheliaErr
         import.declare(&place);
     }
     for root in configuration.iter().chain(&users) {
-        import.report.left(root, reasons::why);
+        import.report.left(root, &[], reasons::why);
     }
     Ok(checked(import.document, import.report))
 }

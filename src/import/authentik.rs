@@ -86,7 +86,8 @@ pub fn import(inputs: &[Input], wishes: &Wishes) -> Result<Imported, AuthentikEr
     }
     entries.left(&mut import.report);
     for root in &roots {
-        import.report.left(root, |path| reasons::why(path.trim_start_matches("entries.attrs.")));
+        let heads = ["entries.attrs.", "entries.identifiers.", "entries."];
+        import.report.left(root, &heads, reasons::why);
     }
     Ok(checked(import.document, import.report))
 }

@@ -62,11 +62,13 @@ impl Report {
         }
     }
 
-    /// Tells of what nobody asked for; `why` knows a reason by the path.
-    pub fn left(&mut self, root: &Node, why: impl Fn(&str) -> &'static str) {
+    /// Tells of what nobody asked for, by its path without what stands before a `head`; `why` knows
+    /// the reason.
+    pub fn left(&mut self, root: &Node, heads: &[&str], why: impl Fn(&str) -> &'static str) {
         for left in root.left() {
-            let reason = why(&left.path);
-            self.not_carried(&left.place, format!("`{}`", left.path), reason);
+            let short = heads.iter().find_map(|head| left.path.strip_prefix(head));
+            let path = short.unwrap_or(&left.path);
+            self.not_carried(&left.place, format!("`{path}`"), why(path));
         }
     }
 

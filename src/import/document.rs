@@ -52,9 +52,8 @@ impl Document {
         self.objects.push(Object { part, line, from: from.clone(), what, gone: false });
     }
 
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.objects.is_empty()
+    pub(super) fn has_settings(&self) -> bool {
+        self.objects.iter().any(|object| object.line.name() == "settings")
     }
 
     /// File names and their text, in the order to be read in.

@@ -10,6 +10,7 @@ mod docs;
 mod flow;
 mod generated_secrets;
 mod ldap;
+mod import;
 mod mail;
 mod oidc;
 mod openapi;

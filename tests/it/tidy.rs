@@ -17,6 +17,7 @@ const ORDER: [&str; 34] = [
     "expression",
     "access",
     "blueprint",
+    "import",
     "store",
     "factor",
     "journal",

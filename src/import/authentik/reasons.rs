@@ -82,7 +82,6 @@ pub fn model(model: &str) -> &'static str {
 
 /// Why a field does not.
 pub fn why(path: &str) -> &'static str {
-    let path = path.trim_start_matches("entries.identifiers.");
     first(&FIELDS, path)
 }
 

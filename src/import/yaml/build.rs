@@ -210,11 +210,9 @@ impl OpenMap {
     fn put(&mut self, node: Rc<Node>, place: Place) -> Result<(), YamlError> {
         let Some((name, at)) = self.key.take() else {
             let Some(text) = node.raw().filter(|_| node.tag.is_none()) else {
-                return Err(fault(
-                    place,
-                    "this key is no text",
-                    "keys are words, such as `domain`",
-                ));
+                let help = "keys are words, such as `domain`; of a template, name what \
+                            `authelia config template` prints";
+                return Err(fault(place, "this key is no text", help));
             };
             self.key = Some((text.to_owned(), place));
             return Ok(());
