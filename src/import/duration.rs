@@ -53,7 +53,7 @@ pub fn authentik(text: &str) -> Option<u64> {
 /// Adds a length of time in the largest unit that fits.
 pub fn lasting(line: Line, seconds: u64) -> Line {
     for (unit, size) in [("days", DAY), ("hours", 3600), ("minutes", 60)] {
-        if seconds % size == 0 {
+        if seconds.is_multiple_of(size) {
             return line.prop_number(unit, seconds / size);
         }
     }

@@ -38,7 +38,7 @@ pub fn paths(expression: &str) -> Result<Paths, &'static str> {
     let runs = runs(expression)?;
     let mut globs = Vec::new();
     let mut wider_by_query = false;
-    let plain: Vec<String> = runs.iter().filter_map(|run| before_query(run)).collect();
+    let plain: Vec<String> = runs.iter().filter_map(before_query).collect();
     for run in &runs {
         let text = written(run);
         match text.split_once('?') {

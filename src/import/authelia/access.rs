@@ -38,9 +38,7 @@ impl Import<'_> {
                 node.take_all();
                 continue;
             }
-            if let Some(rule) = self.rule(node) {
-                read.push((rule, domains));
-            }
+            read.push((self.rule(node), domains));
         }
         self.apps_for(&read, &default);
     }
@@ -147,24 +145,20 @@ impl Import<'_> {
     }
 
     /// One rule in our words.
-    fn rule(&mut self, node: &Node) -> Option<Rule> {
-        let policy = node.get("policy");
-        let word = policy.and_then(Node::text).unwrap_or_default();
-        let Some(outcome) = Outcome::parse(word) else {
-            self.report.changed(
-                &node.place,
-                "this rule",
-                "it has no policy of Authelia's: taken as deny",
-            );
-            return self.conditions(node, Rule::everything(Outcome::Deny, &node.place));
-        };
+    fn rule(&mut self, node: &Node) -> Rule {
+        let outcome = node.get("policy").and_then(Node::text).and_then(Outcome::parse);
+        let outcome = outcome.unwrap_or_else(|| {
+            let why = "it has no policy of Authelia's: taken as deny";
+            self.report.changed(&node.place, "this rule", why);
+            Outcome::Deny
+        });
         self.conditions(node, Rule::everything(outcome, &node.place))
     }
 
     /// Adds the conditions of a rule. One that cannot be said is widened to no condition at all, and
     /// the rule knows that it is unclear.
-    pub(super) fn conditions(&mut self, node: &Node, mut rule: Rule) -> Option<Rule> {
-        self.subjects(node, &mut rule)?;
+    pub(super) fn conditions(&mut self, node: &Node, mut rule: Rule) -> Rule {
+        self.subjects(node, &mut rule);
         self.resources(node, &mut rule);
         methods(node, &mut rule);
         self.of_networks(node, &mut rule);
@@ -173,7 +167,7 @@ impl Import<'_> {
             let why = "it asks for a query, and queries take no part in rules here";
             rule.unclear.push(why.to_owned());
         }
-        Some(rule)
+        rule
     }
 
     fn resources(&mut self, node: &Node, rule: &mut Rule) {
@@ -234,45 +228,36 @@ impl Import<'_> {
         rule.network = Some(self.policies.name(&wanted));
     }
 
-    /// The people of a rule: alternatives, each of which may ask for several things at once. None if
-    /// it is about nobody.
-    fn subjects(&mut self, node: &Node, rule: &mut Rule) -> Option<()> {
-        let Some(subject) = node.get("subject") else { return Some(()) };
-        let mut nobody = true;
+    /// The people of a rule: alternatives, each of which may ask for several things at once.
+    fn subjects(&mut self, node: &Node, rule: &mut Rule) {
         let mut all = false;
-        for item in subject.items() {
+        for item in node.list("subject") {
             let parts: Vec<&str> =
                 item.items().iter().map(|part| part.raw().unwrap_or_default()).collect();
             match self.who(&parts, &item.place) {
-                Ok(Some(who)) => {
-                    rule.who.push(who);
-                    nobody = false;
-                }
-                Ok(None) => {}
+                Ok(who) => rule.who.push(who),
                 Err(why) => {
                     rule.unclear.push(why);
-                    (nobody, all) = (false, true);
+                    all = true;
                 }
             }
         }
         if all {
             rule.who.clear();
         }
-        (!nobody).then_some(())
     }
 
-    fn who(&mut self, parts: &[&str], at: &Place) -> Result<Option<Who>, String> {
+    fn who(&mut self, parts: &[&str], at: &Place) -> Result<Who, String> {
         let mut subject: Option<String> = None;
         let mut user: Option<&str> = None;
         let mut when = Vec::new();
         for part in parts {
             match part.split_once(':') {
-                Some(("user", name)) if user_name::is_valid(name) => {
-                    if user.is_some_and(|known| known != name) {
-                        return Ok(None);
-                    }
-                    user = Some(name);
-                }
+                Some(("user", name)) if user_name::is_valid(name) => match user {
+                    // Nobody is two people, and still the rule makes strangers sign in.
+                    Some(known) if known != name => when.push(self.is_user(name, at)),
+                    _ => user = Some(name),
+                },
                 Some(("group", name)) if !name.is_empty() => {
                     if subject.is_none() {
                         subject = Some(name.to_owned());
@@ -299,7 +284,7 @@ impl Import<'_> {
                 Who { subject: format!("group:{}", self.group(&group, at)), when }
             }
         };
-        Ok(Some(who))
+        Ok(who)
     }
 }
 
@@ -344,7 +329,8 @@ fn unreachable(reach: &Reach, sign_in: &str) -> Option<&'static str> {
         }
         Reach::Below(domain) if sign_in == domain || sign_in.ends_with(&format!(".{domain}")) => {
             Some(
-                "the sign-in host lies in it, so that it cannot be one app; its rules are kept for the hosts that are named: name each other one with --host",
+                "the sign-in host lies in it, so that it cannot be one app; its rules are kept for \
+                    the hosts that are named: name each other one with --host",
             )
         }
         _ => None,

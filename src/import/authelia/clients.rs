@@ -117,7 +117,8 @@ impl Import<'_> {
             "client_secret_post" => "post",
             other => {
                 let why = format!(
-                    "`{other}` needs keys that are set up by hand: docs/grants/client-keys.md; `basic` or `post` is asked for"
+                    "`{other}` needs keys that are set up by hand: docs/grants/client-keys.md; \
+                        `basic` or `post` is asked for"
                 );
                 self.report.changed(&method.place, "`token_endpoint_auth_method`", why);
                 return None;
@@ -258,7 +259,7 @@ impl Import<'_> {
         };
         for node in policy.list("rules") {
             let rule = Rule::everything(outcome(node, "policy"), &node.place);
-            rules.extend(self.conditions(node, rule));
+            rules.push(self.conditions(node, rule));
         }
         rules.push(Rule::everything(outcome(policy, "default_policy"), &policy.place));
         rules

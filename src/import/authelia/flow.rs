@@ -54,7 +54,8 @@ impl Import<'_> {
         self.report.to_do(
             place,
             "second factors of people",
-            "they lie in Authelia's database, sealed: everybody sets theirs up again, at /security or when an app asks",
+            "they lie in Authelia's database, sealed: everybody sets theirs up again, at /security \
+                or when an app asks",
         );
         flows.has_kids().then_some(flows)
     }

@@ -171,7 +171,8 @@ impl Import<'_> {
             self.document.push(Part::People, line, &place, format!("group `{theirs}`"));
         }
         if wanted.is_none() {
-            let why = "no group opens the admin console: name one with --admin-group, or write `console admin` into it";
+            let why = "no group opens the admin console: name one with --admin-group, or write \
+                `console admin` into it";
             self.report.to_do(place, "administrators", why);
         }
     }

@@ -20,7 +20,7 @@ impl Import<'_> {
         let duo = parts.section("duo_api").and_then(|node| self.duo(node));
         let mails = parts.section("notifier").and_then(|node| node.get("smtp"));
         let mail = mails.and_then(|node| self.mail(node));
-        let remember = session.and_then(|node| remembered(node));
+        let remember = session.and_then(remembered);
         if let Some(flows) = self.flows(parts, remember, duo.is_some(), place) {
             settings.push(flows);
         }
@@ -73,7 +73,10 @@ impl Import<'_> {
         found.unwrap_or_else(|| {
             let guess = format!("https://auth.{domain}");
             let guess = origin(&guess).unwrap_or_else(|| "https://auth.example.com".to_owned());
-            let why = format!("no `authelia_url` says where people sign in: {guess} is a guess, name it with --external-host");
+            let why = format!(
+                "no `authelia_url` says where people sign in: {guess} is a guess, \
+                name it with --external-host"
+            );
             self.report.to_do(place, "the sign-in host", why);
             guess
         })
@@ -183,11 +186,10 @@ impl Import<'_> {
     fn backend(&mut self, parts: &Parts, place: &Place) {
         let Some(backend) = parts.section("authentication_backend") else { return };
         let file = backend.get("file");
-        if let Some(path) = file.and_then(|node| node.get("path")) {
-            if self.users.is_empty() {
-                let why = "no people were imported: name the users database as well";
-                self.report.to_do(&path.place, "`authentication_backend.file`", why);
-            }
+        let path = file.and_then(|node| node.get("path"));
+        if let Some(path) = path.filter(|_| self.users.is_empty()) {
+            let why = "no people were imported: name the users database as well";
+            self.report.to_do(&path.place, "`authentication_backend.file`", why);
         }
         if backend.peek("ldap").is_some() {
             let at = backend.key_place("ldap").unwrap_or(place).clone();

@@ -17,7 +17,8 @@ impl Import<'_> {
             let slug = self.text(entry, "slug").unwrap_or_default();
             let purpose = self.text(entry, "designation").unwrap_or_default();
             if purpose != "authentication" {
-                let why = "flows for signing in are carried; this purpose has a built-in flow, or is written by hand: docs/flows.md";
+                let why = "flows for signing in are carried; this purpose has a built-in flow, or \
+                    is written by hand: docs/flows.md";
                 self.report.not_carried(&entry.place, format!("flow `{slug}`"), why);
                 entry.take_all();
                 continue;

@@ -151,7 +151,8 @@ impl Import<'_> {
         match (given.is_some(), program) {
             (true, false) => {
                 let why = format!(
-                    "no secret is written into blueprints, and Django's hashes are not verified here: `doorward user link {name}` prints a link to choose a new one"
+                    "no secret is written into blueprints, and Django's hashes are not verified \
+                        here: `doorward user link {name}` prints a link to choose a new one"
                 );
                 self.report.not_carried(&place, what, why);
             }
@@ -204,7 +205,8 @@ impl Import<'_> {
             self.document.push(Part::People, line, &at, format!("group `{theirs}`"));
         }
         if self.admins.is_empty() {
-            let why = "no group opens the admin console: name one with --admin-group, or write `console admin` into it";
+            let why = "no group opens the admin console: name one with --admin-group, or write \
+                `console admin` into it";
             self.report.to_do(place, "administrators", why);
         }
     }

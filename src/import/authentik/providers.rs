@@ -211,7 +211,7 @@ impl Import<'_> {
             Line::new("proxy").text(&origin)
         };
         if let Some(node) = entry.get("internal_host").filter(|_| mode == "proxy") {
-            let why = "traffic does not run through the server: have the reverse proxy ask (docs/traefik.md) and lead to it, or write to=\"…\" and `traefik`";
+            let why = "traffic does not run through the server: the reverse proxy asks and leads to it, docs/traefik.md";
             self.report.to_do(&node.place, "`internal_host`", why);
         }
         line.push(Line::new("identity-headers").word("authentik"));
@@ -222,7 +222,11 @@ impl Import<'_> {
         let host = self.wishes.external_host.as_deref().and_then(|url| url.split_once("://"));
         let host = host.map_or("auth.example.com", |(_, host)| host);
         let covers = host == domain || host.ends_with(&format!(".{domain}"));
-        covers.then(|| "the sign-in host lies in it: write an app for each host, as docs/moving-from-authentik.md says".to_owned())
+        covers.then(|| {
+            "the sign-in host lies in it: write an app for each host, as \
+            docs/moving-from-authentik.md says"
+                .to_owned()
+        })
     }
 
     /// `skip_path_regex`: an expression on each line.

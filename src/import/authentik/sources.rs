@@ -24,7 +24,8 @@ impl Import<'_> {
                 continue;
             }
             let Some(mut protocol) = self.protocol(entry, &slug) else {
-                let why = "neither an issuer nor the three addresses of OAuth 2 are said: write a `source` by hand, docs/sources.md";
+                let why = "neither an issuer nor the three addresses of OAuth 2 are said: write a \
+                    `source` by hand, docs/sources.md";
                 self.report.not_carried(&entry.place, format!("source `{slug}`"), why);
                 entry.take_all();
                 continue;
@@ -83,7 +84,8 @@ impl Import<'_> {
             Some("email_link") => "verified-email",
             Some("email_deny" | "username_deny") => "never",
             Some("username_link") => {
-                let why = "a name that a stranger may choose proves nobody: people connect by themselves (`link ask`)";
+                let why = "a name that a stranger may choose proves nobody: people connect by \
+                    themselves (`link ask`)";
                 self.report.changed(&entry.place, "`user_matching_mode: username_link`", why);
                 "ask"
             }

@@ -67,6 +67,22 @@ fn a_secret_is_never_written_out() {
 }
 
 #[test]
+fn people_may_bring_a_hash_that_is_verified_here() {
+    let hash = |head: &str| {
+        let rest = "$bm9ib2R5IGhhcyB0aGlz$c5aHqPvk1p6D0q1qkVbV3p0uJcMnZ3cR2rYf4nB7x9E";
+        complaints(&format!("user a \"A\" {{ initial-password (argon2id)\"{head}{rest}\" }}"))
+    };
+    let [one] = hash("$argon2id$v=19$m=65536,t=3,p=4").try_into().expect("one warning");
+    assert!(one.starts_with("password-hash-in-files: "), "{one}");
+    for bad in
+        ["$argon2i$v=19$m=65536,t=3,p=4", "$argon2id$v=19$m=4194304,t=3,p=4", "$6$rounds=5000"]
+    {
+        let found = hash(bad);
+        assert!(found.iter().any(|each| each.starts_with("bad-secret: ")), "{bad}: {found:?}");
+    }
+}
+
+#[test]
 fn no_complaint_holds_the_secret() {
     use crate::blueprint::diagnostic::Diagnostics;
     use crate::blueprint::{sample, understand};
