@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
+use crate::blueprint::guard::MAX_FILE;
 use crate::blueprint::schema::Want;
 use crate::blueprint::validate::fault;
 use crate::import::carried::Fate;
@@ -110,6 +111,11 @@ impl Files {
 
     fn finish(&self, imported: &Imported) -> anyhow::Result<u8> {
         let Imported { document, report } = imported;
+        if self.into.is_none() && document.text().len() > MAX_FILE {
+            bail!(
+                "this is more than one file may hold\n  help: name a directory: --into blueprints"
+            );
+        }
         match (&self.out, &self.into) {
             (Some(path), _) => write_all(&[(path.clone(), document.text())], self.force)?,
             (None, Some(directory)) => {

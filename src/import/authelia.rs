@@ -54,6 +54,12 @@ pub enum AutheliaError {
     OtherKind(Place),
     #[error("{0}: a second users database\n  help: put the people of both into one file")]
     SecondUsers(Place),
+    #[error(
+        "{0}: {1} rules, each about up to {2} hosts, are more than {most}\n  help: import the rules \
+         for some hosts at a time",
+        most = access::MOST_PAIRS
+    )]
+    TooMany(Place, usize, usize),
 }
 
 /// The keys of which one is in every part of a configuration.
@@ -113,7 +119,7 @@ pub fn import(inputs: &[Input], wishes: &Wishes) -> Result<Imported, AutheliaErr
     if let Some(users) = &users {
         import.people(users);
     }
-    import.configuration(&Parts(configuration.clone()));
+    import.configuration(&Parts(configuration.clone()))?;
     let first = configuration.first().or(users.as_ref()).map(|root| root.place.clone());
     if let Some(place) = first {
         import.declare(&place);
@@ -140,14 +146,15 @@ impl Parts {
 }
 
 impl Import<'_> {
-    fn configuration(&mut self, parts: &Parts) {
-        let Some(place) = parts.place() else { return };
+    fn configuration(&mut self, parts: &Parts) -> Result<(), AutheliaError> {
+        let Some(place) = parts.place() else { return Ok(()) };
         self.settings(parts, &place);
-        self.access(parts.section("access_control"), parts.section("definitions"), &place);
+        self.access(parts.section("access_control"), parts.section("definitions"), &place)?;
         let providers = parts.section("identity_providers");
         if let Some(oidc) = providers.and_then(|node| node.get("oidc")) {
             self.clients(oidc);
         }
+        Ok(())
     }
 
     /// The name of a group, which is declared in the end.

@@ -3,7 +3,7 @@
 //! Their entries are objects of a database, with tags that look other objects up. Entries of all files
 //! are read together; what a tag cannot tell without that database is told as not carried.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::authelia::is_host;
 use super::carried::Report;
@@ -22,7 +22,7 @@ mod providers;
 mod reasons;
 mod sources;
 
-use entries::Entries;
+use entries::{Entries, Entry};
 
 /// What the parts share.
 struct Import<'a> {
@@ -42,6 +42,10 @@ struct Import<'a> {
     /// The flow that people sign in by.
     authentication: Option<String>,
     base_dn: Option<(Line, Place)>,
+    /// Policies bound to an entry, stages of a flow, groups that a person is in.
+    policies_of: HashMap<usize, Vec<usize>>,
+    stages_of: HashMap<usize, Vec<usize>>,
+    groups_of: HashMap<usize, Vec<usize>>,
 }
 
 /// Why files are not taken for authentik's.
@@ -108,6 +112,9 @@ impl<'a> Import<'a> {
             declared: BTreeMap::new(),
             authentication: None,
             base_dn: None,
+            policies_of: entries.by_target("authentik_policies.policybinding", "target"),
+            stages_of: entries.by_target("authentik_flows.flowstagebinding", "target"),
+            groups_of: entries.by_target("authentik_core.group", "users"),
         }
     }
 
@@ -119,6 +126,19 @@ impl<'a> Import<'a> {
         self.apps();
         self.groups(place);
         self.settings(place);
+    }
+
+    /// Entries bound to another one, in their order.
+    fn bound(&self, all: &HashMap<usize, Vec<usize>>, to: usize) -> Vec<&'a Entry<'a>> {
+        let numbers = all.get(&to).into_iter().flatten();
+        let mut bound: Vec<(i64, &Entry<'_>)> = Vec::new();
+        for entry in numbers.filter_map(|number| self.entries.number(*number)) {
+            entry.get("target");
+            let order = entry.get("order").and_then(|node| node.raw()?.parse().ok());
+            bound.push((order.unwrap_or(0), entry));
+        }
+        bound.sort_by_key(|(order, _)| *order);
+        bound.into_iter().map(|(_, entry)| entry).collect()
     }
 
     fn settings(&mut self, place: &Place) {

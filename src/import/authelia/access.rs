@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Import;
 use super::hosts::{About, Domains, Reach, is_host};
+use super::{AutheliaError, Import};
 use crate::import::document::Part;
 use crate::import::globs;
 use crate::import::kdl::Line;
@@ -16,6 +16,9 @@ use crate::model::user_name;
 const METHODS: [&str; 9] =
     ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
 
+/// Rules of all apps, at most: each app has the rules that are about it.
+pub(super) const MOST_PAIRS: usize = 20_000;
+
 /// Networks that have a name.
 pub(super) type Networks = BTreeMap<String, Vec<String>>;
 
@@ -25,9 +28,9 @@ impl Import<'_> {
         access: Option<&Node>,
         definitions: Option<&Node>,
         place: &Place,
-    ) {
+    ) -> Result<(), AutheliaError> {
         self.networks = named_networks(access, definitions);
-        let Some(access) = access else { return };
+        let Some(access) = access else { return Ok(()) };
         let default = self.default_policy(access, place);
         let mut read = Vec::new();
         for node in access.list("rules") {
@@ -40,7 +43,7 @@ impl Import<'_> {
             }
             read.push((self.rule(node), domains));
         }
-        self.apps_for(&read, &default);
+        self.apps_for(&read, &default)
     }
 
     fn default_policy(&mut self, access: &Node, place: &Place) -> Rule {
@@ -65,7 +68,7 @@ impl Import<'_> {
         Rule::everything(outcome, at)
     }
 
-    fn apps_for(&mut self, read: &[(Rule, Domains)], default: &Rule) {
+    fn apps_for(&mut self, read: &[(Rule, Domains)], default: &Rule) -> Result<(), AutheliaError> {
         let mut reaches: BTreeSet<Reach> =
             read.iter().flat_map(|(_, domains)| domains.reaches()).collect();
         for host in &self.wishes.hosts {
@@ -82,6 +85,10 @@ impl Import<'_> {
                 );
             }
         }
+        if pairs(&reaches, read) > MOST_PAIRS {
+            let place = default.at.clone();
+            return Err(AutheliaError::TooMany(place, read.len(), reaches.len()));
+        }
         let sign_in = self.sign_in_host().to_owned();
         for reach in reaches {
             let first =
@@ -93,6 +100,7 @@ impl Import<'_> {
             }
             self.app(&reach, read, default, &at);
         }
+        Ok(())
     }
 
     fn app(&mut self, reach: &Reach, read: &[(Rule, Domains)], default: &Rule, at: &Place) {
@@ -319,6 +327,13 @@ fn named_networks(access: Option<&Node>, definitions: Option<&Node>) -> Networks
         networks.insert(name.to_owned(), texts(node));
     }
     networks
+}
+
+/// How often a rule is about a host, as far as that is counted.
+fn pairs(reaches: &BTreeSet<Reach>, read: &[(Rule, Domains)]) -> usize {
+    let all =
+        reaches.iter().flat_map(|reach| read.iter().map(move |(_, domains)| (reach, domains)));
+    all.filter(|(reach, domains)| domains.about(reach) != About::No).take(MOST_PAIRS + 1).count()
 }
 
 /// Why a host cannot be an app beside the sign-in host.

@@ -6,7 +6,6 @@ use crate::import::document::Part;
 use crate::import::kdl::Line;
 use crate::model::user_name;
 
-const BINDING: &str = "authentik_policies.policybinding";
 const EXPRESSION: &str = "authentik_policies_expression.expressionpolicy";
 
 /// What one binding asks for.
@@ -21,20 +20,9 @@ impl Import<'_> {
     /// The rules of an application. Nobody is let in who was not before.
     pub(super) fn access(&mut self, app: &Entry<'_>, name: &str) -> Line {
         let all = self.text(app, "policy_engine_mode").as_deref() == Some("all");
-        let mut bindings: Vec<(i64, &Entry<'_>)> = Vec::new();
-        for entry in self.entries.of_model(BINDING) {
-            let target = self.reference_at(entry, "target");
-            if target == Some(Reference::Entry(app.number)) {
-                let order = entry.get("order").and_then(|node| node.raw()?.parse().ok());
-                bindings.push((order.unwrap_or(0), entry));
-            }
-        }
-        bindings.sort_by_key(|(order, _)| *order);
-        let enabled: Vec<&Entry<'_>> = bindings
-            .iter()
-            .map(|(_, entry)| *entry)
-            .filter(|entry| !entry.is_off("enabled"))
-            .collect();
+        let bindings = self.bound(&self.policies_of, app.number);
+        let enabled: Vec<_> =
+            bindings.into_iter().filter(|entry| !entry.is_off("enabled")).collect();
         if enabled.is_empty() {
             return Line::new("access").kid(Line::new("allow").word("everyone"));
         }

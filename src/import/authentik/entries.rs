@@ -27,6 +27,8 @@ pub struct Entry<'a> {
 #[derive(Debug)]
 pub struct Entries<'a> {
     all: Vec<Entry<'a>>,
+    /// Numbers by file and `id`.
+    ids: HashMap<(usize, String), usize>,
     /// `context` of each file.
     contexts: Vec<HashMap<String, &'a Node>>,
 }
@@ -91,7 +93,22 @@ impl<'a> Entries<'a> {
                 all.extend(entry(all.len(), file, node, report));
             }
         }
-        Self { all, contexts }
+        let named = |entry: &Entry<'_>| Some(((entry.file, entry.id.clone()?), entry.number));
+        let ids = all.iter().rev().filter_map(named).collect();
+        Self { all, ids, contexts }
+    }
+
+    /// Entries of a model by the entry that a field of theirs leads to.
+    pub fn by_target(&self, model: &str, key: &str) -> HashMap<usize, Vec<usize>> {
+        let mut found: HashMap<usize, Vec<usize>> = HashMap::new();
+        for entry in self.of_model(model) {
+            for node in entry.peek(key).map(Node::items).unwrap_or_default() {
+                if let Reference::Entry(number) = self.reference(entry.file, node) {
+                    found.entry(number).or_default().push(entry.number);
+                }
+            }
+        }
+        found
     }
 
     pub fn of_model(&self, model: &str) -> Vec<&Entry<'a>> {
@@ -150,14 +167,10 @@ impl<'a> Entries<'a> {
         match node.tag.as_deref() {
             Some("KeyOf") => {
                 let id = node.raw().unwrap_or_default();
-                let found = self
-                    .all
-                    .iter()
-                    .find(|entry| entry.file == file && entry.id.as_deref() == Some(id));
-                found.map_or_else(
-                    || Reference::Unknown(format!("no entry has the id `{id}`")),
-                    |entry| Reference::Entry(entry.number),
-                )
+                match self.ids.get(&(file, id.to_owned())) {
+                    Some(number) => Reference::Entry(*number),
+                    None => Reference::Unknown(format!("no entry has the id `{id}`")),
+                }
             }
             Some("Find" | "FindObject") => self.find(file, node),
             Some(tag) => {

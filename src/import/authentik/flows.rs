@@ -8,8 +8,6 @@ use crate::import::duration;
 use crate::import::kdl::Line;
 
 const FLOW: &str = "authentik_flows.flow";
-const STAGE_BINDING: &str = "authentik_flows.flowstagebinding";
-const POLICY_BINDING: &str = "authentik_policies.policybinding";
 
 impl Import<'_> {
     pub(super) fn flows(&mut self) {
@@ -81,19 +79,14 @@ impl Import<'_> {
     }
 
     fn stages(&mut self, flow: &Entry<'_>) -> Result<Vec<Line>, String> {
-        let mut bound: Vec<(i64, &Entry<'_>)> = Vec::new();
-        for entry in self.entries.of_model(STAGE_BINDING) {
-            if self.reference_at(entry, "target") == Some(Reference::Entry(flow.number)) {
-                let order = entry.get("order").and_then(|node| node.raw()?.parse().ok());
-                bound.push((order.unwrap_or(0), entry));
-                for key in ["re_evaluate_policies", "evaluate_on_plan", "invalid_response_action"] {
-                    entry.get(key);
-                }
+        let bound = self.bound(&self.stages_of, flow.number);
+        for entry in &bound {
+            for key in ["re_evaluate_policies", "evaluate_on_plan", "invalid_response_action"] {
+                entry.get(key);
             }
         }
-        bound.sort_by_key(|(order, _)| *order);
         let mut lines = Vec::new();
-        for (_, binding) in bound {
+        for binding in bound {
             let conditional = self.is_conditional(binding);
             let stage = match self.reference_at(binding, "stage") {
                 Some(Reference::Entry(number)) => self.entries.number(number),
@@ -119,11 +112,10 @@ impl Import<'_> {
     /// Whether policies decide if a stage is there.
     fn is_conditional(&mut self, binding: &Entry<'_>) -> bool {
         let mut conditional = false;
-        for entry in self.entries.of_model(POLICY_BINDING) {
-            if self.reference_at(entry, "target") == Some(Reference::Entry(binding.number))
-                && !entry.is_off("enabled")
-            {
-                let why = "policies of stages are written by hand (`if`, `unless`): the stage is there for everybody";
+        for entry in self.bound(&self.policies_of, binding.number) {
+            if !entry.is_off("enabled") {
+                let why = "policies of stages are written by hand (`if`, `unless`): \
+                           the stage is there for everybody";
                 self.report.changed(&entry.place, "a policy of a stage", why);
                 entry.take_all();
                 conditional = true;

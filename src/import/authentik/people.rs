@@ -92,14 +92,11 @@ impl Import<'_> {
                 }
             }
         }
-        for group in self.entries.of_model(GROUP) {
-            for node in group.list("users") {
-                if let Reference::Entry(number) = self.reference(group, node)
-                    && number == entry.number
-                {
-                    groups.extend(self.group(Reference::Entry(group.number)));
-                }
+        for number in self.groups_of.get(&entry.number).cloned().unwrap_or_default() {
+            if let Some(group) = self.entries.number(number) {
+                group.get("users");
             }
+            groups.extend(self.group(Reference::Entry(number)));
         }
         groups.into_iter().collect()
     }

@@ -110,3 +110,15 @@ fn what_only_a_person_can_say_is_looked_at() {
         doorward(directory.path(), &["import", "authelia", &file, "--host", "films.hill.example"]);
     assert!(text(&done.stdout).contains("app films \"Films\""), "{}", text(&done.stdout));
 }
+
+#[test]
+fn more_rules_than_can_be_written_are_refused() {
+    let mut text = "access_control:\n  rules:\n".to_owned();
+    for number in 0..300 {
+        text += &format!(
+            "    - {{domain: [h{number}.hill.example, '*.hill.example'], policy: deny}}\n"
+        );
+    }
+    let said = refused("x.yml", text.as_bytes(), "authelia");
+    assert!(said.contains("300 rules") && said.contains("help: "), "{said}");
+}
