@@ -16,10 +16,10 @@ pub mod glob;
 pub mod host;
 /// Networks in CIDR notation.
 pub mod network;
-/// Numbers that hosts know people and groups by.
-pub mod posix_number;
 /// Hashes of passwords that files bring along.
 pub mod password_hash;
+/// Numbers that hosts know people and groups by.
+pub mod posix_number;
 /// Where authorization codes may be delivered.
 pub mod redirect_uri;
 /// What an API token may do here.

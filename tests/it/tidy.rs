@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The direction of knowledge: a module may use those before it and never those after it.
-const ORDER: [&str; 34] = [
+const ORDER: [&str; 35] = [
     "clock",
     "ids",
     "secret",

@@ -6,6 +6,7 @@ use super::prune::uid_after;
 use super::{Case, Reason};
 use crate::blueprint::object::Kind;
 use crate::blueprint::people::{ConsoleRole, User};
+use crate::blueprint::secret_ref::SecretOrigin;
 use crate::blueprint::source::Name;
 use crate::reconcile::identity::Fate;
 use crate::reconcile::power::{Account, role_word};
@@ -59,8 +60,29 @@ fn users(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         }
         if let Some(old) = old.filter(|_| role.max(was) != ConsoleRole::None) {
             takeover(case, old, &after, reasons);
+        } else if let Some(old) = old {
+            brought_password(case, old, &after, reasons);
         }
     }
+}
+
+/// A hash in the files is a password that whoever wrote it knows: for somebody who is there already.
+fn brought_password(case: &Case<'_>, old: &User, after: &Account<'_>, reasons: &mut Vec<Reason>) {
+    let (Some(new), name) = (after.declared, after.name()) else { return };
+    let hash = |user: &User| match user.initial_password.as_ref().map(|secret| &secret.origin) {
+        Some(SecretOrigin::Argon2id(hash)) => Some(hash.clone()),
+        _ => None,
+    };
+    let applied = after.stored.is_some_and(|user| user.initial_password_applied);
+    if applied || hash(new).is_none() || hash(old) == hash(new) {
+        return;
+    }
+    let sentence =
+        format!("user {name} could be signed in to by a password whose hash is in the files");
+    reasons.push(
+        Reason::new("password-hash", format!("user {name}"), case.place(new.at), sentence)
+            .confirmed_by("--allow", &format!("user:{name}.initial-password")),
+    );
 }
 
 fn old_user<'a>(case: &'a Case<'_>, name: &str) -> Option<&'a User> {

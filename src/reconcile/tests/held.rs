@@ -58,6 +58,17 @@ fn nobody_comes_to_read_the_whole_directory_unseen() {
 }
 
 #[test]
+fn a_hash_for_somebody_who_is_there_is_not_taken_up_unseen() {
+    let with =
+        |line: &str| sample::runtime(&format!("{HOME}user zoe \"Zoe\" {{ in users; {line} }}\n"));
+    let hash = "initial-password (argon2id)\"$argon2id$v=19$m=65536,t=3,p=4$bm9ib2R5IGhhcyB0aGlz$c5aHqPvk1p6D0q1qkVbV3p0uJcMnZ3cR2rYf4nB7x9E\"";
+    let plan = plan_of(&with(""), &with(hash));
+    assert_eq!(codes(&plan), ["password-hash"]);
+    assert_eq!(plan.held[0].confirm, ["--allow user:zoe.initial-password"]);
+    assert_eq!(plan_of(&sample::runtime(HOME), &with(hash)).outcome(), Outcome::Changes);
+}
+
+#[test]
 fn a_number_in_posix_is_not_another_persons_unseen() {
     let with = |line: &str| {
         let ldap = "ldap { base-dn \"dc=example,dc=com\"; listen \"127.0.0.1:3389\" }\n";
