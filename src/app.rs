@@ -1,6 +1,8 @@
 //! The server as a whole: opens the store, takes the files into force, listens, and keeps both in
 //! step until it is told to stop.
 
+/// A whole store in one file, and back.
+pub mod backup;
 /// A set of files, judged and compiled, before anything is touched.
 pub mod candidate;
 /// The certificate that the main listener shows.

@@ -22,6 +22,7 @@ use crate::secret::Secret;
 use crate::store::{Event, Tx};
 
 mod apply;
+mod backup;
 mod check;
 mod doctor;
 mod email;
@@ -90,6 +91,10 @@ enum Command {
     Export(export::Export),
     /// Write the configuration of another provider as blueprints
     Import(import::Import),
+    /// Write the whole state into one file, while the server goes on
+    Backup(backup::Backup),
+    /// Bring a backup back, where there is no state yet
+    Restore(backup::Restore),
     /// Show generated secrets to whoever must copy one
     Secret(secret::Secret),
     /// List and replace the keys that tokens are signed with
@@ -181,6 +186,8 @@ pub fn run() -> ExitCode {
         Command::Reference(command) => command.run(),
         Command::Export(command) => command.run(),
         Command::Import(command) => command.run(),
+        Command::Backup(command) => command.run(),
+        Command::Restore(command) => command.run(),
         Command::Secret(command) => command.run(),
         Command::User(command) => command.run(),
         Command::Recover(command) => command.run(),

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::access::target::Client;
 use crate::factor::FactorError;
 use crate::flow::hashing::HashError;
+use crate::repeats::{Repeats, Say};
 use crate::session::SessionError;
 use crate::store::StoreError;
 use crate::web::server::Server;
@@ -24,8 +25,12 @@ mod directory;
 mod entry;
 /// Search filters.
 mod filter;
+/// Requests on the wire.
+mod frame;
 /// Where a search goes on that came in pages.
 mod page;
+/// Where programs ask from.
+mod programs;
 /// What the server says of itself.
 mod schema;
 /// What a search gives.
@@ -44,6 +49,9 @@ pub struct Ldap {
     start_tls: AtomicBool,
     directory: directory::Served,
     verified: verified::Verified,
+    programs: programs::Programs,
+    /// What clients make happen as often as they like.
+    told: Repeats,
 }
 
 /// What keeps an operation from being answered, and is not its client's fault.
@@ -67,7 +75,13 @@ impl Ldap {
     #[must_use]
     pub fn new(server: Arc<Server>) -> Self {
         let (directory, verified) = (directory::Served::default(), verified::Verified::default());
-        Self { server, start_tls: AtomicBool::new(false), directory, verified }
+        let (programs, told) = (programs::Programs::default(), Repeats::default());
+        Self { server, start_tls: AtomicBool::new(false), directory, verified, programs, told }
+    }
+
+    /// Whether something is to be told: at once, and then ever more seldom.
+    fn is_news(&self, thing: &str) -> bool {
+        self.told.say(thing, self.server.clock.now()) != Say::Nothing
     }
 
     /// Whether a connection in clear may go on over TLS: there is a certificate.

@@ -24,6 +24,8 @@ pub struct Opened {
     pub store: Store,
     pub opening: Opening,
     pub key: Arc<MasterKey>,
+    /// The same as it is written.
+    pub key_text: Secret,
     pub key_file: Option<(PathBuf, KeyOrigin)>,
 }
 
@@ -95,7 +97,7 @@ async fn with_key(
             store.place()
         );
     }
-    Ok(Opened { store, opening, key, key_file })
+    Ok(Opened { store, opening, key, key_text: text, key_file })
 }
 
 fn make_directory(directory: &Path) -> anyhow::Result<()> {

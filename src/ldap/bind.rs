@@ -151,13 +151,18 @@ impl<'a> Bind<'a> {
         // Every one is compared, whichever fits.
         if good.iter().filter(|known| fits(known)).count() > 0 {
             let token = server.key.digest(self.secret.reveal().as_bytes());
+            self.front.programs.saw(&visitor::address_key(self.client), now);
             return Ok(Bound::Program { name: binder.account.name.clone(), token });
         }
-        let guesses = Guesses::at_key(visitor::address_key(self.client));
+        // Counted apart: a program with an old token shuts nobody out but itself.
+        let name = &binder.account.name;
+        let guesses = Guesses::at_key(format!("{}/{name}", visitor::address_key(self.client)));
         if let Taken::Wait(_) = guesses.take(&server.store, now).await? {
             return Err(Refusal::wait());
         }
-        self.note("login.failed", Some(&binder.account.name), "wrong or expired token");
+        // As long as for a person whose password is wrong.
+        let _ = server.hasher.verify(self.secret, None).await;
+        self.note("login.failed", Some(name), "wrong or expired token");
         Err(Refusal::wrong())
     }
 
@@ -194,13 +199,13 @@ impl<'a> Bind<'a> {
                 return Err(Refusal::new(Code::Unavailable, "the server cannot answer now"));
             }
             Err(why) => {
-                self.note("token.refused", None, why.word());
+                self.note_refused(&why);
                 return Err(Refusal::wrong());
             }
         };
         let username_key = token.account.profile().user.username_key.clone();
         if username_key != self.name || !apps.iter().all(|app| token.opens(&app.uid)) {
-            self.note("token.refused", None, "other-user-or-app");
+            self.note_seldom("token.refused", None, "other-user-or-app");
             return Err(Refusal::wrong());
         }
         self.enter(apps, &token.account, &Proofs::default()).await?;
@@ -275,7 +280,7 @@ impl<'a> Bind<'a> {
                 Refusal::wrong()
             }
             Stopped::Wants(what) => {
-                self.note("login.failed", username, what);
+                self.note_seldom("login.failed", username, what);
                 Refusal::new(Code::InvalidCredentials, format!("signing in wants {what}"))
             }
         })
@@ -316,9 +321,17 @@ impl<'a> Bind<'a> {
             };
             let (address, slug) = (visitor::address_key(self.client), &app.slug);
             let username = &profile.user.username;
-            tracing::info!(user = username, app = slug, address, by = what, "a bind was denied");
-            let data = serde_json::json!({ "address": address, "by": what });
-            server.journal.note("access.denied", Some(username), Some(slug), data);
+            if self.front.is_news(&format!("access.denied/{username}/{slug}/{address}")) {
+                tracing::info!(
+                    user = username,
+                    app = slug,
+                    address,
+                    by = what,
+                    "a bind was denied"
+                );
+                let data = serde_json::json!({ "address": address, "by": what });
+                server.journal.note("access.denied", Some(username), Some(slug), data);
+            }
             let message = match self.app {
                 Some(_) => format!("the rules of {slug} do not let this account in"),
                 None => format!(
@@ -333,6 +346,23 @@ impl<'a> Bind<'a> {
             return Err(Refusal::new(code, message));
         }
         Ok(())
+    }
+
+    /// A guess is counted, and so there are few. What is known to be worthless costs nobody anything.
+    fn note_refused(&self, why: &NoToken) {
+        match why {
+            NoToken::Guess => self.note("token.refused", None, why.word()),
+            _ => self.note_seldom("token.refused", None, why.word()),
+        }
+    }
+
+    /// For what no counter bounds.
+    fn note_seldom(&self, kind: &str, username: Option<&str>, reason: &str) {
+        let address = visitor::address_key(self.client);
+        let who = username.unwrap_or_default();
+        if self.front.is_news(&format!("{kind}/{who}/{address}/{reason}")) {
+            self.note(kind, username, reason);
+        }
     }
 
     /// What was given as a name may be a secret in the wrong field: only names of accounts are kept.

@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use ldap3_proto::LdapCodec;
 use ldap3_proto::control::LdapControl;
 use ldap3_proto::proto::{
     LdapBindCred, LdapBindRequest, LdapBindResponse, LdapExtendedRequest, LdapExtendedResponse,
@@ -16,14 +15,14 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::codec::Framed;
 
 use super::bind::{Bound, Refusal};
+use super::frame::Requests;
 use super::{Ldap, Trouble, schema, tree};
 use crate::secret::Secret;
 
-/// What one request may be long, in bytes, and how deep.
-const LONGEST_REQUEST: usize = 64 * 1024;
-const DEEPEST_REQUEST: usize = 64;
 /// How long somebody stays who says nothing: before a bind, and after one.
 const UNBOUND_STAYS: Duration = Duration::from_secs(60);
+/// However much is said, a connection is bound within this.
+const BOUND_WITHIN: Duration = Duration::from_secs(2 * 60);
 const BOUND_STAYS: Duration = Duration::from_secs(15 * 60);
 /// How long a client may take to take an answer, and to greet over TLS.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -35,7 +34,7 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
-type Channel = Framed<Box<dyn Stream>, LdapCodec>;
+type Channel = Framed<Box<dyn Stream>, Requests>;
 
 /// Who is at the other end.
 #[derive(Clone, Copy, Debug)]
@@ -70,8 +69,15 @@ pub async fn serve(
 ) {
     let mut session = Session { front: &front, peer, bound: None, tls: peer.tls };
     let mut channel = framed(stream);
+    let mut unbound_since = Instant::now();
     loop {
-        let stays = if session.bound.is_some() { BOUND_STAYS } else { UNBOUND_STAYS };
+        let stays = match session.bound.is_some() {
+            true => {
+                unbound_since = Instant::now();
+                BOUND_STAYS
+            }
+            false => UNBOUND_STAYS.min(BOUND_WITHIN.saturating_sub(unbound_since.elapsed())),
+        };
         let message = match tokio::time::timeout(stays, channel.next()).await {
             Ok(Some(Ok(message))) => message,
             Ok(Some(Err(_))) => {
@@ -98,7 +104,7 @@ pub async fn serve(
 }
 
 fn framed(stream: Box<dyn Stream>) -> Channel {
-    Framed::new(stream, LdapCodec::new(Some(LONGEST_REQUEST), Some(DEEPEST_REQUEST)))
+    Framed::new(stream, Requests::default())
 }
 
 /// Goes on over TLS. What was said in clear after the request for it is not taken for said over TLS.

@@ -233,6 +233,17 @@ impl Tx {
         done
     }
 
+    /// Sees everything as it is at the first statement from here on; SQLite's write lock does already.
+    pub(in crate::store) async fn stand_still(&mut self) -> Result<()> {
+        match &self.0.link {
+            Link::Postgres(_) => {
+                let sql = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
+                self.change(sql, vec![]).await.map(|_| ())
+            }
+            Link::Reader(_) | Link::Writer(_) => Ok(()),
+        }
+    }
+
     /// Keeps other nodes from migrating at the same time; SQLite's write lock does already.
     pub(in crate::store) async fn lock_schema(&mut self) -> Result<()> {
         match &self.0.link {

@@ -34,6 +34,10 @@ pub enum StoreError {
         "the store {place} was set up by another text of migration {migration}: run the version that made it"
     )]
     Altered { place: String, migration: String },
+    #[error(
+        "there is a store at {place} already: a backup is restored where there is none; move it away first"
+    )]
+    NotEmpty { place: String },
     #[error("a text for the store holds a NUL character: remove it")]
     Nul,
     #[error("a value for the store has no JSON form: {0}")]

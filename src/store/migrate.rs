@@ -79,13 +79,55 @@ pub async fn migrate(db: &Db, making: Making, now: Millis) -> Result<Opening> {
     if applied.is_empty() && making == Making::Refused {
         return Err(StoreError::Missing { place: db.place().to_owned() });
     }
-    check(db.place(), &applied)?;
-    for migration in MIGRATIONS.iter().skip(applied.len()) {
-        tx.script(migration.sql).await?;
-        record(&mut tx, migration, now).await?;
-    }
+    finish(&mut tx, db.place(), now).await?;
     tx.commit().await?;
     Ok(if applied.is_empty() { Opening::Created } else { Opening::Opened })
+}
+
+/// The number of the last step that was taken.
+pub async fn reached(tx: &Tx) -> Result<i64> {
+    Ok(list_applied(tx).await?.last().map_or(0, |last| last.number))
+}
+
+/// Makes an empty store as it was after the step `schema`.
+pub async fn begin_at(tx: &mut Tx, place: &str, schema: i64, now: Millis) -> Result<()> {
+    let known = MIGRATIONS.last().map_or(0, |last| last.number);
+    if schema > known {
+        return Err(StoreError::Newer { place: place.to_owned(), found: schema, known });
+    }
+    tx.lock_schema().await?;
+    tx.script(LEDGER).await?;
+    if !list_applied(tx).await?.is_empty() {
+        return Err(StoreError::NotEmpty { place: place.to_owned() });
+    }
+    for migration in MIGRATIONS.iter().take_while(|each| each.number <= schema) {
+        tx.script(migration.sql).await?;
+        record(tx, migration, now).await?;
+    }
+    Ok(())
+}
+
+/// Whether a table is there after the step `schema`.
+pub fn is_made(table: &str, schema: i64) -> bool {
+    let made = format!("CREATE TABLE {table} (");
+    MIGRATIONS.iter().any(|each| each.number <= schema && each.sql.contains(&made))
+}
+
+/// Takes the steps that are left.
+pub async fn finish(tx: &mut Tx, place: &str, now: Millis) -> Result<()> {
+    let applied = list_applied(tx).await?;
+    check(place, &applied)?;
+    for migration in MIGRATIONS.iter().skip(applied.len()) {
+        tx.script(migration.sql).await?;
+        record(tx, migration, now).await?;
+    }
+    Ok(())
+}
+
+/// The text of every step.
+#[cfg(test)]
+pub fn texts() -> impl Iterator<Item = &'static str> {
+    MIGRATIONS.iter().map(|migration| migration.sql)
 }
 
 struct Applied {

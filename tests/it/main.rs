@@ -4,6 +4,7 @@
 
 mod account;
 mod app;
+mod backup;
 mod blueprint;
 mod crash;
 mod docs;
