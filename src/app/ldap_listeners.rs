@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -218,13 +218,12 @@ async fn accept(
     let room = Arc::new(Semaphore::new(Bounds::default().connections));
     let mut connections = JoinSet::new();
     loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = next(&listener, &room) => accepted,
             () = listen::told(&mut closed) => return,
         };
         while connections.try_join_next().is_some() {}
-        let Ok((stream, peer)) = accepted else {
+        let Ok((stream, peer, permit)) = accepted else {
             // Out of descriptors: those that close make room.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -235,6 +234,16 @@ async fn accept(
             drop(permit);
         });
     }
+}
+
+/// The next connection, once there is room for it.
+async fn next(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, permit))
 }
 
 async fn greet(

@@ -267,9 +267,9 @@ impl<'a> Bind<'a> {
         held: &Held,
     ) -> Result<walk::Proven, Refusal> {
         let (server, runtime) = (&self.front.server, self.runtime);
-        let verified = &self.front.verified;
+        let front = self.front;
         let walk =
-            Walk { server, runtime, flow, client: self.client, name: self.name, user, verified };
+            Walk { server, runtime, flow, client: self.client, name: self.name, user, front };
         let given = walk::given(flow, held, self.secret);
         let username = user.map(|user| user.username.as_str());
         walk.go(held, &given).await.map_err(|stopped| match stopped {

@@ -10,6 +10,7 @@ use super::Trouble;
 use crate::access::groups::GroupSet;
 use crate::access::person::Attributes;
 use crate::clock::Millis;
+use crate::model::posix_number::LOWEST;
 use crate::runtime::Runtime;
 use crate::runtime::compile::attribute_map;
 use crate::store::{Read, Store, fold};
@@ -17,8 +18,8 @@ use crate::web::server::Server;
 
 /// How long a directory is served without a look whether it is still so.
 const LOOK_AFTER: Duration = Duration::from_secs(1);
-/// An event may be written this much later than what it tells of.
-const LATENESS: Duration = Duration::from_secs(3);
+/// An event may be written this much later than what it tells of, and by a clock that is behind.
+const LATENESS: Duration = Duration::from_secs(30);
 /// How often numbers are tried for while other nodes give them out.
 const TRIES: usize = 10;
 
@@ -129,7 +130,9 @@ impl Directory {
                 owners.map(String::as_str).filter(|owner| !numbers.contains_key(*owner)).collect();
             if missing.is_empty() {
                 let of = |owner: &str, own: &Attributes, name: &str| {
-                    let declared = own.get(name).and_then(|all| all.first()?.parse().ok());
+                    let line = own.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+                    let declared = line.and_then(|(_, all)| all.first()?.parse().ok());
+                    let declared = declared.filter(|number| *number >= LOWEST);
                     declared.or_else(|| numbers.get(owner).copied()).unwrap_or_default()
                 };
                 self.people

@@ -1,6 +1,7 @@
 //! What an entry says: attributes and their values, as a profile has them.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::directory::{Directory, Group, Person};
 use super::tree::{Branch, Place, Tree};
@@ -8,6 +9,7 @@ use crate::access::groups::{GroupId, GroupSet};
 use crate::access::person::Attributes;
 use crate::clock::Millis;
 use crate::model::directory_profile::DirectoryProfile as Profile;
+use crate::model::posix_number::is_for_hosts;
 
 /// One value after the other.
 pub type Values<'a> = Vec<Cow<'a, str>>;
@@ -60,7 +62,7 @@ const OF_GROUPS: [&str; 11] = [
 ];
 
 /// What lines in the files may not put in the place of: it says who somebody is and what they may do.
-const NOT_FROM_FILES: [&str; 14] = [
+const NOT_FROM_FILES: [&str; 16] = [
     "objectclass",
     "uid",
     "cn",
@@ -75,7 +77,16 @@ const NOT_FROM_FILES: [&str; 14] = [
     "userpassword",
     "ak-active",
     "ak-superuser",
+    // Read once, with the directory.
+    "uidnumber",
+    "gidnumber",
 ];
+
+/// What hosts take: not for whoever has a name that is a host's own.
+const OF_HOSTS: [&str; 5] = ["uidnumber", "gidnumber", "homedirectory", "loginshell", "gecos"];
+
+/// Classes of what hosts take.
+const CLASSES_OF_HOSTS: [&str; 2] = ["posixAccount", "posixGroup"];
 
 /// A normal account of Active Directory.
 const NORMAL_ACCOUNT: &str = "512";
@@ -87,11 +98,37 @@ pub struct View<'a> {
     pub directory: &'a Directory,
     /// Whose entry alone is seen, with their groups and nobody else in them; all are if none is said.
     pub only: Option<usize>,
+    /// Values that a filter has looked at.
+    pub looked_at: &'a AtomicUsize,
 }
 
+/// Values that one filter may look at: a client that needs more asks for something else.
+const MOST_LOOKED_AT: usize = 3_000_000;
+
 impl<'a> View<'a> {
+    /// The values of an attribute as a filter looks at them; `None` once it has looked at too many.
+    #[must_use]
+    pub fn look(&self, place: Place, name: &str) -> Option<Values<'a>> {
+        if self.is_spent() {
+            return None;
+        }
+        let values = self.values(place, name);
+        self.looked_at.fetch_add(values.len() + 1, Ordering::Relaxed);
+        Some(values)
+    }
+
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.looked_at.load(Ordering::Relaxed) > MOST_LOOKED_AT
+    }
+
     #[must_use]
     pub fn sees(&self, place: Place) -> bool {
+        if let Place::OwnGroup(at) = place
+            && !self.person(at).is_some_and(|it| is_for_hosts(&it.username))
+        {
+            return false;
+        }
         let Some(only) = self.only else { return true };
         match place {
             Place::Root | Place::Branch(_) => true,
@@ -224,14 +261,20 @@ impl<'a> View<'a> {
 
     fn of_person(&self, person: &'a Person, name: &str) -> Values<'a> {
         let profile = self.tree.profile;
+        if OF_HOSTS.contains(&name) && !is_for_hosts(&person.username) {
+            return Vec::new();
+        }
         let username = || texts(&[person.username.as_str()]);
         let called = if person.name.is_empty() { &person.username } else { &person.name };
         match (name, profile) {
-            ("objectclass", _) => texts(classes_of_people(profile)),
+            ("objectclass", _) => {
+                classes(classes_of_people(profile), is_for_hosts(&person.username))
+            }
             ("uid", _) => username(),
             ("cn", Profile::AdLike | Profile::Authentik) => username(),
             ("name" | "displayname", Profile::AdLike | Profile::Authentik)
-            | ("cn" | "displayname" | "gecos", Profile::Plain | Profile::Sssd) => texts(&[called]),
+            | ("cn" | "displayname", Profile::Plain | Profile::Sssd) => texts(&[called]),
+            ("gecos", Profile::Plain | Profile::Sssd) => vec![gecos(called).into()],
             ("sn", _) => texts(&[called.rsplit(' ').next().unwrap_or(called)]),
             ("givenname", _) => {
                 called.rsplit_once(' ').map(|(given, _)| given.into()).into_iter().collect()
@@ -257,8 +300,11 @@ impl<'a> View<'a> {
 
     fn of_group(&self, group: &'a Group, name: &str) -> Values<'a> {
         let profile = self.tree.profile;
+        if OF_HOSTS.contains(&name) && !is_for_hosts(&group.slug) {
+            return Vec::new();
+        }
         match (name, profile) {
-            ("objectclass", _) => texts(classes_of_groups(profile)),
+            ("objectclass", _) => classes(classes_of_groups(profile), is_for_hosts(&group.slug)),
             ("cn", _) | ("name" | "samaccountname", Profile::AdLike | Profile::Authentik) => {
                 texts(&[group.slug.as_str()])
             }
@@ -355,6 +401,16 @@ fn classes_of_groups(profile: Profile) -> &'static [&'static str] {
             "groupOfNames",
         ],
     }
+}
+
+fn classes(all: &'static [&'static str], of_hosts: bool) -> Values<'static> {
+    let told = all.iter().filter(|class| of_hosts || !CLASSES_OF_HOSTS.contains(class));
+    told.map(|class| Cow::Borrowed(*class)).collect()
+}
+
+/// A name in a line of `passwd`, where `:` and `,` part fields.
+fn gecos(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control() && !matches!(c, ':' | ',')).collect()
 }
 
 fn texts<'a>(all: &[&'a str]) -> Values<'a> {

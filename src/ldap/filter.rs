@@ -23,6 +23,9 @@ const ANY_BIT: &str = "1.2.840.113556.1.4.804";
 /// RFC 4517 §4.2.11.
 const IGNORING_CASE: [&str; 3] = ["2.5.13.2", "caseignorematch", "caseignoreia5match"];
 
+/// Attributes whose values are names of entries.
+const NAMES: [&str; 5] = ["member", "uniquemember", "memberof", "entrydn", "distinguishedname"];
+
 /// A filter, ready to be asked.
 #[derive(Debug)]
 pub enum Filter {
@@ -101,6 +104,14 @@ impl Reader<'_> {
             LdapFilter::Equality(name, value) | LdapFilter::Approx(name, value) => {
                 self.equal(name, value)
             }
+            // Names have no parts and no order (RFC 4517 §4.2.15).
+            LdapFilter::Substring(name, _)
+            | LdapFilter::GreaterOrEqual(name, _)
+            | LdapFilter::LessOrEqual(name, _)
+                if NAMES.contains(&plain(name).as_str()) =>
+            {
+                Filter::Undefined
+            }
             LdapFilter::Substring(name, parts) => substring(name, parts),
             LdapFilter::GreaterOrEqual(name, value) => {
                 Filter::AtLeast { name: plain(name), key: fold(value) }
@@ -114,10 +125,9 @@ impl Reader<'_> {
 
     fn equal(&self, name: &str, value: &str) -> Filter {
         let name = plain(name);
-        match name.as_str() {
-            "member" | "uniquemember" | "memberof" => Filter::Leads { to: self.leads(value), name },
-            "entrydn" | "distinguishedname" => Filter::Leads { to: self.leads(value), name },
-            _ => Filter::Equal { key: fold(value), name },
+        match NAMES.contains(&name.as_str()) {
+            true => Filter::Leads { to: self.leads(value), name },
+            false => Filter::Equal { key: fold(value), name },
         }
     }
 
@@ -152,23 +162,23 @@ impl Filter {
             Self::All(parts) => settle(parts, false, |part| part.holds(view, place)),
             Self::Any(parts) => settle(parts, true, |part| part.holds(view, place)),
             Self::Not(part) => part.holds(view, place).map(|holds| !holds),
-            Self::Present(name) => Some(!view.values(place, name).is_empty()),
+            Self::Present(name) => Some(!view.look(place, name)?.is_empty()),
             Self::Equal { name, key } => {
-                Some(view.values(place, name).iter().any(|value| is_same(value, key)))
+                Some(view.look(place, name)?.iter().any(|value| is_same(value, key)))
             }
             Self::Leads { name, to } => Some(to.is_some_and(|to| leads(view, place, name, to))),
             Self::Part { name, initial, any, last } => Some(
-                view.values(place, name)
+                view.look(place, name)?
                     .iter()
                     .any(|value| has_parts(&fold(value), initial, any, last)),
             ),
             Self::AtLeast { name, key } => {
-                Some(view.values(place, name).iter().any(|value| compare(value, key).is_ge()))
+                Some(view.look(place, name)?.iter().any(|value| compare(value, key).is_ge()))
             }
             Self::AtMost { name, key } => {
-                Some(view.values(place, name).iter().any(|value| compare(value, key).is_le()))
+                Some(view.look(place, name)?.iter().any(|value| compare(value, key).is_le()))
             }
-            Self::Bits { name, mask, all } => Some(view.values(place, name).iter().any(|value| {
+            Self::Bits { name, mask, all } => Some(view.look(place, name)?.iter().any(|value| {
                 let number = value.parse::<i64>().unwrap_or_default();
                 if *all { number & mask == *mask } else { number & mask != 0 }
             })),

@@ -2,6 +2,7 @@
 //! that the filter holds of.
 
 use std::borrow::Cow;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use ldap3_proto::control::LdapControl;
@@ -161,7 +162,8 @@ impl Ldap {
                 (!declared.may_search(&person)).then_some(own)
             }
         };
-        let view = View { tree, directory: &directory, only };
+        let looked_at = AtomicUsize::new(0);
+        let view = View { tree, directory: &directory, only, looked_at: &looked_at };
         let Some(start) = tree.place(&directory, &base).filter(|place| view.sees(*place)) else {
             let mut found = Found::end(Code::NoSuchObject, "there is no such entry");
             found.matched = nearest(tree, &base);
@@ -256,12 +258,17 @@ impl Ldap {
         let mut found = Found { cookie: page.map(|_| Vec::new()), ..Found::nothing() };
         let mut last = None;
         for (count, place) in places(view, start, request.scope.clone(), from).enumerate() {
-            if count % 256 == 255 {
+            if count % 64 == 63 {
                 tokio::task::yield_now().await;
                 if self.server.clock.now().since(began) > within {
                     found.code = Code::TimeLimitExceeded;
                     break;
                 }
+            }
+            if view.is_spent() {
+                found.code = Code::AdminLimitExceeded;
+                "the filter looks at too much: ask for less at once".clone_into(&mut found.message);
+                break;
             }
             if !view.sees(place) || filter.holds(view, place) != Some(true) {
                 continue;

@@ -1,7 +1,7 @@
 //! A bind as a walk through a flow: the same stages as in a browser, answered by what a bind carries, which
 //! is a name, a password and at most one code. What asks for more refuses (`security.md` R8, R9).
 
-use super::Trouble;
+use super::{Ldap, Trouble};
 use crate::access::condition::{ConditionError, Facts, Reputation, Truth};
 use crate::access::person::Proofs;
 use crate::access::target::{Client, Target};
@@ -30,7 +30,7 @@ pub struct Walk<'a> {
     /// The name as it is compared.
     pub name: &'a str,
     pub user: Option<&'a User>,
-    pub verified: &'a super::verified::Verified,
+    pub front: &'a Ldap,
 }
 
 /// What a bind carries besides the name.
@@ -175,11 +175,11 @@ impl Walk<'_> {
         let server = self.server;
         let now = server.clock.now();
         let user_id = self.user.map(|user| user.id.as_str());
-        let address = visitor::address_key(self.client);
-        let guesses = Guesses::at_password(self.name, user_id, address).with(lockout);
+        let guesses = Guesses::at_password(self.name, user_id, visitor::address_key(self.client));
+        let guesses = self.counted(guesses).with(lockout);
         // While nothing is left to guess, not even what is known to be right is said to be so.
         if let Some(user) = self.user
-            && self.verified.knows(&server.key, user, given, now)
+            && self.front.verified.knows(&server.key, user, given, now)
             && self.is_enabled(user)
             && !guesses.are_over(&server.store, now).await?
         {
@@ -206,11 +206,20 @@ impl Walk<'_> {
             Some(_) if answer == Verified::Wrong => "wrong password",
             Some(user) => {
                 guesses.succeeded(&server.store).await?;
-                self.verified.put(&server.key, user, given, now);
+                self.front.verified.put(&server.key, user, given, now);
                 return Ok(true);
             }
         };
         Err(Stopped::Wrong { reason, locks: taken == Taken::Last })
+    }
+
+    /// Where an app asks from, all of its people do.
+    fn counted(&self, guesses: Guesses) -> Guesses {
+        let address = visitor::address_key(self.client);
+        match self.front.programs.know(&address, self.server.clock.now()) {
+            true => guesses.of_many(format!("program:{address}")),
+            false => guesses,
+        }
     }
 
     /// The code behind the password.
@@ -233,6 +242,7 @@ impl Walk<'_> {
         };
         let now = server.clock.now();
         let guesses = Guesses::at_code(&user.id, visitor::address_key(self.client));
+        let guesses = self.counted(guesses);
         let taken = guesses.take(&server.store, now).await?;
         if let Taken::Wait(_) = taken {
             return Err(Stopped::Wait);

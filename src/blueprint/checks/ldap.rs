@@ -9,7 +9,7 @@ use crate::blueprint::flow::{Flow, StageKind};
 use crate::blueprint::object::Kind;
 use crate::blueprint::people::{AttributeLines, ServiceAccount, TokenPurpose};
 use crate::blueprint::policy::{Condition, Part};
-use crate::blueprint::source::{Name, Span};
+use crate::blueprint::source::{Name, Span, Spanned};
 use crate::model::posix_number::{GIVEN_OUT, LOWEST};
 use crate::model::subject::Subject;
 
@@ -91,36 +91,76 @@ fn numbers(view: &View<'_>, out: &mut Diagnostics) {
     if view.blueprint.ldap.is_none() {
         return;
     }
-    let users = view.blueprint.users.iter();
-    unique(users.map(|user| &user.attributes), "uidNumber", out);
-    let groups = view.blueprint.groups.iter();
-    unique(groups.map(|group| &group.attributes), "gidNumber", out);
+    let people = view.blueprint.users.iter().map(|user| &user.attributes);
+    let groups = view.blueprint.groups.iter().map(|group| &group.attributes);
+    people.clone().chain(groups.clone()).for_each(|lines| twice(lines, out));
+    people.clone().for_each(|lines| own_group(lines, out));
+    let mut known = HashMap::new();
+    unique(people, "uidNumber", &mut known, out);
+    unique(groups, "gidNumber", &mut known, out);
 }
 
-fn unique<'a>(all: impl Iterator<Item = &'a AttributeLines>, name: &str, out: &mut Diagnostics) {
-    let mut known: HashMap<i64, Span> = HashMap::new();
+/// LDAP has one spelling of a name.
+fn twice(lines: &AttributeLines, out: &mut Diagnostics) {
+    for (at, (key, _)) in lines.iter().enumerate() {
+        let same = |(other, _): &&(Spanned<String>, Vec<String>)| {
+            other.value != key.value && other.value.eq_ignore_ascii_case(&key.value)
+        };
+        if let Some((earlier, _)) = lines.iter().take(at).find(same) {
+            out.push(
+                Diagnostic::error("blueprint::attribute-twice", "two attributes are one in LDAP")
+                    .at(key.span, "differs in capitals alone")
+                    .at(earlier.span, "the other")
+                    .help("keep one of them"),
+            );
+        }
+    }
+}
+
+/// A person's group on hosts is their own: another would be given away by a line of theirs.
+fn own_group(lines: &AttributeLines, out: &mut Diagnostics) {
+    for (key, _) in lines.iter().filter(|(key, _)| key.value.eq_ignore_ascii_case("gidNumber")) {
+        out.push(
+            Diagnostic::error(
+                "blueprint::posix-number",
+                "people have a group of their own on hosts",
+            )
+            .at(key.span, "another group's number would make them its members")
+            .help("leave it out, and put them into groups with `in`"),
+        );
+    }
+}
+
+/// One row of numbers: a person's own group has the person's.
+fn unique<'a>(
+    all: impl Iterator<Item = &'a AttributeLines>,
+    name: &str,
+    known: &mut HashMap<i64, Span>,
+    out: &mut Diagnostics,
+) {
     for (key, values) in all.flatten().filter(|(key, _)| key.value.eq_ignore_ascii_case(name)) {
         let number = values.first().and_then(|value| value.parse().ok());
         let may_be = |number: &i64| *number >= LOWEST && !GIVEN_OUT.contains(number);
         let Some(number) = number.filter(may_be).filter(|_| values.len() == 1) else {
-            let message =
-                format!("`{name}` is one number from 1000 on, and not one that is given out here");
+            let message = format!(
+                "`{name}` is one number from {LOWEST} on, and not one that is given out here"
+            );
+            let (first, last) = (GIVEN_OUT.start(), GIVEN_OUT.end());
             out.push(
                 Diagnostic::error("blueprint::posix-number", message)
                     .at(key.span, "hosts know people and groups by it")
-                    .help(format!(
-                        "leave it out, or choose one outside of {} to {}",
-                        GIVEN_OUT.start(),
-                        GIVEN_OUT.end()
-                    )),
+                    .help(format!("leave it out, or choose one outside of {first} to {last}")),
             );
             continue;
         };
         if let Some(earlier) = known.insert(number, key.span) {
-            let message = format!("two have the `{name}` {number}");
+            let message = format!("two have the number {number}");
             out.push(
                 Diagnostic::error("blueprint::posix-number", message)
-                    .at(key.span, "hosts would take one for the other")
+                    .at(
+                        key.span,
+                        "hosts would take one for the other, or its group for the other's",
+                    )
                     .at(earlier, "the other")
                     .help("give each a number of its own, or leave it out"),
             );

@@ -1,19 +1,55 @@
-//! The directory: who would read all of it, and whose number in POSIX would be another's (`security.md` R5).
+//! The directory: who would read all of it, what hosts would take for somebody's, and what would go in clear
+//! (`security.md` R5).
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use super::power::former;
 use super::{Case, Reason};
 use crate::access::person::{Attributes, Person, PersonKind, Proofs};
+use crate::blueprint::Blueprint;
 use crate::blueprint::object::Kind;
-use crate::blueprint::people::AttributeLines;
+use crate::blueprint::people::{AttributeLines, ServiceAccount, TokenPurpose};
 use crate::blueprint::source::{Name, Span};
 use crate::runtime::Runtime;
 
-/// What hosts give files away by.
-const NUMBERS: [&str; 2] = ["uidNumber", "gidNumber"];
+/// What hosts let people in by, and give files away by.
+const OF_HOSTS: [&str; 10] = [
+    "uidNumber",
+    "gidNumber",
+    "homeDirectory",
+    "loginShell",
+    "sshPublicKey",
+    "userCertificate",
+    "altSecurityIdentities",
+    "krbPrincipalName",
+    "host",
+    "authorizedService",
+];
 
 pub fn find(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     searchers(case, reasons);
-    numbers(case, reasons);
+    in_clear(case, reasons);
+    on_hosts(case, reasons);
+}
+
+/// A listener that others reach, and that speaks in clear.
+fn in_clear(case: &Case<'_>, reasons: &mut Vec<Reason>) {
+    let open = |files: &Blueprint| -> BTreeSet<SocketAddr> {
+        let all = files.ldap.iter().flat_map(|ldap| &ldap.listen).map(|at| at.value.get());
+        all.filter(|at| !at.ip().is_loopback()).collect()
+    };
+    let (before, after) = (open(case.old_files()), open(case.new_files()));
+    let new: Vec<String> = after.difference(&before).map(ToString::to_string).collect();
+    if new.is_empty() {
+        return;
+    }
+    let place = case.new_files().ldap.as_ref().map(|ldap| case.place(ldap.at)).unwrap_or_default();
+    let sentence = format!("passwords would go over the network in clear at {}", new.join(", "));
+    reasons.push(
+        Reason::new("ldap-in-clear", "ldap".to_owned(), place, sentence)
+            .confirmed_by("--allow", "ldap.listen"),
+    );
 }
 
 fn searchers(case: &Case<'_>, reasons: &mut Vec<Reason>) {
@@ -24,20 +60,31 @@ fn searchers(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         let before = old.users.iter().find(|old| old.name.value == was);
         ((PersonKind::User, name, &user.groups), before.map(|old| (was, &old.groups)))
     });
-    let programs = new.service_accounts.iter().map(|account| {
+    let programs = new.service_accounts.iter().filter(|it| binds(it)).map(|account| {
         let name = account.name.value.as_str();
         let was = former(case, Kind::ServiceAccount, name);
-        let before = old.service_accounts.iter().find(|old| old.name.value == was);
+        let before = old.service_accounts.iter().find(|old| old.name.value == was && binds(old));
         ((PersonKind::ServiceAccount, name, &account.groups), before.map(|old| (was, &old.groups)))
     });
+    // Whoever is in a group at run time, too.
+    let groups = new.groups.iter().filter(|group| {
+        let name = group.slug.value.as_str();
+        let was = former(case, Kind::Group, name);
+        let known = old.groups.iter().any(|old| old.slug.value == was);
+        let may = |runtime, name: &str| may_search(runtime, PersonKind::User, "", &[name]);
+        may(case.after.runtime, name) && !(known && may(case.before.runtime, was))
+    });
+    let groups: Vec<String> = groups.map(|group| format!("group:{}", group.slug.value)).collect();
     let gained: Vec<String> = people
         .chain(programs)
         .filter(|((kind, name, groups), before)| {
-            let could = before
-                .is_some_and(|(was, groups)| may_search(case.before.runtime, *kind, was, groups));
-            !could && may_search(case.after.runtime, *kind, name, groups)
+            let could = before.is_some_and(|(was, groups)| {
+                may_search(case.before.runtime, *kind, was, &names(groups))
+            });
+            !could && may_search(case.after.runtime, *kind, name, &names(groups))
         })
         .map(|((_, name, _), _)| name.to_owned())
+        .chain(groups)
         .collect();
     if gained.is_empty() {
         return;
@@ -51,9 +98,17 @@ fn searchers(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     );
 }
 
-fn may_search(runtime: &Runtime, kind: PersonKind, username: &str, groups: &[Name]) -> bool {
+fn binds(account: &ServiceAccount) -> bool {
+    account.tokens.iter().any(|token| token.purpose == TokenPurpose::LdapBind)
+}
+
+fn names(groups: &[Name]) -> Vec<&str> {
+    groups.iter().map(|name| name.value.as_str()).collect()
+}
+
+fn may_search(runtime: &Runtime, kind: PersonKind, username: &str, groups: &[&str]) -> bool {
     let Some(directory) = &runtime.directory else { return false };
-    let groups = runtime.groups.expand(groups.iter().map(|name| name.value.as_str()));
+    let groups = runtime.groups.expand(groups.iter().copied());
     directory.may_search(&Person {
         username,
         kind,
@@ -67,7 +122,7 @@ fn may_search(runtime: &Runtime, kind: PersonKind, username: &str, groups: &[Nam
     })
 }
 
-fn numbers(case: &Case<'_>, reasons: &mut Vec<Reason>) {
+fn on_hosts(case: &Case<'_>, reasons: &mut Vec<Reason>) {
     if case.after.runtime.directory.is_none() {
         return;
     }
@@ -76,40 +131,40 @@ fn numbers(case: &Case<'_>, reasons: &mut Vec<Reason>) {
         let was = former(case, Kind::User, &user.name.value);
         if let Some(old) = old.users.iter().find(|old| old.name.value == was) {
             let subject = format!("user:{}", user.name.value);
-            renumbered(case, &subject, user.at, (&old.attributes, &user.attributes), reasons);
+            changed(case, &subject, user.at, (&old.attributes, &user.attributes), reasons);
         }
     }
     for group in &new.groups {
         let was = former(case, Kind::Group, &group.slug.value);
         if let Some(old) = old.groups.iter().find(|old| old.slug.value == was) {
             let subject = format!("group:{}", group.slug.value);
-            renumbered(case, &subject, group.at, (&old.attributes, &group.attributes), reasons);
+            changed(case, &subject, group.at, (&old.attributes, &group.attributes), reasons);
         }
     }
 }
 
-fn renumbered(
+fn changed(
     case: &Case<'_>,
     subject: &str,
     at: Span,
     (old, new): (&AttributeLines, &AttributeLines),
     reasons: &mut Vec<Reason>,
 ) {
-    for name in NUMBERS {
-        let of = |lines: &AttributeLines| {
-            let line = lines.iter().find(|(key, _)| key.value.eq_ignore_ascii_case(name));
-            line.and_then(|(_, values)| values.first().cloned())
+    for name in OF_HOSTS {
+        let of = |lines: &AttributeLines| -> Vec<String> {
+            let all = lines.iter().filter(|(key, _)| key.value.eq_ignore_ascii_case(name));
+            all.flat_map(|(_, values)| values.clone()).collect()
         };
         let (was, is) = (of(old), of(new));
         if was == is {
             continue;
         }
-        let is = is.unwrap_or_else(|| "one that is given out here".to_owned());
+        let is = if is.is_empty() { "what is given out here".to_owned() } else { is.join(", ") };
         let sentence = format!(
-            "files on hosts are given away by numbers, and {name} of {subject} would be {is}"
+            "hosts let people in and give files away by {name}, and that of {subject} would be {is}"
         );
         reasons.push(
-            Reason::new("posix-number", subject.replace(':', " "), case.place(at), sentence)
+            Reason::new("posix", subject.replace(':', " "), case.place(at), sentence)
                 .confirmed_by("--allow", &format!("{subject}.{name}")),
         );
     }

@@ -75,7 +75,7 @@ fn a_number_in_posix_is_not_another_persons_unseen() {
         sample::runtime(&format!("{HOME}{ldap}user zoe \"Zoe\" {{ in users; {line} }}\n"))
     };
     let plan = plan_of(&with(""), &with("attribute uidNumber \"2000\""));
-    assert_eq!(codes(&plan), ["posix-number"]);
+    assert_eq!(codes(&plan), ["posix"]);
     assert_eq!(plan.held[0].confirm, ["--allow user:zoe.uidNumber"]);
     let plan =
         plan_of(&with("attribute uidNumber \"2000\""), &with("attribute uidNumber \"2000\""));

@@ -123,3 +123,73 @@ fn a_cookie_opens_no_other_search() {
     forged[15] ^= 1;
     assert_eq!(page(&mut searcher, "(objectClass=*)", forged).0, 53);
 }
+
+/// What costs nobody anything is not told each time: else a stranger fills the log, and drives out of it what counts.
+#[test]
+fn worthless_secrets_do_not_fill_the_log() {
+    let directory = Directory::inhabited("", APP);
+    let mut connection = directory.connect();
+    for _ in 0..200 {
+        assert_eq!(connection.simple_bind(ALICE, "dwp_x").expect("an answer").rc, 49);
+    }
+    assert_eq!(directory.code("uid=root,ou=people,dc=example,dc=com", PASSWORD), 50);
+    for _ in 0..50 {
+        directory.code("uid=root,ou=people,dc=example,dc=com", PASSWORD);
+    }
+    let told = |kind: &str| directory.server.events(kind).len();
+    wait_until("the event", || told("token.refused") > 0 && told("access.denied") > 0);
+    assert_eq!((told("token.refused"), told("access.denied")), (1, 1));
+}
+
+/// `security.md` 17: whoever guesses at an app's login form shuts nobody out of it but whom they guess at.
+#[test]
+fn guesses_by_way_of_an_app_do_not_shut_its_people_out() {
+    let directory = Directory::inhabited("", APP);
+    let _ = directory.searcher();
+    for n in 0..60 {
+        let nobody = format!("uid=nobody{n},ou=people,dc=example,dc=com");
+        assert_eq!(directory.code(&nobody, "wrong-wrong-wrong"), 49);
+    }
+    assert_eq!(directory.code(ALICE, PASSWORD), 0);
+    assert_eq!(directory.code(ALICE, &directory.app_password("alice", "nas")), 0);
+    // A program with an old token shuts out itself alone.
+    for _ in 0..60 {
+        directory.code("cn=idle,ou=services,dc=example,dc=com", "an-old-token");
+    }
+    assert_eq!(directory.code(NAS, &directory.token_of("nas")), 0);
+    assert_eq!(directory.code(ALICE, PASSWORD), 0);
+}
+
+/// A filter that would look at everything over and over is cut off.
+#[test]
+fn a_filter_looks_at_so_much_and_no_more() {
+    let people: String =
+        (0..400).map(|n| format!("user p{n:03} \"Person {n}\" {{ in users }}\n")).collect();
+    let directory = Directory::with("", &format!("{APP}\n{people}"));
+    let mut searcher = directory.searcher();
+    let parts = |name: &str| (0..500).map(|n| format!("({name}=*{n}x*)")).collect::<String>();
+    let began = Instant::now();
+    let filter = format!("(|{})", parts("member"));
+    let (entries, code) = search(&mut searcher, (BASE, Scope::Subtree, &filter), &["1.1"]);
+    assert_eq!((entries.len(), code), (0, 0), "names have no parts");
+    let everything = format!("(|{})", parts("memberUid"));
+    let (_, code) = search(&mut searcher, (BASE, Scope::Subtree, &everything), &["1.1"]);
+    assert!(code == 0 || code == 11, "{code}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    is_well(&directory);
+}
+
+/// At the bound of connections a listener can still be closed, and the server stopped.
+#[test]
+fn a_full_listener_is_closed_all_the_same() {
+    let mut directory = Directory::stopped("", APP);
+    directory.server.start_with_open_files(256);
+    let mut held = Vec::new();
+    for _ in 0..100 {
+        held.extend(TcpStream::connect(("127.0.0.1", directory.port)));
+    }
+    let began = Instant::now();
+    directory.server.stop();
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+    drop(held);
+}

@@ -167,6 +167,12 @@ fn nobody_is_root_by_a_number_in_the_files() {
     }
     let two = "user a \"A\" { attribute uidNumber \"2000\" }\nuser b \"B\" { attribute UIDNumber \"2000\" }";
     assert_eq!(people(two), ["posix-number: UIDNumber"]);
+    let both = "user a \"A\" { attribute uidNumber \"2000\" }\ngroup g \"G\" { attribute gidNumber \"2000\" }";
+    assert_eq!(people(both), ["posix-number: gidNumber"], "her own group would be that group");
+    let own = "user a \"A\" { attribute gidNumber \"2000\" }";
+    assert_eq!(people(own), ["posix-number: gidNumber"]);
+    let spelled = "user a \"A\" { attribute floor \"1\"; attribute Floor \"2\" }";
+    assert_eq!(people(spelled), ["attribute-twice: Floor"]);
 }
 
 #[test]
