@@ -65,10 +65,7 @@ impl Backup {
         let opened = Opened::at(&self.at).await?;
         let stored = &opened.stored;
         let key_file = stored.key_file.as_ref().map(|(path, _)| path.clone());
-        let text = match &passphrase {
-            Some(_) => Some(stored.key_text.clone()),
-            None => None,
-        };
+        let text = passphrase.as_ref().map(|_| stored.key_text.clone());
         let sealed = text.as_ref().zip(passphrase.as_ref());
         let now = Clock::machine().now();
         let made = backup::write(&stored.store, (&stored.key, sealed), &self.file, now).await?;
