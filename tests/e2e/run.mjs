@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { runAll } from "./harness/suite.mjs";
 
 const TRAEFIK_SETS = ["sign-in", "decision", "reload", "websocket", "spoofing", "paths", "siblings", "traefik-file", "guide", "hosts", "dev", "theme", "doctor", "tokens", "second-factor", "account", "people", "oidc", "sources"];
-const MORE_SETS = ["proxies", "parties", "applications"];
+const MORE_SETS = ["proxies", "parties", "applications", "ldap", "ldap-libraries", "sssd"];
 
 const args = process.argv.slice(2);
 const at = args.indexOf("--only");
