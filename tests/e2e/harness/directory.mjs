@@ -44,12 +44,12 @@ app nas "NAS" {
 `;
 
 export class Directory {
-  /** `people` are files of further blueprints by their names. */
-  static async start(name, { profile = "plain", people = {} } = {}) {
+  /** `people` are files of further blueprints by their names; `wrap` is a command that runs the server. */
+  static async start(name, { profile = "plain", people = {}, wrap } = {}) {
     const directory = new Directory();
     [directory.port, directory.tlsPort] = await freePorts(2);
     directory.world = await World.start(name, {
-      proxy: false,
+      proxy: false, wrap,
       apps: () => "",
       before: async (world) => {
         directory.certificate = await makeAuthority(world.scratch, await world.scratch.folder("secrets"));
