@@ -18,7 +18,7 @@ use super::options::Options;
 use super::places::Places;
 use super::publish::Publisher;
 use super::verdict::{self, KeepError, Verdict};
-use crate::blueprint::load;
+use crate::blueprint::{load, read};
 use crate::reconcile::{Confirmations, Outcome, Plan, gather};
 use crate::repeats::Repeats;
 use crate::runtime::Runtime;
@@ -84,19 +84,27 @@ impl Keeper {
     ) -> (Verdict, Vec<PathBuf>) {
         let mut last = self.last.lock().await;
         let (roots, mode) = (self.options.roots.clone(), self.options.mode());
-        let loaded = tokio::task::spawn_blocking(move || load::load(&roots, mode)).await;
-        let Ok(mut loaded) = loaded else {
+        let reading = tokio::task::spawn_blocking(move || {
+            let reading = read::read(&roots);
+            let digest = candidate::source_digest(&reading.sources);
+            (reading, digest)
+        });
+        let Ok((mut reading, digest)) = reading.await else {
             return (Verdict::Failed(KeepError::Unread), Vec::new());
         };
-        let watched = std::mem::take(&mut loaded.watched);
-        let digest = candidate::source_digest(&loaded.sources);
-        let judged = digest == last.digest && loaded.problems.is_empty();
+        let watched = std::mem::take(&mut reading.watched);
+        // Most looks end here: what was judged before is not understood again.
+        let judged = digest == last.digest && reading.problems.is_empty();
         if judged && !insists && !self.texts_changed().await {
             if last.published.is_none_or(|at| at.elapsed() > LOOK_AGAIN) || self.has_certificate() {
                 last.published = self.publish().await;
             }
             return (Verdict::Unchanged, watched);
         }
+        let loaded = tokio::task::spawn_blocking(move || load::understand_read(reading, mode)).await;
+        let Ok(loaded) = loaded else {
+            return (Verdict::Failed(KeepError::Unread), watched);
+        };
         let repeated = digest == last.digest;
         last.digest.clone_from(&digest);
         let considered = self.consider(loaded, confirmations, by, &mut last).await;

@@ -34,7 +34,12 @@ pub struct Loaded {
 /// Reads and understands all files below the roots.
 #[must_use]
 pub fn load(roots: &[Root], mode: Mode) -> Loaded {
-    let reading = read::read(roots);
+    understand_read(read::read(roots), mode)
+}
+
+/// Understands files that were read just now.
+#[must_use]
+pub fn understand_read(reading: Reading, mode: Mode) -> Loaded {
     let incomplete = Mode { incomplete: mode.incomplete || !reading.problems.is_empty(), ..mode };
     let Reading { sources, limits, problems, watched, paths } = reading;
     let loaded = understand_sources(sources, &limits, incomplete);
