@@ -27,6 +27,8 @@ mod entry;
 mod filter;
 /// Requests on the wire.
 mod frame;
+/// Who bears a value, without a look at everybody.
+mod index;
 /// Where a search goes on that came in pages.
 mod page;
 /// Where programs ask from.

@@ -101,7 +101,8 @@ impl Keeper {
             }
             return (Verdict::Unchanged, watched);
         }
-        let loaded = tokio::task::spawn_blocking(move || load::understand_read(reading, mode)).await;
+        let loaded =
+            tokio::task::spawn_blocking(move || load::understand_read(reading, mode)).await;
         let Ok(loaded) = loaded else {
             return (Verdict::Failed(KeepError::Unread), watched);
         };

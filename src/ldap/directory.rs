@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::Trouble;
+use super::index::Index;
 use crate::access::groups::GroupSet;
 use crate::access::person::Attributes;
 use crate::clock::Millis;
@@ -34,6 +35,7 @@ pub struct Directory {
     pub groups: Vec<Group>,
     by_name: HashMap<String, usize>,
     groups_by_name: HashMap<String, usize>,
+    pub index: Index,
 }
 
 #[derive(Debug)]
@@ -65,6 +67,14 @@ pub struct Group {
     pub members: Vec<usize>,
     /// The groups that it is in.
     pub within: GroupSet,
+}
+
+impl Person {
+    /// Their name, or their username if they have told none.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        if self.name.is_empty() { &self.username } else { &self.name }
+    }
 }
 
 impl Directory {
@@ -117,6 +127,7 @@ impl Directory {
             });
         }
         directory.number(&server.store).await?;
+        directory.index = Index::of(&directory.people, &directory.groups);
         Ok(directory)
     }
 

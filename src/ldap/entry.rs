@@ -217,8 +217,7 @@ impl<'a> View<'a> {
     }
 
     fn in_files(&self, place: Place, name: &str) -> Option<Values<'a>> {
-        let mut lines = self.declared(place)?.iter();
-        let (_, values) = lines.find(|(key, _)| key.eq_ignore_ascii_case(name) && is_shown(key))?;
+        let values = line(self.declared(place)?, name)?;
         Some(values.iter().map(|value| Cow::Borrowed(value.as_str())).collect())
     }
 
@@ -265,7 +264,7 @@ impl<'a> View<'a> {
             return Vec::new();
         }
         let username = || texts(&[person.username.as_str()]);
-        let called = if person.name.is_empty() { &person.username } else { &person.name };
+        let called = person.called();
         match (name, profile) {
             ("objectclass", _) => {
                 classes(classes_of_people(profile), is_for_hosts(&person.username))
@@ -353,6 +352,14 @@ pub fn canonical(name: &str) -> &str {
     known.copied().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name)
 }
 
+/// What the files say of an attribute.
+#[must_use]
+pub fn line<'a>(lines: &'a Attributes, name: &str) -> Option<&'a Vec<String>> {
+    let (_, values) =
+        lines.iter().find(|(key, _)| key.eq_ignore_ascii_case(name) && is_shown(key))?;
+    Some(values)
+}
+
 /// Whether a set holds the group at this place.
 #[must_use]
 pub fn holds(set: &GroupSet, at: usize) -> bool {
@@ -360,7 +367,8 @@ pub fn holds(set: &GroupSet, at: usize) -> bool {
 }
 
 /// Whether a line of the files has a name that LDAP can tell (RFC 4512 §2.5).
-fn is_shown(name: &str) -> bool {
+#[must_use]
+pub fn is_shown(name: &str) -> bool {
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first.is_ascii_alphabetic())
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '-')

@@ -1,6 +1,11 @@
 //! What the server says of itself: the root of all names and the schema (RFC 4512 §4 and §5).
 
+use std::collections::BTreeMap;
+
+use super::entry::is_shown;
 use super::tree::Tree;
+use crate::runtime::Runtime;
+use crate::secret::sha256_hex;
 
 /// Where the schema is found.
 pub const DN: &str = "cn=subschema";
@@ -12,7 +17,7 @@ const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 /// All operational attributes by `+` (RFC 3673), and absolute truths such as `(&)` (RFC 4526).
 const FEATURES: [&str; 2] = ["1.3.6.1.4.1.4203.1.5.1", "1.3.6.1.4.1.4203.1.5.3"];
 
-const CLASSES: [&str; 10] = [
+const CLASSES: [&str; 14] = [
     "( 2.5.6.0 NAME 'top' ABSTRACT MUST objectClass )",
     "( 2.5.6.6 NAME 'person' SUP top STRUCTURAL MUST ( sn $ cn ) )",
     "( 2.5.6.7 NAME 'organizationalPerson' SUP person STRUCTURAL )",
@@ -23,9 +28,14 @@ const CLASSES: [&str; 10] = [
     "( 2.5.6.17 NAME 'groupOfUniqueNames' SUP top STRUCTURAL MUST cn MAY ( uniqueMember $ description ) )",
     "( 2.5.6.5 NAME 'organizationalUnit' SUP top STRUCTURAL MUST ou )",
     "( 1.3.6.1.4.1.1466.344 NAME 'dcObject' SUP top AUXILIARY MUST dc )",
+    "( 2.5.6.4 NAME 'organization' SUP top STRUCTURAL MUST o )",
+    "( 0.9.2342.19200300.100.4.13 NAME 'domain' SUP top STRUCTURAL MUST dc )",
+    "( 1.2.840.113556.1.5.9 NAME 'user' SUP organizationalPerson STRUCTURAL MAY ( sAMAccountName $ userPrincipalName $ userAccountControl $ memberOf ) )",
+    "( 1.2.840.113556.1.5.8 NAME 'group' SUP top STRUCTURAL MAY ( sAMAccountName $ member $ memberOf $ description ) )",
 ];
 
-const ATTRIBUTES: [&str; 26] = [
+/// Also what nobody bears here and clients ask for all the same: some refuse to ask for what is in no schema.
+const ATTRIBUTES: [&str; 44] = [
     "( 2.5.4.0 NAME 'objectClass' EQUALITY objectIdentifierMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.38 )",
     "( 0.9.2342.19200300.100.1.1 NAME ( 'uid' 'userid' ) EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
     "( 2.5.4.3 NAME ( 'cn' 'commonName' ) EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
@@ -52,7 +62,27 @@ const ATTRIBUTES: [&str; 26] = [
     "( 1.3.6.1.1.16.4 NAME 'entryUUID' EQUALITY UUIDMatch ORDERING UUIDOrderingMatch SYNTAX 1.3.6.1.1.16.1 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
     "( 1.3.6.1.1.20 NAME 'entryDN' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
     "( 2.5.18.1 NAME 'createTimestamp' EQUALITY generalizedTimeMatch ORDERING generalizedTimeOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
+    "( 2.5.4.49 NAME 'distinguishedName' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )",
+    "( 2.5.18.2 NAME 'modifyTimestamp' EQUALITY generalizedTimeMatch ORDERING generalizedTimeOrderingMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.24 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
+    "( 2.5.18.9 NAME 'hasSubordinates' EQUALITY booleanMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.7 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
+    "( 2.5.18.10 NAME 'subschemaSubentry' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
+    "( 2.5.21.9 NAME 'structuralObjectClass' EQUALITY objectIdentifierMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.38 SINGLE-VALUE NO-USER-MODIFICATION USAGE directoryOperation )",
+    "( 2.5.4.35 NAME 'userPassword' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )",
+    "( 0.9.2342.19200300.100.1.60 NAME 'jpegPhoto' SYNTAX 1.3.6.1.4.1.1466.115.121.1.28 )",
+    "( 0.9.2342.19200300.100.1.10 NAME 'manager' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 )",
+    "( 1.3.6.1.4.1.24552.500.1.1.1.13 NAME 'sshPublicKey' EQUALITY octetStringMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.40 )",
+    "( 2.5.4.7 NAME 'l' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+    "( 2.5.4.10 NAME ( 'o' 'organizationName' ) EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+    "( 2.5.4.12 NAME 'title' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+    "( 2.5.4.20 NAME 'telephoneNumber' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+    "( 0.9.2342.19200300.100.1.41 NAME 'mobile' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+    "( 2.16.840.1.113730.3.1.2 NAME 'departmentNumber' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+    "( 2.16.840.1.113730.3.1.3 NAME 'employeeNumber' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+    "( 2.16.840.1.113730.3.1.4 NAME 'employeeType' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+    "( 2.16.840.1.113730.3.1.39 NAME 'preferredLanguage' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
 ];
+
+const OF_AUTHENTIK: [&str; 2] = ["ak-active", "ak-superuser"];
 
 /// The attributes of an entry with their values; whether each is operational.
 pub type Told = Vec<(&'static str, Vec<String>, bool)>;
@@ -81,15 +111,45 @@ pub fn root(trees: &[Tree<'_>], start_tls: bool) -> Told {
     ]
 }
 
-/// The schema, for clients that read it first.
+/// The schema, for clients that read it first, with the attributes that the files declare.
 #[must_use]
-pub fn subschema() -> Told {
+pub fn subschema(runtime: &Runtime) -> Told {
+    let attributes = words(&ATTRIBUTES).into_iter().chain(declared(runtime)).collect();
     vec![
         ("objectClass", words(&["top", "subentry", "subschema", "extensibleObject"]), false),
         ("cn", words(&["subschema"]), false),
         ("objectClasses", words(&CLASSES), true),
-        ("attributeTypes", words(&ATTRIBUTES), true),
+        ("attributeTypes", attributes, true),
     ]
+}
+
+/// Names in the files that the schema does not have, with the authentik profile's own.
+fn declared(runtime: &Runtime) -> Vec<String> {
+    let blueprint = &runtime.blueprint;
+    let lines = blueprint.users.iter().map(|user| &user.attributes);
+    let lines = lines.chain(blueprint.groups.iter().map(|group| &group.attributes)).flatten();
+    let mut names = BTreeMap::from(OF_AUTHENTIK.map(|name| (name.to_owned(), name)));
+    let known = ATTRIBUTES.map(str::to_ascii_lowercase);
+    for name in lines.map(|(key, _)| key.value.as_str()).filter(|name| is_shown(name)) {
+        let key = name.to_ascii_lowercase();
+        if !names.contains_key(&key) && !known.iter().any(|it| it.contains(&format!("'{key}'"))) {
+            names.insert(key, name);
+        }
+    }
+    let told = |(key, name): (String, &str)| {
+        let oid = own_oid(&key);
+        format!(
+            "( {oid} NAME '{name}' EQUALITY caseIgnoreMatch SUBSTR caseIgnoreSubstringsMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )"
+        )
+    };
+    names.into_iter().map(told).collect()
+}
+
+/// An identifier that needs nobody to register it (X.667): the same for the same name.
+fn own_oid(name: &str) -> String {
+    let digest = sha256_hex(name.as_bytes());
+    let bits = digest.get(..32).and_then(|hex| u128::from_str_radix(hex, 16).ok());
+    format!("2.25.{}", bits.unwrap_or_default())
 }
 
 fn words(all: &[&str]) -> Vec<String> {

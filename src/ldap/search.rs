@@ -15,7 +15,7 @@ use super::bind::Bound;
 use super::entry::{OPERATIONAL, View, canonical};
 use super::filter::{Filter, Reader, plain};
 use super::tree::{Branch, Place, Tree, tree_of, trees};
-use super::{Ldap, Trouble, page, schema};
+use super::{Ldap, Trouble, index, page, schema};
 use crate::access::person::Proofs;
 use crate::model::dn::Dn;
 use crate::runtime::Runtime;
@@ -131,7 +131,7 @@ impl Ldap {
             Ok(base) => base,
             Err(error) => return Ok(Found::end(Code::InvalidDNSyntax, error.to_string())),
         };
-        if let Some(found) = self.of_itself(&trees, &base, request) {
+        if let Some(found) = self.of_itself(runtime, &trees, &base, request) {
             return Ok(found);
         }
         let Some(bound) = bound else {
@@ -182,6 +182,7 @@ impl Ldap {
     /// The root of all names and the schema: for anybody, by their names alone.
     fn of_itself(
         &self,
+        runtime: &Runtime,
         trees: &[Tree<'_>],
         base: &Dn,
         request: &LdapSearchRequest,
@@ -196,7 +197,7 @@ impl Ldap {
         }
         let wanted = Wanted::of(request);
         let told = if is_schema {
-            schema::subschema()
+            schema::subschema(runtime)
         } else {
             schema::root(trees, self.offers_start_tls())
         };
@@ -257,7 +258,11 @@ impl Ldap {
         let began = self.server.clock.now();
         let mut found = Found { cookie: page.map(|_| Vec::new()), ..Found::nothing() };
         let mut last = None;
-        for (count, place) in places(view, start, request.scope.clone(), from).enumerate() {
+        let places = match index::few(filter, view) {
+            Some(few) => these(few, view, (start, &request.scope), from),
+            None => places(view, start, request.scope.clone(), from),
+        };
+        for (count, place) in places.enumerate() {
             if count % 64 == 63 {
                 tokio::task::yield_now().await;
                 if self.server.clock.now().since(began) > within {
@@ -326,6 +331,21 @@ fn nearest(tree: &Tree<'_>, base: &Dn) -> String {
         Some(branch) if own > 1 => tree.branch(*branch).to_owned(),
         _ => tree.root.to_string(),
     }
+}
+
+/// Of these places those in scope, in the order of all.
+fn these<'a>(
+    mut few: Vec<Place>,
+    view: View<'a>,
+    (start, scope): (Place, &Scope),
+    from: Option<Place>,
+) -> Box<dyn Iterator<Item = Place> + Send + 'a> {
+    few.retain(|place| {
+        index::is_within(view, start, scope, *place) && from.is_none_or(|from| *place >= from)
+    });
+    few.sort_unstable();
+    few.dedup();
+    Box::new(few.into_iter())
 }
 
 /// The places in scope, in order, beginning at `from`.
