@@ -22,6 +22,10 @@ suite("ldap-libraries", start, (test) => {
     assert.match(known.uuid, /^\{?[0-9a-f-]{36}\}?$/);
   });
 
+  test("ldap3 asks by the schema for what the files declare and for what nobody bears", async (directory) => {
+    assert.deepEqual(await python(directory, "names"), [{ department: ["Toys"], telephoneNumber: [], distinguishedName: [person("carol")] }]);
+  });
+
   test("ldap3 finds objects by what the schema says of their classes", async (directory) => {
     assert.deepEqual(await python(directory, "objects"), [["Alice Example", "alice@example.com", "/bin/bash"]]);
   });

@@ -58,7 +58,7 @@ suite("ldap", start, (test) => {
     }
     assert.deepEqual(values(alice.stdout, "entryUUID"), []);
     const two = await directory.search(["-b", person("ALICE"), "-s", "base", "MAIL", "entryUUID"]);
-    assert.match(two.stdout, /^dn: .+\nMAIL: alice@example\.com\nentryUUID: [0-9a-f-]{36}\n\n$/);
+    assert.match(two.stdout, /^dn: .+\nmail: alice@example\.com\nentryUUID: [0-9a-f-]{36}\n\n$/);
     const types = await directory.search(["-b", person("alice"), "-s", "base", "-A", "mail", "absent"]);
     assert.equal(types.stdout, `dn: ${person("alice")}\nmail:\n\n`);
   });
@@ -69,6 +69,8 @@ suite("ldap", start, (test) => {
     const users = people("alice", "bob", "carol", "zoe");
     for (const [filter, names] of [
       ["(uid=alice)", people("alice")], ["(UID=ALICE)", people("alice")], ["(cn=alice example)", people("alice")],
+      ["(mail=BOB@example.com)", people("bob")], ["(uidNumber=4711)", people("carol")], ["(gidNumber=4711)", people("carol")], ["(uidNumber=4712)", []], ["(department=toys)", people("carol")],
+      ["(&(objectClass=person)(|(uid=zoe)(mail=bob@example.com)(cn=carol example)(uid=nobody)))", people("bob", "carol", "zoe")],
       ["(mail=*@example.com)", all], ["(mail=*)", all], ["(uid=*l*l*)", people("mallory")], ["(telephoneNumber=*)", []],
       [`(memberOf=${group("users")})`, users], [`(memberOf:${IN_CHAIN}:=${group("users")})`, users],
       [`(memberOf:${IN_CHAIN}:=${group("family")})`, people("carol")],
@@ -77,6 +79,11 @@ suite("ldap", start, (test) => {
       [String.raw`(cn=Zoë M\c3\bc\2aller \28Jr.\29)`, people("zoe")], [String.raw`(cn=*\2a*)`, people("zoe")], ["(&)", [`ou=people,${NAS}`, ...all].sort()],
       ["(&(objectClass=person)(!(telephoneNumber=*)))", all], ["(objectClass=computer)", []],
     ]) assert.deepEqual(await found(filter), names, filter);
+    const named = async (base, scope) => (await directory.search(["-b", base, "-s", scope, "(|(cn=family)(uid=alice))", "1.1"])).names;
+    assert.deepEqual(await named(NAS, "sub"), [person("alice"), group("family")]);
+    assert.deepEqual(await named(`ou=groups,${NAS}`, "one"), [group("family")]);
+    assert.deepEqual([await named(NAS, "one"), await named(NAS, "base"), await named(person("bob"), "sub")], [[], [], []]);
+    assert.deepEqual(await named(person("alice"), "base"), [person("alice")]);
     const groups = await directory.search(["-b", `ou=groups,${NAS}`, `(member=${person("carol")})`, "cn"]);
     assert.deepEqual(sorted(values(groups.stdout, "cn")), ["children", "family", "users"]);
   });

@@ -33,7 +33,7 @@ ldap {
 group searchers "May search"
 group family "Family" { in users }
 group children "Children" { in family }
-user carol "Carol Example" email="carol@example.com" { in children }
+user carol "Carol Example" email="carol@example.com" { in children; attribute department "Toys"; attribute uidNumber "4711" }
 user "zoe" "Zoë Mü*ller (Jr.)" email="zoe@example.com" { in users }
 service-account reader "Reader" { in searchers; token ldap-bind }
 app nas "NAS" {

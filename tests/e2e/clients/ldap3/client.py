@@ -83,5 +83,12 @@ def filters():
     return list(found.values())
 
 
-ACTIONS = {action.__name__: action for action in (schema, objects, pages, starttls, others, filters)}
+def names():
+    """ldap3 asks for nothing that the schema does not have: attributes from the files, and what other servers know."""
+    connection = bound(check_names=True)
+    connection.search(BASE, "(&(objectClass=person)(!(objectClass=user))(department=Toys))", attributes=["department", "telephoneNumber", "distinguishedName"])
+    return [entry.entry_attributes_as_dict for entry in connection.entries]
+
+
+ACTIONS = {action.__name__: action for action in (schema, objects, pages, starttls, others, filters, names)}
 print(json.dumps(ACTIONS[sys.argv[1]]()))
