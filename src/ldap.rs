@@ -81,6 +81,13 @@ impl Ldap {
         Self { server, start_tls: AtomicBool::new(false), directory, verified, programs, told }
     }
 
+    /// Says in the log what kept a client from an answer.
+    fn say(&self, trouble: &str) {
+        if self.is_news(trouble) {
+            tracing::error!(error = trouble, "an LDAP client could not be answered");
+        }
+    }
+
     /// Whether something is to be told: at once, and then ever more seldom.
     fn is_news(&self, thing: &str) -> bool {
         self.told.say(thing, self.server.clock.now()) != Say::Nothing

@@ -56,11 +56,13 @@ pub struct Refusal {
     pub code: Code,
     /// For the client: no more than it may know.
     pub message: String,
+    /// For the log, where it is not the client's fault.
+    pub trouble: Option<String>,
 }
 
 impl Refusal {
     fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), trouble: None }
     }
 
     /// One answer for every wrong name and every wrong secret.
@@ -76,11 +78,11 @@ impl Refusal {
 impl<E: Into<Trouble>> From<E> for Refusal {
     fn from(error: E) -> Self {
         let error: Trouble = error.into();
-        tracing::error!(%error, "a bind could not be answered");
-        match error {
+        let refusal = match error {
             Trouble::Hash(_) => Self::new(Code::Busy, "too many sign in at this moment"),
             _ => Self::new(Code::Unavailable, "the server cannot answer now"),
-        }
+        };
+        Self { trouble: Some(error.to_string()), ..refusal }
     }
 }
 
@@ -152,6 +154,7 @@ impl<'a> Bind<'a> {
         if good.iter().filter(|known| fits(known)).count() > 0 {
             let token = server.key.digest(self.secret.reveal().as_bytes());
             self.front.programs.saw(&visitor::address_key(self.client), now);
+            self.note_success(&binder.account.name);
             return Ok(Bound::Program { name: binder.account.name.clone(), token });
         }
         // Counted apart: a program with an old token shuts nobody out but itself.
@@ -230,11 +233,7 @@ impl<'a> Bind<'a> {
             let Some(user) = &user else { return Err(Refusal::wrong()) };
             let account = server.sessions.account(&user.id).await?;
             self.enter(&apps, &account, &proven.proofs).await?;
-            if proven.anew {
-                let data = serde_json::json!({ "address": visitor::address_key(self.client) });
-                let app = self.app.map(|app| app.slug.as_str());
-                server.journal.note("bind.succeeded", Some(&user.username), app, data);
-            }
+            self.note_success(&user.username);
             let by = By::Password { set_at: proven.password_set_at };
             last = Some(Bound::Person { account, by });
         }
@@ -346,6 +345,19 @@ impl<'a> Bind<'a> {
             return Err(Refusal::new(code, message));
         }
         Ok(())
+    }
+
+    /// Programs bind all day long: told at once from each address, and then ever more seldom.
+    fn note_success(&self, name: &str) {
+        let address = visitor::address_key(self.client);
+        let app = self.app.map(|app| app.slug.as_str());
+        if self
+            .front
+            .is_news(&format!("bind.succeeded/{name}/{}/{address}", app.unwrap_or_default()))
+        {
+            let data = serde_json::json!({ "address": address });
+            self.front.server.journal.note("bind.succeeded", Some(name), app, data);
+        }
     }
 
     /// A guess is counted, and so there are few. What is known to be worthless costs nobody anything.

@@ -188,7 +188,12 @@ impl Session<'_> {
                 self.bound = Some(bound);
                 result(Code::Success, "")
             }
-            Err(Refusal { code, message }) => result(code, message),
+            Err(Refusal { code, message, trouble }) => {
+                if let Some(trouble) = trouble {
+                    self.front.say(&trouble);
+                }
+                result(code, message)
+            }
         }
     }
 
@@ -204,7 +209,7 @@ impl Session<'_> {
                     "the bind has ended: the account, its secret or the files have changed";
                 Err(result(Code::InsufficentAccessRights, message))
             }
-            Err(trouble) => Err(unavailable(&trouble)),
+            Err(trouble) => Err(unavailable(self.front, &trouble)),
         }
     }
 
@@ -219,7 +224,7 @@ impl Session<'_> {
             Ok(bound) => {
                 let runtime = self.front.server.runtime.load_full();
                 let found = self.front.search(&runtime, bound.as_ref(), &request, &controls).await;
-                found.map_err(|trouble| unavailable(&trouble))
+                found.map_err(|trouble| unavailable(self.front, &trouble))
             }
             Err(result) => Err(result),
         };
@@ -268,7 +273,7 @@ impl Session<'_> {
                 false => result(Code::CompareTrue, ""),
             },
             Ok(found) => result(found.code, found.message),
-            Err(trouble) => unavailable(&trouble),
+            Err(trouble) => unavailable(self.front, &trouble),
         }
     }
 
@@ -334,8 +339,8 @@ fn result(code: Code, message: impl Into<String>) -> LdapResult {
     LdapResult { code, matcheddn: String::new(), message: message.into(), referral: Vec::new() }
 }
 
-fn unavailable(trouble: &Trouble) -> LdapResult {
-    tracing::error!(error = %trouble, "an LDAP client could not be answered");
+fn unavailable(front: &Ldap, trouble: &Trouble) -> LdapResult {
+    front.say(&trouble.to_string());
     result(Code::Unavailable, "the server cannot answer now")
 }
 

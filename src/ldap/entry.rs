@@ -217,7 +217,8 @@ impl<'a> View<'a> {
     }
 
     fn in_files(&self, place: Place, name: &str) -> Option<Values<'a>> {
-        let values = line(self.declared(place)?, name)?;
+        let mut lines = self.declared(place)?.iter();
+        let (_, values) = lines.find(|(key, _)| key.eq_ignore_ascii_case(name) && is_shown(key))?;
         Some(values.iter().map(|value| Cow::Borrowed(value.as_str())).collect())
     }
 
@@ -350,14 +351,6 @@ impl<'a> View<'a> {
 pub fn canonical(name: &str) -> &str {
     let known = OF_PEOPLE.iter().chain(&OF_GROUPS).chain(&OPERATIONAL);
     known.copied().find(|known| known.eq_ignore_ascii_case(name)).unwrap_or(name)
-}
-
-/// What the files say of an attribute.
-#[must_use]
-pub fn line<'a>(lines: &'a Attributes, name: &str) -> Option<&'a Vec<String>> {
-    let (_, values) =
-        lines.iter().find(|(key, _)| key.eq_ignore_ascii_case(name) && is_shown(key))?;
-    Some(values)
 }
 
 /// Whether a set holds the group at this place.

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 
 use super::directory::{Group, Person};
-use super::entry::{View, line};
+use super::entry::View;
 use super::filter::Filter;
 use super::tree::{Branch, Place};
-use crate::access::person::Attributes;
 use crate::model::directory_profile::DirectoryProfile as Profile;
 use crate::store::fold;
 
@@ -33,42 +32,19 @@ impl Index {
             if let Some(email) = &person.email {
                 index.put(Bears::Mail, email, place);
             }
-            index.put_number(
-                Bears::UidNumber,
-                (&person.attributes, "uidNumber"),
-                person.number,
-                place,
-            );
-            index.put_number(
-                Bears::GidNumber,
-                (&person.attributes, "gidNumber"),
-                person.number,
-                place,
-            );
-            index.put(Bears::GidNumber, &person.number.to_string(), Place::OwnGroup(at));
+            let number = person.number.to_string();
+            index.put(Bears::UidNumber, &number, place);
+            index.put(Bears::GidNumber, &number, place);
+            index.put(Bears::GidNumber, &number, Place::OwnGroup(at));
         }
         for (at, group) in groups.iter().enumerate() {
-            let place = Place::Group(at);
-            index.put_number(
-                Bears::GidNumber,
-                (&group.attributes, "gidNumber"),
-                group.number,
-                place,
-            );
+            index.put(Bears::GidNumber, &group.number.to_string(), Place::Group(at));
         }
         index
     }
 
     fn put(&mut self, bears: Bears, value: &str, place: Place) {
         self.0.entry((bears, fold(value))).or_default().push(place);
-    }
-
-    /// Lines in the files stand in the place of the number.
-    fn put_number(&mut self, bears: Bears, lines: (&Attributes, &str), number: i64, place: Place) {
-        match line(lines.0, lines.1) {
-            Some(values) => values.iter().for_each(|value| self.put(bears, value, place)),
-            None => self.put(bears, &number.to_string(), place),
-        }
     }
 
     fn get(&self, bears: Bears, key: &str) -> Vec<Place> {

@@ -66,8 +66,6 @@ pub struct Proven {
     pub proofs: Proofs,
     /// When the password that was given was set.
     pub password_set_at: Option<crate::clock::Millis>,
-    /// The password had to be verified: it was not known to be right.
-    pub anew: bool,
 }
 
 /// Whether a code may stand behind the password, after a `;`.
@@ -106,7 +104,6 @@ impl Walk<'_> {
     pub async fn go(&self, held: &Held, given: &Given) -> Result<Proven, Stopped> {
         let now = self.server.clock.now();
         let mut progress = Progress::default();
-        let mut anew = false;
         let mut about = None;
         loop {
             let reputation = self.reputation(about.is_some()).await;
@@ -116,7 +113,7 @@ impl Walk<'_> {
                     progress.user_id = self.user.map(|user| user.id.clone());
                 }
                 Next::AskPassword { lockout } if progress.first.is_none() => {
-                    anew = self.password(lockout, &given.password).await?;
+                    self.password(lockout, &given.password).await?;
                     let user = self.user.ok_or(Stopped::wrong("no such account"))?;
                     progress.first = Some(First { at: now, password_set_at: user.password_set_at });
                     progress.must_change = user.must_change;
@@ -146,7 +143,7 @@ impl Walk<'_> {
         }
         let password_set_at = progress.first.and_then(|first| first.password_set_at);
         let proofs = progress.proven.iter().map(|(factor, at)| (*factor, *at)).collect();
-        Ok(Proven { proofs, password_set_at, anew })
+        Ok(Proven { proofs, password_set_at })
     }
 
     /// What the flow asks for next.
@@ -170,8 +167,7 @@ impl Walk<'_> {
     }
 
     /// Counted before it is compared, unless it was right a moment ago; the same work for everybody.
-    /// Whether it had to be verified.
-    async fn password(&self, lockout: Option<Lockout>, given: &Secret) -> Result<bool, Stopped> {
+    async fn password(&self, lockout: Option<Lockout>, given: &Secret) -> Result<(), Stopped> {
         let server = self.server;
         let now = server.clock.now();
         let user_id = self.user.map(|user| user.id.as_str());
@@ -183,7 +179,7 @@ impl Walk<'_> {
             && self.is_enabled(user)
             && !guesses.are_over(&server.store, now).await?
         {
-            return Ok(false);
+            return Ok(());
         }
         let taken = guesses.take(&server.store, now).await?;
         if let Taken::Wait(_) = taken {
@@ -206,11 +202,23 @@ impl Walk<'_> {
             Some(_) if answer == Verified::Wrong => "wrong password",
             Some(user) => {
                 guesses.succeeded(&server.store).await?;
-                self.front.verified.put(&server.key, user, given, now);
-                return Ok(true);
+                match answer {
+                    Verified::RightButOld => self.upgrade(user, given).await?,
+                    _ => self.front.verified.put(&server.key, user, given, now),
+                }
+                return Ok(());
             }
         };
         Err(Stopped::Wrong { reason, locks: taken == Taken::Last })
+    }
+
+    /// Today's parameters for a hash that was made with weaker ones.
+    async fn upgrade(&self, user: &User, given: &Secret) -> Result<(), Trouble> {
+        let Some(old) = &user.password_hash else { return Ok(()) };
+        let new = self.server.hasher.hash(given, &self.server.rng).await?;
+        let mut tx = self.server.store.begin().await?;
+        tx.upgrade_password_hash(&user.id, old, &new).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Where an app asks from, all of its people do.
