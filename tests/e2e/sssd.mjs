@@ -13,6 +13,8 @@ class Machine {
     try {
       await Promise.all(["alice", "mallory"].map((name) => machine.directory.hasPassword(name)));
       machine.sssd = await machine.join();
+      // Its parts begin one after the other.
+      await until("SSSD to know people", async () => (await machine.getent("passwd", "alice")).length > 0);
       return machine;
     } catch (error) {
       error.stack += `\n${machine.report()}`;
