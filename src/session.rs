@@ -13,7 +13,7 @@ use crate::ids::Rng;
 use crate::secret::{MasterKey, TokenDigest};
 use crate::store::{self, NewAppSession, NewSession, Proven, Store, StoreError, Tx};
 
-pub use account::{Account, Profile, Standing};
+pub use account::{Account, Profile, Standing, is_enabled};
 pub use live::{AppSession, SignIn};
 use shards::Shards;
 

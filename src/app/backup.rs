@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Millis;
 use crate::ids::Rng;
-use crate::secret::{MasterKey, Secret};
+use crate::secret::{MasterKey, Secret, hex};
 use crate::store::{Filling, KEPT, StateUrl, Store, Table};
 
 const FORMAT: &str = "doorward-backup/1";
@@ -165,10 +165,10 @@ async fn fill(
 /// # Errors
 /// If it is none, or not whole, or the passphrase does not open its key.
 pub fn verify(from: &Path, passphrase: Option<&Secret>) -> anyhow::Result<Counted> {
-    let (head, _) = read(from, |_, _| Ok(()))?;
-    let key = opened(&head.0, passphrase)?;
-    let Head { made, version, key: fingerprint, .. } = head.0;
-    Ok(Counted { rows: head.1.rows, users: head.2, made, version, key, fingerprint })
+    let (head, tail, users) = read(from, |_, _| {})?;
+    let key = opened(&head, passphrase)?;
+    let Head { made, version, key: fingerprint, .. } = head;
+    Ok(Counted { rows: tail.rows, users, made, version, key, fingerprint })
 }
 
 /// Fills a store that is not there yet with what a backup holds. It was verified before: what is damaged is
@@ -178,11 +178,8 @@ pub fn verify(from: &Path, passphrase: Option<&Secret>) -> anyhow::Result<Counte
 /// If the store is there already, or refuses a row; then nothing is kept.
 pub async fn restore(from: &Path, url: &StateUrl, now: Millis) -> anyhow::Result<()> {
     let mut rows = Vec::new();
-    let (head, _) = read(from, |table, row| {
-        rows.push((table, row));
-        Ok(())
-    })?;
-    let mut filling = Filling::begin(url, head.0.schema, now).await?;
+    let (head, ..) = read(from, |table, row| rows.push((table, row)))?;
+    let mut filling = Filling::begin(url, head.schema, now).await?;
     for (table, row) in rows {
         if !filling.put(table, row).await? {
             bail!("{}: a row of `{}` makes no sense", from.display(), table.name);
@@ -196,8 +193,8 @@ type Whole = (Head, Tail, u64);
 /// Goes through a backup from its first line to its last.
 fn read(
     from: &Path,
-    mut each: impl FnMut(&'static Table, Map<String, Value>) -> anyhow::Result<()>,
-) -> anyhow::Result<(Whole, PathBuf)> {
+    mut each: impl FnMut(&'static Table, Map<String, Value>),
+) -> anyhow::Result<Whole> {
     let damaged = |line: u64, why: &str| {
         anyhow!(
             "{}:{line}: {why}: the backup is damaged or cut off, and nothing of it is taken",
@@ -224,7 +221,7 @@ fn read(
             if line(&mut lines)?.is_some() {
                 return Err(damaged(number + 1, "something stands behind the last line"));
             }
-            return Ok(((head, tail, users), from.to_owned()));
+            return Ok((head, tail, users));
         }
         let (name, row): (String, Map<String, Value>) =
             serde_json::from_slice(&text).map_err(|_| damaged(number, "this is no row"))?;
@@ -232,7 +229,7 @@ fn read(
         digest.update(&text);
         rows += 1;
         users += u64::from(name == "users");
-        each(table, row)?;
+        each(table, row);
     }
 }
 
@@ -280,8 +277,4 @@ fn derived(passphrase: &Secret, salt: &[u8]) -> anyhow::Result<MasterKey> {
     let made = argon.hash_password_into(passphrase.reveal().as_bytes(), salt, bytes.as_mut());
     made.map_err(|error| anyhow!("{error}"))?;
     Ok(MasterKey::parse(&Secret::new(hex(bytes.as_ref())))?)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -17,6 +17,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use super::certificate::{Certificate, CertificateFiles};
 use super::listen::{self, Bounds};
 use super::options::Options;
+use super::places::moved;
 use crate::blueprint::settings::LdapServer;
 use crate::ldap::Ldap;
 use crate::ldap::connection::{self, Peer};
@@ -101,10 +102,7 @@ impl LdapListeners {
     }
 
     fn places(&self, ldap: &LdapServer) -> Vec<Place> {
-        let moved = |at: SocketAddr| match self.options.dev && !at.ip().is_loopback() {
-            true => SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), at.port()),
-            false => at,
-        };
+        let moved = |at: SocketAddr| moved(&self.options, at);
         let plain = ldap.listen.iter().map(|at| Place { at: moved(at.value.get()), tls: false });
         let secure = ldap.listen_tls.iter().filter(|_| self.acceptor().is_some());
         plain.chain(secure.map(|at| Place { at: moved(at.value.get()), tls: true })).collect()
@@ -219,7 +217,7 @@ async fn accept(
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
-            accepted = next(&listener, &room) => accepted,
+            accepted = listen::accept(&listener, &room) => accepted,
             () = listen::told(&mut closed) => return,
         };
         while connections.try_join_next().is_some() {}
@@ -234,16 +232,6 @@ async fn accept(
             drop(permit);
         });
     }
-}
-
-/// The next connection, once there is room for it.
-async fn next(
-    listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(room).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, permit))
 }
 
 async fn greet(

@@ -174,7 +174,7 @@ async fn speak<S, H, F>(
 }
 
 /// The next connection, once there is room for it.
-async fn accept(
+pub(super) async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
 ) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {

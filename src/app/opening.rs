@@ -100,7 +100,11 @@ async fn with_key(
     Ok(Opened { store, opening, key, key_text: text, key_file })
 }
 
-fn make_directory(directory: &Path) -> anyhow::Result<()> {
+/// Makes the directory of the state, for its owner alone.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn make_directory(directory: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
     made.with_context(|| {

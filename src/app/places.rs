@@ -127,7 +127,7 @@ fn certificate(options: &Options, server: &Server) -> Option<CertificateFiles> {
 }
 
 /// A declared address; a development server stays on this machine.
-fn moved(options: &Options, declared: SocketAddr) -> SocketAddr {
+pub(super) fn moved(options: &Options, declared: SocketAddr) -> SocketAddr {
     if options.dev { on_loopback(declared) } else { declared }
 }
 

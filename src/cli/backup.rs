@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Installation, Opened, block_on};
 use crate::app::backup::{self, Counted};
-use crate::app::opening::write_private;
+use crate::app::opening::{make_directory, write_private};
 use crate::app::places::Places;
 use crate::blueprint::load;
 use crate::clock::Clock;
@@ -136,12 +136,6 @@ impl Restore {
         eprintln!("restored into {}; start the server, and people sign in anew", places.state);
         Ok(0)
     }
-}
-
-fn make_directory(directory: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.with_context(|| format!("{} cannot be made", directory.display()))
 }
 
 fn secret_in(path: &Path) -> anyhow::Result<Secret> {

@@ -84,8 +84,8 @@ const ATTRIBUTES: [&str; 44] = [
 
 const OF_AUTHENTIK: [&str; 2] = ["ak-active", "ak-superuser"];
 
-/// The attributes of an entry with their values; whether each is operational.
-pub type Told = Vec<(&'static str, Vec<String>, bool)>;
+/// The attributes of an entry with their values.
+pub type Told = Vec<(&'static str, Vec<String>)>;
 
 /// What anybody may read, before a bind too: where the trees are and what can be asked.
 #[must_use]
@@ -94,20 +94,19 @@ pub fn root(trees: &[Tree<'_>], start_tls: bool) -> Told {
     let first = names.first().cloned().into_iter().collect();
     let start_tls = start_tls.then_some(START_TLS);
     vec![
-        ("objectClass", words(&["top"]), false),
-        ("namingContexts", names, true),
-        ("defaultNamingContext", first, true),
-        ("subschemaSubentry", words(&[DN]), true),
-        ("supportedLDAPVersion", words(&["3"]), true),
-        ("supportedControl", words(&[PAGED_RESULTS]), true),
+        ("objectClass", words(&["top"])),
+        ("namingContexts", names),
+        ("defaultNamingContext", first),
+        ("subschemaSubentry", words(&[DN])),
+        ("supportedLDAPVersion", words(&["3"])),
+        ("supportedControl", words(&[PAGED_RESULTS])),
         (
             "supportedExtension",
             start_tls.into_iter().chain([WHO_AM_I]).map(str::to_owned).collect(),
-            true,
         ),
-        ("supportedFeatures", words(&FEATURES), true),
-        ("vendorName", words(&["Doorward"]), true),
-        ("vendorVersion", words(&[env!("CARGO_PKG_VERSION")]), true),
+        ("supportedFeatures", words(&FEATURES)),
+        ("vendorName", words(&["Doorward"])),
+        ("vendorVersion", words(&[env!("CARGO_PKG_VERSION")])),
     ]
 }
 
@@ -116,10 +115,10 @@ pub fn root(trees: &[Tree<'_>], start_tls: bool) -> Told {
 pub fn subschema(runtime: &Runtime) -> Told {
     let attributes = words(&ATTRIBUTES).into_iter().chain(declared(runtime)).collect();
     vec![
-        ("objectClass", words(&["top", "subentry", "subschema", "extensibleObject"]), false),
-        ("cn", words(&["subschema"]), false),
-        ("objectClasses", words(&CLASSES), true),
-        ("attributeTypes", attributes, true),
+        ("objectClass", words(&["top", "subentry", "subschema", "extensibleObject"])),
+        ("cn", words(&["subschema"])),
+        ("objectClasses", words(&CLASSES)),
+        ("attributeTypes", attributes),
     ]
 }
 

@@ -204,10 +204,10 @@ impl Ldap {
         // Clients read it before they know what is operational.
         let attributes = told
             .into_iter()
-            .filter(|(name, ..)| wanted.is_for(name, false) || wanted.is_for(name, true));
+            .filter(|(name, _)| wanted.is_for(name, false) || wanted.is_for(name, true));
         let bytes = |values: Vec<String>| values.into_iter().map(String::into_bytes).collect();
         let attributes =
-            attributes.map(|(name, values, _)| wanted.told(name, bytes(values))).collect();
+            attributes.map(|(name, values)| wanted.told(name, bytes(values))).collect();
         let asked = is_schema
             || matches!(&request.filter, LdapFilter::Present(_) | LdapFilter::Equality(..));
         match asked || matches!(&request.filter, LdapFilter::And(parts) if parts.is_empty()) {

@@ -16,7 +16,7 @@ use crate::flow::stages::{self, Agreed, Flows, Known, Next, Wanted};
 use crate::model::factor::Factor;
 use crate::runtime::Runtime;
 use crate::secret::Secret;
-use crate::session::{Profile, Standing};
+use crate::session::{Profile, Standing, is_enabled};
 use crate::store::{ProofTimes, User};
 use crate::web::server::Server;
 use crate::web::visitor;
@@ -176,7 +176,7 @@ impl Walk<'_> {
         // While nothing is left to guess, not even what is known to be right is said to be so.
         if let Some(user) = self.user
             && self.front.verified.knows(&server.key, user, given, now)
-            && self.is_enabled(user)
+            && is_enabled(self.runtime, user)
             && !guesses.are_over(&server.store, now).await?
         {
             return Ok(());
@@ -197,7 +197,7 @@ impl Walk<'_> {
         let reason = match self.user {
             _ if in_vain => "the account is locked",
             None => "no such account",
-            Some(user) if !self.is_enabled(user) => "the account is disabled",
+            Some(user) if !is_enabled(self.runtime, user) => "the account is disabled",
             Some(user) if user.password_hash.is_none() => "the account has no password",
             Some(_) if answer == Verified::Wrong => "wrong password",
             Some(user) => {
@@ -300,12 +300,6 @@ impl Walk<'_> {
             now: self.server.clock.now(),
             reputation,
         })
-    }
-
-    fn is_enabled(&self, user: &User) -> bool {
-        let declared = self.runtime.declared.get(&user.username);
-        let gone = user.declared && declared.is_none();
-        !user.disabled && !gone && !declared.is_some_and(|person| person.disabled)
     }
 }
 

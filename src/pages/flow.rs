@@ -11,7 +11,6 @@ use super::visit::Visit;
 use crate::flow::hashing::HashError;
 use crate::flow::stages::Next;
 use crate::model::factor::Factor;
-use crate::runtime::Runtime;
 use crate::runtime::app::App;
 use crate::session::SignIn;
 use crate::store::User;
@@ -431,12 +430,5 @@ fn with(address: &str, pair: &str) -> String {
 
 /// A disabled account fails like a wrong password.
 fn is_enabled(visit: &Visit<'_>, user: &User) -> bool {
-    enabled_in(&visit.runtime, user)
-}
-
-/// The files or the store may have disabled an account.
-fn enabled_in(runtime: &Runtime, user: &User) -> bool {
-    let declared = runtime.declared.get(&user.username);
-    let gone = user.declared && declared.is_none();
-    !user.disabled && !gone && !declared.is_some_and(|person| person.disabled)
+    crate::session::is_enabled(&visit.runtime, user)
 }

@@ -109,11 +109,9 @@ impl Profile {
         let groups = runtime.groups.expand(direct.map(String::as_str));
         let mut group_names: Vec<_> = runtime.groups.names_in(&groups).map(str::to_owned).collect();
         group_names.sort_unstable();
-        // Somebody whom the files no longer name is out before the store has heard of it.
-        let gone = self.user.declared && declared.is_none();
         Standing {
             epoch: runtime.epoch,
-            disabled: self.user.disabled || gone || declared.is_some_and(|person| person.disabled),
+            disabled: !is_enabled(runtime, &self.user),
             name: declared.and_then(|p| p.name.clone()).unwrap_or_else(|| self.user.name.clone()),
             email: match declared {
                 Some(person) => person.email.clone(),
@@ -125,6 +123,15 @@ impl Profile {
             attributes: declared.map(|person| person.attributes.clone()).unwrap_or_default(),
         }
     }
+}
+
+/// Whether an account may sign in: the files or the store may have closed it. Somebody whom the files no
+/// longer name is out before the store has heard of it.
+#[must_use]
+pub fn is_enabled(runtime: &Runtime, user: &store::User) -> bool {
+    let declared = runtime.declared.get(&user.username);
+    let gone = user.declared && declared.is_none();
+    !user.disabled && !gone && !declared.is_some_and(|person| person.disabled)
 }
 
 /// The groups that another provider's word puts its person into, as long as the files let it.

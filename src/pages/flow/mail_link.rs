@@ -11,7 +11,7 @@ use http::{Response, StatusCode};
 
 use super::attempt::Attempt;
 use super::errand::Errand;
-use super::{Answer, Run, Trouble, action, enabled_in, is_enabled, with};
+use super::{Answer, Run, Trouble, action, is_enabled, with};
 use crate::blueprint::flow::Purpose;
 use crate::clock::Millis;
 use crate::flow::progress::{First, Mailed, Progress};
@@ -163,7 +163,9 @@ struct Letter {
 impl Letter {
     async fn send(self) -> Result<(), Trouble> {
         let user = self.server.store.read().await?.find_user(&self.user_id).await?;
-        let Some(user) = user.filter(|user| enabled_in(&self.runtime, user)) else { return Ok(()) };
+        let Some(user) = user.filter(|user| crate::session::is_enabled(&self.runtime, user)) else {
+            return Ok(());
+        };
         let Some(to) = &user.email else {
             tracing::info!(user = user.username, "no link is mailed: the account has no address");
             return Ok(());
